@@ -1,0 +1,1 @@
+//! The attribute of memprof: `#[profile_memory]`.

@@ -1,0 +1,1 @@
+//! Turns a [`crate::run::Run`] into files. Rendering never measures.

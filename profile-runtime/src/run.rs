@@ -1,0 +1,293 @@
+//! The data model of a finished or running profile: what was recorded, and nothing about how it looks.
+//!
+//! A [`Run`] is plain data. Recording produces one ([`crate::snapshot`]), renderers read one, and
+//! with the feature `report` it is `run.json`, schema `memprof/1`. All sizes are bytes, all times
+//! nanoseconds since the run's start unless the name says otherwise.
+
+#[cfg(feature = "report")]
+use serde::{Deserialize, Serialize};
+
+/// The schema's name, the first field of every `run.json`.
+pub const SCHEMA: &str = "memprof/1";
+
+/// Everything that one process recorded.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Run {
+    /// Always [`SCHEMA`]; a reader refuses another number.
+    pub schema: String,
+    /// The file name of the executable.
+    pub program: String,
+    /// The command line, the program's path first.
+    pub command: Vec<String>,
+    /// Process identifier.
+    pub pid: u32,
+    /// When the first annotated call began: RFC 3339, with the local offset.
+    pub started: String,
+    /// From the run's start to this snapshot.
+    pub duration_ns: u64,
+    /// How memory was read: `"statm"` or `"sysinfo"`.
+    pub backend: String,
+    /// How peaks were obtained: exactly from the kernel, or from samples only.
+    pub peak_method: PeakMethod,
+    /// Whether heap bytes were counted.
+    pub heap: bool,
+    /// How the run ended.
+    pub outcome: RunOutcome,
+    /// Figures of the process as a whole.
+    pub process: Process,
+    /// How well the sampler kept its time.
+    pub sampler: SamplerReport,
+    /// What the measurement itself cost.
+    pub overhead: Overhead,
+    /// RSS of the process, from the first entry to shortly after the last exit.
+    pub series: Vec<Sample>,
+    /// One profile for each annotated function that was called, in order of first call.
+    pub functions: Vec<Profile>,
+}
+
+/// How peaks were obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+pub enum PeakMethod {
+    /// The kernel's high-water mark, reset and read around every measured interval.
+    Kernel,
+    /// The highest sample; what rises and falls between two samples is not seen.
+    Sampled,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+pub enum RunOutcome {
+    /// The program was still running when this was taken.
+    Running,
+    /// The program ended and wrote its own report.
+    Exited,
+}
+
+/// Figures of the process as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Process {
+    /// The highest RSS of the process's life, as far as the kernel or the samples tell.
+    pub peak_rss: u64,
+    /// RSS just before the first annotated call.
+    pub baseline_rss: u64,
+}
+
+/// How well the sampler thread kept its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct SamplerReport {
+    /// Deadlines that fell into annotated calls.
+    pub ticks_due: u64,
+    /// Deadlines at which a sample was taken.
+    pub ticks_taken: u64,
+    /// The longest time between two samples while an annotated call was in progress.
+    pub longest_gap_ns: u64,
+}
+
+/// What the measurement itself cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Overhead {
+    /// Exact readings taken by the measured threads.
+    pub readings: u64,
+    /// What these readings took, in sum.
+    pub reading_ns: u64,
+    /// Processor time of the sampler thread.
+    pub sampler_cpu_ns: u64,
+    /// Memory that the profiler holds.
+    pub profiler_bytes: u64,
+}
+
+/// A timestamped reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Sample {
+    /// Nanoseconds since the run's start.
+    pub t_ns: u64,
+    /// RSS in bytes.
+    pub rss: u64,
+    /// Live heap bytes, where counted.
+    pub heap: Option<u64>,
+}
+
+/// A timestamped reading during a call, with the line that was running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct LineSample {
+    /// Nanoseconds since the run's start.
+    pub t_ns: u64,
+    /// RSS in bytes.
+    pub rss: u64,
+    /// Live heap bytes, where counted.
+    pub heap: Option<u64>,
+    /// The function's line that was running; `None` with `lines = false`.
+    pub line: Option<u32>,
+}
+
+/// Everything about one annotated function.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Profile {
+    /// Full path, `demo::inverse`.
+    pub name: String,
+    /// What `name = "…"` said, otherwise the last part of the path.
+    pub label: String,
+    /// Source file, as the compiler names it.
+    pub file: String,
+    /// The line of the function's signature.
+    pub line: u32,
+    /// Sampling interval.
+    pub interval_ns: u64,
+    /// How often it was called.
+    pub calls: u64,
+    /// How many of these calls were ended by a panic.
+    pub panics: u64,
+    /// How many threads called it.
+    pub threads: u64,
+    /// Time spent in calls, in sum.
+    pub time_ns: u64,
+    /// RSS at the entry of the call that `series_call` names.
+    pub entry_rss: u64,
+    /// RSS at the exit of that call.
+    pub exit_rss: u64,
+    /// The highest RSS during any call, absolute.
+    pub max_rss: u64,
+    /// RSS at exit minus RSS at entry, summed over all calls.
+    pub net_rss: i64,
+    /// The largest rise above its own entry that any call reached.
+    pub peak_rss: u64,
+    /// Where and when that peak was reached; `None` when no call rose above its entry.
+    pub peak_at: Option<PeakAt>,
+    /// Heap figures, where counted.
+    pub heap: Option<HeapFigures>,
+    /// The text of the function, for reports: `source_line` is the number of its first line.
+    pub source: String,
+    /// Number of the first line of `source`.
+    pub source_line: u32,
+    /// Every executable line in source order, hit or not. Empty with `lines = false`.
+    pub lines: Vec<Line>,
+    /// How many calls were made but are not listed in `call_records`.
+    pub calls_omitted: u64,
+    /// Calls in order of their start: the first, the last, and those with the highest peaks.
+    pub call_records: Vec<Call>,
+    /// Which entry of `call_records` the series shows: the call with the highest peak.
+    pub series_call: Option<usize>,
+    /// That call's samples at full resolution.
+    pub series: Vec<LineSample>,
+}
+
+/// When a peak was reached: the kernel tells its height exactly, and its time to the interval
+/// between two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct PeakAt {
+    /// Start of the interval.
+    pub from_ns: u64,
+    /// End of the interval.
+    pub to_ns: u64,
+    /// The highest RSS in it, absolute bytes.
+    pub rss: u64,
+    /// The line that was running.
+    pub line: Option<u32>,
+}
+
+/// One source line of a function.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Line {
+    /// Line number in the source file.
+    pub line: u32,
+    /// The line's text.
+    pub source: String,
+    /// How often it was executed; exact.
+    pub hits: u64,
+    /// How many of these hits ended with a reading of their own. Fewer than `hits`: measured in part.
+    pub readings: u64,
+    /// Time spent in the line, in sum.
+    pub time_ns: u64,
+    /// The largest RSS at the end of a hit; `None` when never measured.
+    pub max_rss: Option<u64>,
+    /// Sum of the signed changes of RSS.
+    pub net_rss: i64,
+    /// The largest rise above its start that any hit reached.
+    pub peak_rss: u64,
+    /// How many of the sampler's samples found this line running.
+    pub samples: u64,
+    /// Heap figures, where counted.
+    pub heap: Option<HeapFigures>,
+    /// What closures of this line did on other threads.
+    pub workers: Option<Workers>,
+}
+
+/// Heap figures of a line or a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct HeapFigures {
+    /// Bytes allocated.
+    pub allocated: u64,
+    /// Bytes freed.
+    pub freed: u64,
+    /// Allocated minus freed.
+    pub net: i64,
+    /// The largest rise of live heap bytes above the start.
+    pub peak: u64,
+    /// Number of allocations.
+    pub allocations: u64,
+}
+
+/// What a closure's line did on threads other than the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Workers {
+    /// How often it was executed.
+    pub hits: u64,
+    /// Time, summed over the threads.
+    pub time_ns: u64,
+    /// Heap figures, where counted.
+    pub heap: Option<HeapFigures>,
+}
+
+/// One execution of an annotated function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Call {
+    /// When it was entered.
+    pub start_ns: u64,
+    /// When it was left (or, with [`Outcome::Running`], when it was last seen).
+    pub end_ns: u64,
+    /// Number of the thread, counted from 1 in the order in which threads first made an annotated call.
+    pub thread: u64,
+    /// How many annotated calls of the same thread were in progress around it.
+    pub depth: u32,
+    /// The value of `by = …`.
+    pub by: Option<f64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// RSS at entry.
+    pub entry_rss: u64,
+    /// RSS at exit.
+    pub exit_rss: u64,
+    /// The highest rise above `entry_rss`.
+    pub peak_rss: u64,
+    /// `exit_rss` minus `entry_rss`.
+    pub net_rss: i64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+pub enum Outcome {
+    /// It came back to its caller, by `return`, `?` or its last expression.
+    Returned,
+    /// A panic went through it.
+    Panicked,
+    /// It was still in progress when the run was taken.
+    Running,
+}
