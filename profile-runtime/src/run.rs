@@ -254,7 +254,7 @@ pub struct Workers {
 }
 
 /// One execution of an annotated function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
 pub struct Call {
     /// When it was entered.
