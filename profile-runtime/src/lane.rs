@@ -69,8 +69,12 @@ pub(crate) struct OpenCall {
     line: u32,
     /// Up to here its lines have booked what changed.
     settled: Reading,
-    /// Whether the line began with a reading of its own.
+    /// Whether the line began with a reading of its own. If not, a stretch without readings is in
+    /// progress, in which many lines may have run.
     line_exact: bool,
+    /// The line that stands for such a stretch when a reading ends it that was not asked for by the
+    /// sampler: the first line of the stretch, or the one that the sampler's last request met.
+    stretch_line: u32,
     /// Highest RSS since the line began, and since the call began.
     line_high: u64,
     high: u64,
@@ -149,8 +153,12 @@ impl Lane {
         let exact = log.tally(site).calls == 0 || self.is_due();
         // Whatever needs memory comes before the reading, so as not to show up in the call.
         log.make_room(site);
+        let forced = exact && !self.is_due();
         if exact {
             self.read(recorder, log, depth == 0);
+        }
+        if forced {
+            log.settle_stretch();
         }
         if let Some(outer) = log.stack.last_mut() {
             outer.line = self.line.load(Relaxed);
@@ -190,8 +198,12 @@ impl Lane {
             self.read(recorder, log, false);
         }
         self.attention.fetch_and(!SETTLE, Relaxed);
-        let exact = due && self.is_due();
-        log.settle(self.line.load(Relaxed), due, exact);
+        let closing = self.line.load(Relaxed);
+        let was_exact = log.settle(closing, due);
+        log.begin_line(line, due && self.is_due());
+        if due && !was_exact {
+            log.stretch_is_like(closing);
+        }
         self.line.store(line, Relaxed);
     }
 
@@ -224,11 +236,15 @@ impl Lane {
     fn close_innermost(&self, recorder: &'static Recorder, log: &mut Log) -> Option<Ended> {
         let innermost = log.stack.last()?;
         // A call that began with a reading ends with one: its record must not borrow from others.
-        let read = self.is_due() || innermost.entry_exact;
+        let due = self.is_due();
+        let read = due || innermost.entry_exact;
         if read {
             self.read(recorder, log, log.stack.len() == 1);
         }
-        log.settle(self.line.load(Relaxed), read, false);
+        if read && !due {
+            log.settle_stretch();
+        }
+        log.settle(self.line.load(Relaxed), read);
         let call = log.stack.pop()?;
         if call.series.is_some() {
             log.timelines.pop();
@@ -306,7 +322,7 @@ impl Lane {
         log.raise(before, log.last, high, line);
         let mut running = Vec::new();
         while !log.stack.is_empty() {
-            log.settle(line, false, false);
+            log.settle(line, false);
             let Some(call) = log.stack.pop() else { break };
             if let Some(outer) = log.stack.last_mut() {
                 outer.take_over(&call);
@@ -386,6 +402,7 @@ impl Log {
             line: NO_LINE,
             settled: entry,
             line_exact: exact,
+            stretch_line: NO_LINE,
             line_high: entry.rss,
             high: entry.rss,
             peak_at: None,
@@ -413,15 +430,16 @@ impl Log {
     }
 
     /// Books what has changed since the innermost call's lines last booked on `line`, its line in
-    /// progress. `read`: the last reading was taken just now. `exact`: so is the next line's start.
-    fn settle(&mut self, line: u32, read: bool, exact: bool) {
+    /// progress. `read`: the last reading was taken just now. Says whether the line began with a
+    /// reading of its own.
+    fn settle(&mut self, line: u32, read: bool) -> bool {
         let now = self.last;
         let Some(call) = self.stack.last_mut() else {
-            return;
+            return false;
         };
         let tally = self.tallies[call.site.id].as_mut();
         // Before the first line nothing of the function has run; what little has changed since the
-        // entry belongs to the first line, so that the lines add up to the call.
+        // entry is left to the first line, so that the lines add up to the call.
         if line != NO_LINE
             && let Some(tally) = tally.and_then(|tally| tally.lines.get_mut(line as usize))
         {
@@ -435,7 +453,32 @@ impl Log {
             call.settled = now;
             call.line_high = now.rss;
         }
-        call.line_exact = exact;
+        call.line_exact
+    }
+
+    /// A reading that the sampler did not ask for ends a stretch without readings, at a moment that
+    /// has nothing to do with where the time went: the line that stands for the stretch books it.
+    fn settle_stretch(&mut self) {
+        if let Some(call) = self.stack.last()
+            && !call.line_exact
+        {
+            self.settle(call.stretch_line, false);
+        }
+    }
+
+    /// The innermost call's next line begins, with a reading of its own if `exact`.
+    fn begin_line(&mut self, line: u32, exact: bool) {
+        if let Some(call) = self.stack.last_mut() {
+            call.line_exact = exact;
+            call.stretch_line = line;
+        }
+    }
+
+    /// The sampler's request met `line`, by chance: it stands for the stretch.
+    fn stretch_is_like(&mut self, line: u32) {
+        if let Some(call) = self.stack.last_mut() {
+            call.stretch_line = line;
+        }
     }
 
     /// Adds an ended call to its site's totals.
