@@ -1,0 +1,71 @@
+//! The calls that instrumentation inserts, and the set of lines that they refer to.
+//!
+//! Every name is made with `Span::mixed_site`, so that no variable of the user's can be meant by
+//! it, nor it by one of the user's.
+
+use proc_macro2::{Literal, Span};
+use quote::quote_spanned;
+use syn::{Attribute, Stmt};
+
+use crate::wrap::verbatim;
+
+/// The executable lines of a body. Probes name a line by its place in this list.
+#[derive(Default)]
+pub(crate) struct LineTable {
+    sorted: Vec<u32>,
+    probes: usize,
+}
+
+impl LineTable {
+    /// The place of `line`, which is entered if it is new. Places are final once every line has
+    /// been entered.
+    fn place(&mut self, line: u32) -> Literal {
+        self.probes += 1;
+        let place = self.sorted.binary_search(&line).unwrap_or_else(|place| {
+            self.sorted.insert(place, line);
+            place
+        });
+        Literal::usize_unsuffixed(place)
+    }
+
+    /// How many probes have been made.
+    pub(crate) fn probes(&self) -> usize {
+        self.probes
+    }
+
+    pub(crate) fn into_sorted(self) -> Vec<u32> {
+        self.sorted
+    }
+
+    /// Before a statement: its line opens.
+    pub(crate) fn line(&mut self, line: u32, cfg: &[Attribute]) -> Stmt {
+        let place = self.place(line);
+        verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.line(#place);))
+    }
+
+    /// Before what may free memory at the end of a block: its closing line opens once the rest
+    /// of the block is done.
+    pub(crate) fn end(&mut self, line: u32) -> Stmt {
+        let place = self.place(line);
+        verbatim(quote_spanned!(Span::mixed_site()=> let __memprof_end = __memprof.end(#place);))
+    }
+
+    /// First in a loop's body: the header's line opens again when the body is done.
+    pub(crate) fn again(&mut self, line: u32) -> Stmt {
+        let place = self.place(line);
+        verbatim(quote_spanned!(Span::mixed_site()=> let __memprof_again = __memprof.again(#place);))
+    }
+
+    /// First in a block inside of a larger expression: the line of the whole opens again when
+    /// the block is done.
+    pub(crate) fn back(&mut self, line: u32) -> Stmt {
+        let place = self.place(line);
+        verbatim(quote_spanned!(Span::mixed_site()=> let __memprof_back = __memprof.back(#place);))
+    }
+}
+
+/// Before a statement that leaves `loops` loops without evaluating their headers again.
+pub(crate) fn leaving(loops: usize, cfg: &[Attribute]) -> Stmt {
+    let loops = Literal::usize_unsuffixed(loops);
+    verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.leaving(#loops);))
+}
