@@ -25,7 +25,7 @@ extern "C" fn write_at_exit() {
 
 #[cfg(feature = "report")]
 fn finish() {
-    let _ = crate::snapshot();
+    crate::output::finish();
 }
 
 /// Without renderers there is nothing to write; the program takes its data with `snapshot`.

@@ -54,7 +54,7 @@ impl Frame {
     #[inline]
     fn resume(&self, line: u32) {
         if let Some(open) = &self.open {
-            open.lane.switch_line(line);
+            open.lane.switch_line(line, false);
         }
     }
 
@@ -79,7 +79,8 @@ impl Frame {
         Back { frame: self, line }
     }
 
-    /// The statement that follows leaves this many loops, whose headers are then not run again.
+    /// The statement that follows leaves this many loops: their headers are not run again, their
+    /// closing braces are not reached, and what it frees on the way is freed by its own line.
     #[inline]
     pub fn leaving(&self, loops: u32) {
         self.leaving.set(loops);
@@ -105,7 +106,9 @@ pub struct End<'frame> {
 impl Drop for End<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.frame.line(self.line);
+        if self.frame.leaving.get() == 0 {
+            self.frame.line(self.line);
+        }
     }
 }
 
@@ -121,10 +124,7 @@ impl Drop for Again<'_> {
     fn drop(&mut self) {
         match self.frame.leaving.get() {
             0 => self.frame.line(self.line),
-            loops => {
-                self.frame.leaving.set(loops - 1);
-                self.frame.resume(self.line);
-            }
+            loops => self.frame.leaving.set(loops - 1),
         }
     }
 }
@@ -139,6 +139,8 @@ pub struct Back<'frame> {
 impl Drop for Back<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.frame.resume(self.line);
+        if self.frame.leaving.get() == 0 {
+            self.frame.resume(self.line);
+        }
     }
 }

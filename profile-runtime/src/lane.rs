@@ -69,6 +69,8 @@ pub(crate) struct OpenCall {
     line: u32,
     /// Up to here its lines have booked what changed.
     settled: Reading,
+    /// Whether the line began with a hit; otherwise it only goes on after something inside it.
+    line_hit: bool,
     /// Whether the line began with a reading of its own. If not, a stretch without readings is in
     /// progress, in which many lines may have run.
     line_exact: bool,
@@ -175,19 +177,20 @@ impl Lane {
         (hits, depth)
     }
 
-    /// A probe: the line that ran is over, `line` begins.
+    /// A probe: the line that ran is over, `line` begins, with a hit or (after something inside it)
+    /// without.
     #[inline]
-    pub(crate) fn switch_line(&self, line: u32) {
+    pub(crate) fn switch_line(&self, line: u32, hit: bool) {
         if self.attention.load(Relaxed) == 0 {
             self.line.store(line, Relaxed);
         } else {
-            self.switch_line_with_attention(line);
+            self.switch_line_with_attention(line, hit);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn switch_line_with_attention(&self, line: u32) {
+    fn switch_line_with_attention(&self, line: u32, hit: bool) {
         let Some(recorder) = Recorder::running() else {
             return;
         };
@@ -200,7 +203,7 @@ impl Lane {
         self.attention.fetch_and(!SETTLE, Relaxed);
         let closing = self.line.load(Relaxed);
         let was_exact = log.settle(closing, due);
-        log.begin_line(line, due && self.is_due());
+        log.begin_line(line, hit, due && self.is_due());
         if due && !was_exact {
             log.stretch_is_like(closing);
         }
@@ -401,6 +404,7 @@ impl Log {
             entry_exact: exact,
             line: NO_LINE,
             settled: entry,
+            line_hit: false,
             line_exact: exact,
             stretch_line: NO_LINE,
             line_high: entry.rss,
@@ -448,7 +452,7 @@ impl Log {
             tally.peak = tally.peak.max(call.line_high.saturating_sub(call.settled.rss));
             if read {
                 tally.max_rss = tally.max_rss.max(now.rss);
-                tally.readings += u64::from(call.line_exact);
+                tally.readings += u64::from(call.line_exact && call.line_hit);
             }
             call.settled = now;
             call.line_high = now.rss;
@@ -467,8 +471,9 @@ impl Log {
     }
 
     /// The innermost call's next line begins, with a reading of its own if `exact`.
-    fn begin_line(&mut self, line: u32, exact: bool) {
+    fn begin_line(&mut self, line: u32, hit: bool, exact: bool) {
         if let Some(call) = self.stack.last_mut() {
+            call.line_hit = hit;
             call.line_exact = exact;
             call.stretch_line = line;
         }
@@ -586,5 +591,5 @@ fn signed_difference(now: u64, before: u64) -> i64 {
 #[inline]
 pub(crate) fn hit(lane: &Lane, hits: &[AtomicU64], line: u32) {
     count_hit(hits, line);
-    lane.switch_line(line);
+    lane.switch_line(line, true);
 }

@@ -7,6 +7,8 @@ mod frame;
 mod lane;
 mod meter;
 mod os;
+#[cfg(feature = "report")]
+mod output;
 mod recorder;
 #[cfg(feature = "report")]
 pub mod report;
@@ -19,6 +21,9 @@ mod snapshot;
 mod tally;
 mod usage;
 
+pub use memprof_macro::{block, profile_memory};
+#[cfg(feature = "report")]
+pub use output::write_reports;
 pub use settings::{Backend, Settings, SettingsError};
 pub use snapshot::snapshot;
 pub use usage::{MemoryUsage, UsageSample, memory_usage};

@@ -21,7 +21,7 @@ fn main() {
     recursive(4);
     let _ = catch_unwind(panics);
     let _ = catch_unwind(|| catches().map(|()| "unreachable"));
-    blocks();
+    blocks(); dump();
 }
 
 #[profile_memory]
@@ -143,8 +143,8 @@ fn recursive(depth: usize) {
 #[profile_memory]
 fn panics() {
     let _mine = Mapping::new(12 * MIB); //= hits 1 net 12 peak 12
-    std::panic::resume_unwind(Box::new("on purpose")); //= hits 1 net -12
-}
+    std::panic::resume_unwind(Box::new("on purpose"))
+} //= hits 1 net -12
 
 #[profile_memory]
 fn catches() -> Result<(), String> {
@@ -157,8 +157,8 @@ fn catches() -> Result<(), String> {
 #[profile_memory]
 fn panics_inside() {
     let _mine = Mapping::new(7 * MIB); //= hits 1 net 7 peak 7
-    std::panic::resume_unwind(Box::new("on purpose")); //= hits 1 net -7
-}
+    std::panic::resume_unwind(Box::new("on purpose"))
+} //= hits 1 net -7
 
 fn blocks() {
     let yielded = memprof::block!("a block", {
@@ -168,3 +168,5 @@ fn blocks() {
     });
     drop(yielded);
 }
+#[allow(dead_code)]
+pub fn dump() { let r = memprof::snapshot().unwrap(); memprof_tests::truth::check_invariants(&r); for p in &r.functions { println!("{} {}:{} {}", p.name, p.file, p.line, p.label); for l in &p.lines { println!("  {:4} {:3} {:3} {:>8.2} {:>8.2} | {}", l.line, l.hits, l.readings, l.net_rss as f64/1048576., l.peak_rss as f64/1048576., l.source); } } memprof_tests::truth::check(&r); }
