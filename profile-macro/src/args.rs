@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Ident, Lit, LitBool, LitStr, Path, Result, Token, parse2, parse_quote, token};
+use syn::{Error, Ident, Lit, LitBool, LitStr, Path, Result, Token, parse_quote, parse2, token};
 
 use crate::nearest::nearest;
 
@@ -54,10 +54,17 @@ struct Given {
 impl Given {
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
         let arg = input.call(Ident::parse_any).map_err(|error| {
-            Error::new(error.span(), "expected an argument, such as `interval_ms = 10`")
+            Error::new(
+                error.span(),
+                "expected an argument, such as `interval_ms = 10`",
+            )
         })?;
         match arg.to_string().as_str() {
-            "interval_ms" => set(&mut self.interval_ns, &arg, interval(Value::parse(&arg, input)?)?),
+            "interval_ms" => set(
+                &mut self.interval_ns,
+                &arg,
+                interval(Value::parse(&arg, input)?)?,
+            ),
             "name" => set(&mut self.name, &arg, label(Value::parse(&arg, input)?)?),
             "lines" => set(&mut self.lines, &arg, switch(Value::parse(&arg, input)?)?),
             "crate" => set(&mut self.krate, &arg, path(Value::parse(&arg, input)?)?),
@@ -68,7 +75,10 @@ impl Given {
 
 fn set<T>(slot: &mut Option<T>, arg: &Ident, value: T) -> Result<()> {
     if slot.is_some() {
-        return Err(Error::new(arg.span(), format!("`{arg}` is given twice; remove one of the two")));
+        return Err(Error::new(
+            arg.span(),
+            format!("`{arg}` is given twice; remove one of the two"),
+        ));
     }
     *slot = Some(value);
     Ok(())
@@ -145,7 +155,9 @@ fn to_nanoseconds(ms: f64) -> u64 {
 fn label(value: Value<'_>) -> Result<String> {
     match parse2::<LitStr>(value.tokens.clone()) {
         Ok(text) if !text.value().trim().is_empty() => Ok(text.value()),
-        Ok(_) => Err(value.expected("`name` must not be empty; leave it out to use the function's")),
+        Ok(_) => {
+            Err(value.expected("`name` must not be empty; leave it out to use the function's"))
+        }
         Err(_) => Err(value.expected("expected a text, such as `name = \"Matrix inversion\"`")),
     }
 }

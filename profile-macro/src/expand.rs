@@ -26,7 +26,12 @@ pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
 fn try_attribute(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let (function, body) = validate(Item::parse(item)?)?;
     let args = Args::parse(args)?;
-    let Function { head, start, fn_token, .. } = function;
+    let Function {
+        head,
+        start,
+        fn_token,
+        ..
+    } = function;
     let extent = Extent::new(start, body.span_open(), body.span_close());
     let mut site = Site::new(&args, &extent, body.span());
     site.line = extent.line(fn_token).unwrap_or(site.line);
@@ -59,7 +64,10 @@ fn profiled(braces: &Group, mut site: Site<'_>, extent: &Extent) -> Result<Group
     let frame = quote_spanned! {Span::mixed_site()=>
         let __memprof = #krate::__private::Frame::enter(&__MEMPROF_SITE);
     };
-    let Body { inner_attrs, content } = Body::parse(braces)?;
+    let Body {
+        inner_attrs,
+        content,
+    } = Body::parse(braces)?;
     let body = match content {
         Content::Known(mut block) => {
             if site.args.lines {

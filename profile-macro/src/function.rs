@@ -60,12 +60,17 @@ impl Body {
         let (inner_attrs, rest) = split.parse2(braces.stream())?;
         let content = match Block::parse_within.parse2(rest.clone()) {
             Ok(stmts) => {
-                let brace_token = token::Brace { span: braces.delim_span() };
+                let brace_token = token::Brace {
+                    span: braces.delim_span(),
+                };
                 Content::Known(Block { brace_token, stmts })
             }
             Err(_) => Content::Unknown(rest),
         };
-        Ok(Body { inner_attrs, content })
+        Ok(Body {
+            inner_attrs,
+            content,
+        })
     }
 }
 
@@ -80,13 +85,19 @@ fn split_body(tokens: TokenStream) -> (TokenStream, Option<Group>) {
 }
 
 fn braces(token: &TokenTree) -> Option<Group> {
-    let TokenTree::Group(group) = token else { return None };
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
     match group.delimiter() {
         Delimiter::Brace => Some(group.clone()),
         Delimiter::None => {
             let mut inside = group.stream().into_iter();
             let first = inside.next()?;
-            if inside.next().is_none() { braces(&first) } else { None }
+            if inside.next().is_none() {
+                braces(&first)
+            } else {
+                None
+            }
         }
         _ => None,
     }
@@ -119,7 +130,16 @@ fn parse_head(input: ParseStream<'_>, head: TokenStream, body: Option<Group>) ->
     };
     let name = input.call(Ident::parse_any)?;
     input.parse::<TokenStream>()?;
-    let function = Function { head, attrs, start, constness, asyncness, fn_token, name, body };
+    let function = Function {
+        head,
+        attrs,
+        start,
+        constness,
+        asyncness,
+        fn_token,
+        name,
+        body,
+    };
     Ok(Item::Function(Box::new(function)))
 }
 

@@ -51,7 +51,12 @@ enum Then {
 
 impl<'a> Instrumenter<'a> {
     fn new(extent: &'a Extent, table: LineTable) -> Self {
-        Instrumenter { extent, table, scopes: Scopes::default(), current: None }
+        Instrumenter {
+            extent,
+            table,
+            scopes: Scopes::default(),
+            current: None,
+        }
     }
 
     fn body(&mut self, body: &mut Block) {
@@ -90,7 +95,9 @@ impl<'a> Instrumenter<'a> {
     ) -> Option<Stmt> {
         let drops = binds || statements.iter().any(Statement::is_let);
         let line = self.extent.closing_line(braces.close()).filter(|_| drops)?;
-        let last = statements.iter().rfind(|statement| statement.is_executable());
+        let last = statements
+            .iter()
+            .rfind(|statement| statement.is_executable());
         let last_line = match last {
             Some(statement) => statement.lines.first,
             None => self.extent.line(braces.open()),
@@ -134,7 +141,9 @@ impl<'a> Instrumenter<'a> {
 
     fn parts(&mut self, stmt: &mut Stmt) {
         match stmt {
-            Stmt::Local(Local { init: Some(init), .. }) => {
+            Stmt::Local(Local {
+                init: Some(init), ..
+            }) => {
                 self.expr(&mut init.expr, Then::Done);
                 if let Some((_, diverge)) = &mut init.diverge {
                     self.expr(diverge, Then::Done);
@@ -176,10 +185,14 @@ impl<'a> Instrumenter<'a> {
                 self.expr(&mut expr.right, then);
             }
             Expr::Return(expr) => {
-                expr.expr.iter_mut().for_each(|value| self.expr(value, Then::Done));
+                expr.expr
+                    .iter_mut()
+                    .for_each(|value| self.expr(value, Then::Done));
             }
             Expr::Break(expr) => {
-                expr.expr.iter_mut().for_each(|value| self.expr(value, Then::Done));
+                expr.expr
+                    .iter_mut()
+                    .for_each(|value| self.expr(value, Then::Done));
             }
             // The length is a constant.
             Expr::Repeat(expr) => self.expr(&mut expr.expr, Then::More),
@@ -217,7 +230,11 @@ impl<'a> Instrumenter<'a> {
         let close = self.extent.closing_line(body.brace_token.span.close());
         let header = self.extent.line(keyword);
         let reopening = header.filter(|_| close != header);
-        let kind = if reopening.is_some() { Kind::Reopening } else { Kind::Plain };
+        let kind = if reopening.is_some() {
+            Kind::Reopening
+        } else {
+            Kind::Plain
+        };
         self.scopes.enter(label, kind);
         self.block(body, header, binds);
         self.scopes.exit();

@@ -30,5 +30,6 @@ pub(crate) fn condition_binds(condition: &Expr) -> bool {
 }
 
 fn is_capitalized(name: &str) -> bool {
-    name.trim_start_matches("r#").starts_with(char::is_uppercase)
+    name.trim_start_matches("r#")
+        .starts_with(char::is_uppercase)
 }

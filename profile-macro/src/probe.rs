@@ -53,7 +53,9 @@ impl LineTable {
     /// First in a loop's body: the header's line opens again when the body is done.
     pub(crate) fn again(&mut self, line: u32) -> Stmt {
         let place = self.place(line);
-        verbatim(quote_spanned!(Span::mixed_site()=> let __memprof_again = __memprof.again(#place);))
+        verbatim(
+            quote_spanned!(Span::mixed_site()=> let __memprof_again = __memprof.again(#place);),
+        )
     }
 
     /// First in a block inside of a larger expression: the line of the whole opens again when

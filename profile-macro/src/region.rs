@@ -36,9 +36,14 @@ impl Region {
 
 fn parse_name(input: ParseStream<'_>) -> Result<String> {
     let example = "expected a name first: `block!(\"name\", { … })`";
-    let name: LitStr = input.parse().map_err(|error: Error| Error::new(error.span(), example))?;
+    let name: LitStr = input
+        .parse()
+        .map_err(|error: Error| Error::new(error.span(), example))?;
     if name.value().trim().is_empty() {
-        return Err(Error::new(name.span(), "the name of a block must not be empty"));
+        return Err(Error::new(
+            name.span(),
+            "the name of a block must not be empty",
+        ));
     }
     if !input.is_empty() {
         input.parse::<Token![,]>()?;

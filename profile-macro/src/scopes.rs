@@ -37,7 +37,9 @@ impl Scopes {
 
     /// Whether there is a loop whose header could reopen by mistake.
     pub(crate) fn any_reopening(&self) -> bool {
-        self.around.iter().any(|scope| scope.kind == Kind::Reopening)
+        self.around
+            .iter()
+            .any(|scope| scope.kind == Kind::Reopening)
     }
 
     /// The number of loops whose bodies `stmt` ends without their headers being evaluated again.

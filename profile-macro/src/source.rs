@@ -21,9 +21,14 @@ impl Source {
     /// be read; nothing where that is not to be had either.
     pub(crate) fn of(extent: &Extent, body: Span) -> Source {
         let (first, last) = (extent.first_line(), extent.last_line());
-        let text = body.local_file().and_then(|path| lines_of(&path, first, last));
+        let text = body
+            .local_file()
+            .and_then(|path| lines_of(&path, first, last));
         match text {
-            Some(text) => Source { text, first_line: first },
+            Some(text) => Source {
+                text,
+                first_line: first,
+            },
             None => Source::remembered(body),
         }
     }
@@ -38,7 +43,11 @@ impl Source {
 fn lines_of(path: &Path, first: u32, last: u32) -> Option<String> {
     let (first, last) = (usize::try_from(first).ok()?, usize::try_from(last).ok()?);
     let file = read(path)?;
-    let lines: Vec<_> = file.lines().skip(first.checked_sub(1)?).take(last - first + 1).collect();
+    let lines: Vec<_> = file
+        .lines()
+        .skip(first.checked_sub(1)?)
+        .take(last - first + 1)
+        .collect();
     // A file shorter than the compiler's is not the file that it compiled.
     (lines.len() == last - first + 1).then(|| lines.join("\n"))
 }
@@ -49,7 +58,9 @@ fn read(path: &Path) -> Option<Arc<str>> {
     type Files = HashMap<PathBuf, (SystemTime, Arc<str>)>;
     static FILES: Mutex<Option<Files>> = Mutex::new(None);
 
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    let modified = fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()?;
     let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
     let files = files.get_or_insert_default();
     match files.get(path) {

@@ -72,7 +72,10 @@ pub(crate) fn end_of_scope(statements: &[Statement]) -> usize {
     else {
         return statements.len();
     };
-    let trailing_cfg = statements[..=last].iter().rev().take_while(|stmt| !stmt.cfg.is_empty());
+    let trailing_cfg = statements[..=last]
+        .iter()
+        .rev()
+        .take_while(|stmt| !stmt.cfg.is_empty());
     match last + 1 - trailing_cfg.count() {
         0 => 0,
         after if after == last + 1 && !statements[last].is_let() => last,
@@ -93,7 +96,10 @@ pub(crate) fn cfg_attributes(tokens: TokenStream) -> Vec<Attribute> {
         Ok(attrs)
     };
     let attrs = parse.parse2(tokens).unwrap_or_default();
-    attrs.into_iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+    attrs
+        .into_iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .collect()
 }
 
 fn expr_diverges(expr: &Expr) -> bool {

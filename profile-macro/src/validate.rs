@@ -63,7 +63,9 @@ fn is_naked(attr: &Attribute) -> bool {
         Meta::Path(path) => path.is_ident("naked"),
         Meta::List(list) => {
             list.path.is_ident("unsafe")
-                && list.parse_args::<Ident>().is_ok_and(|inside| inside == "naked")
+                && list
+                    .parse_args::<Ident>()
+                    .is_ok_and(|inside| inside == "naked")
         }
         Meta::NameValue(_) => false,
     }

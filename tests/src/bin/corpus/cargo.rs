@@ -1,0 +1,192 @@
+//! Fetches a published crate and runs its tests, with cargo.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::list::Entry;
+
+const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// A crate as it is in the registry.
+pub(crate) struct Published {
+    pub(crate) version: String,
+    pub(crate) dir: PathBuf,
+}
+
+/// What compiling and running a test suite gave.
+pub(crate) struct Outcome {
+    /// The outcome of each test (`ok`, `FAILED`, `ignored`), by target and name.
+    pub(crate) tests: BTreeMap<String, String>,
+    /// The compiler's warnings and errors, each with its place.
+    pub(crate) messages: Vec<String>,
+    pub(crate) compiles: bool,
+}
+
+/// Has cargo download a crate, through a package that depends on it.
+pub(crate) fn fetch(entry: &Entry, dir: &Path) -> Result<Published, String> {
+    let Entry { name, version, .. } = entry;
+    let requirement = if version == "*" {
+        "*".to_owned()
+    } else {
+        format!("={version}")
+    };
+    let manifest = format!(
+        "[package]\nname = \"fetch\"\nedition = \"2021\"\n[dependencies]\n{name} = \"{requirement}\"\n\
+         [workspace]\n"
+    );
+    let fetch = dir.join("fetch").join(name);
+    write(&fetch.join("src/lib.rs"), "")?;
+    write(&fetch.join("Cargo.toml"), &manifest)?;
+    let output = Command::new("cargo")
+        .args(["metadata", "--format-version", "1"])
+        .current_dir(&fetch)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| format!("{name} {version} is not to be had from the registry"))?;
+    published(&metadata, name).ok_or_else(|| format!("cargo did not download {name}"))
+}
+
+fn published(metadata: &Value, name: &str) -> Option<Published> {
+    let packages = metadata["packages"].as_array()?;
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == name && package["source"].is_string())?;
+    let manifest = Path::new(package["manifest_path"].as_str()?);
+    Some(Published {
+        version: package["version"].as_str()?.to_owned(),
+        dir: manifest.parent()?.to_owned(),
+    })
+}
+
+/// Compiles and runs the tests of the package in `dir`.
+pub(crate) fn test(entry: &Entry, dir: &Path) -> Result<Outcome, String> {
+    let log = dir.join("compile.json");
+    let compiles = cargo(entry, dir, &log, &["--no-run", "--message-format=json"])?;
+    let messages = messages(&read(&log)?);
+    let mut tests = BTreeMap::new();
+    if compiles {
+        let log = dir.join("test.log");
+        cargo(entry, dir, &log, &["--no-fail-fast", "--color=never"])?;
+        tests = outcomes(&read(&log)?);
+    }
+    Ok(Outcome {
+        tests,
+        messages,
+        compiles,
+    })
+}
+
+fn cargo(entry: &Entry, dir: &Path, log: &Path, args: &[&str]) -> Result<bool, String> {
+    let failed = |error| format!("{}: {error}", log.display());
+    let output = File::create(log).map_err(failed)?;
+    let copy = output.try_clone().map_err(failed)?;
+    let target = dir.parent().unwrap_or(dir).with_file_name("build");
+    let child = Command::new("cargo")
+        .args(["test", "--lib", "--bins", "--tests"])
+        .args(args)
+        .arg(format!("--features={}", entry.features.join(",")))
+        .current_dir(dir)
+        .env("CARGO_TARGET_DIR", target)
+        .env("MEMPROF_QUIET", "1")
+        .env("MEMPROF_DIR", dir.join("memprof"))
+        .stdout(output)
+        .stderr(copy)
+        .spawn();
+    wait(child.map_err(|error| format!("cargo test: {error}"))?)
+}
+
+fn wait(mut child: std::process::Child) -> Result<bool, String> {
+    let start = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status.success()),
+            Ok(None) if start.elapsed() > TIME_LIMIT => {
+                let _ = child.kill();
+                return Err("the tests ran for too long".to_owned());
+            }
+            Ok(None) => thread::sleep(Duration::from_millis(100)),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// The lines `test name ... outcome`, each with the target that cargo announced before.
+fn outcomes(log: &str) -> BTreeMap<String, String> {
+    let mut target = "";
+    let mut tests = BTreeMap::new();
+    for line in log.lines() {
+        if let Some(running) = line.trim_start().strip_prefix("Running ") {
+            target = running
+                .rsplit_once(" (")
+                .map_or(running, |(target, _)| target);
+        } else if let Some((name, outcome)) = line
+            .strip_prefix("test ")
+            .and_then(|line| line.rsplit_once(" ... "))
+        {
+            tests.insert(format!("{target}: {name}"), outcome.to_owned());
+        }
+    }
+    tests
+}
+
+/// The compiler's warnings and errors, without what depends on where the package lies.
+fn messages(log: &str) -> Vec<String> {
+    let mut messages: Vec<_> = log.lines().filter_map(message).collect();
+    messages.sort();
+    messages.dedup();
+    messages
+}
+
+fn message(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let message = line.get("message")?;
+    let spans = message["spans"].as_array()?;
+    let place = spans.iter().find(|span| span["is_primary"] == true)?;
+    Some(format!(
+        "{}:{}: {}: {}",
+        place["file_name"].as_str()?,
+        place["line_start"],
+        message["level"].as_str()?,
+        message["message"].as_str()?
+    ))
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    // Tests may print anything.
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Copies a tree, so that no file of cargo's own cache is changed.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let failed = |error| format!("{}: {error}", to.display());
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let target = to.join(entry.file_name());
+        if entry.file_name() == OsStr::new("Cargo.lock") {
+            continue;
+        } else if entry.path().is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

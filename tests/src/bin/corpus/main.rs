@@ -1,0 +1,81 @@
+//! `corpus NAME VERSION`: puts the attribute on every function of a published crate and checks
+//! that its own test suite passes as before.
+//!
+//! Without a name, every crate of `tests/corpus.toml`.
+
+mod annotate;
+mod cargo;
+mod list;
+mod trial;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::list::Entry;
+
+/// Annotate published crates and run their tests with and without.
+#[derive(Parser)]
+struct Options {
+    /// The crate's name in the registry; every crate of the list if there is none.
+    name: Option<String>,
+    /// Its version; the newest if there is none.
+    version: Option<String>,
+    /// Features to switch on.
+    #[arg(long, value_delimiter = ',')]
+    features: Vec<String>,
+    /// The list of crates.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus.toml"))]
+    list: PathBuf,
+    /// Only the crates of the list that are quick to try.
+    #[arg(long)]
+    quick: bool,
+    /// Where to work; kept afterwards, so that a second run is faster.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/corpus"))]
+    dir: PathBuf,
+    /// The memprof crate to use.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../profile-runtime"))]
+    memprof: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("corpus: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<bool, String> {
+    let mut same = true;
+    println!("{}", trial::HEADER);
+    for entry in entries(options)? {
+        let trial = trial::run(&entry, &options.dir, &options.memprof)?;
+        println!("{trial}");
+        for line in trial.differences() {
+            println!("    {line}");
+        }
+        same &= trial.is_same();
+    }
+    Ok(same)
+}
+
+fn entries(options: &Options) -> Result<Vec<Entry>, String> {
+    let Some(name) = &options.name else {
+        let list = list::read(&options.list)?;
+        return Ok(list
+            .into_iter()
+            .filter(|entry| entry.quick || !options.quick)
+            .collect());
+    };
+    Ok(vec![Entry {
+        name: name.clone(),
+        version: options.version.clone().unwrap_or_else(|| "*".to_owned()),
+        features: options.features.clone(),
+        ..Entry::default()
+    }])
+}

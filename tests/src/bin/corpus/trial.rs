@@ -1,0 +1,136 @@
+//! One crate, tried with the attribute on every function and without.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use crate::annotate;
+use crate::cargo::{self, Outcome};
+use crate::list::Entry;
+
+pub(crate) const HEADER: &str = "\
+| crate | version | functions | tests before | tests after | passing before | passing after |
+|---|---|---|---|---|---|---|";
+
+/// What came of a crate.
+pub(crate) struct Trial {
+    entry: Entry,
+    version: String,
+    functions: usize,
+    before: Outcome,
+    after: Outcome,
+}
+
+pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, String> {
+    let published = cargo::fetch(entry, dir)?;
+    let work = dir.join(format!("{}-{}", entry.name, published.version));
+    let (plain, annotated) = (work.join("plain"), work.join("annotated"));
+    for copy in [&plain, &annotated] {
+        if copy.exists() {
+            fs::remove_dir_all(copy).map_err(|error| format!("{}: {error}", copy.display()))?;
+        }
+        cargo::copy(&published.dir, copy)?;
+    }
+    let manifest = cargo::read(&plain.join("Cargo.toml"))?;
+    cargo::write(&plain.join("Cargo.toml"), &detached(&manifest))?;
+    let before = cargo::test(entry, &plain)?;
+    // The same versions of everything else.
+    cargo::write(
+        &annotated.join("Cargo.lock"),
+        &cargo::read(&plain.join("Cargo.lock"))?,
+    )?;
+    cargo::write(
+        &annotated.join("Cargo.toml"),
+        &depending(&detached(&manifest), memprof)?,
+    )?;
+    let functions = annotate::tree(&annotated.join("src"))?;
+    let after = cargo::test(entry, &annotated)?;
+    Ok(Trial {
+        entry: entry.clone(),
+        version: published.version,
+        functions,
+        before,
+        after,
+    })
+}
+
+/// The manifest of a package that is in no workspace but its own.
+fn detached(manifest: &str) -> String {
+    if manifest.contains("[workspace") {
+        manifest.to_owned()
+    } else {
+        format!("{manifest}\n[workspace]\n")
+    }
+}
+
+fn depending(manifest: &str, memprof: &Path) -> Result<String, String> {
+    let path = memprof
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", memprof.display()))?;
+    Ok(format!(
+        "{manifest}\n[dependencies.memprof]\npath = '{}'\n",
+        path.display()
+    ))
+}
+
+impl Trial {
+    /// Whether the crate compiles and every test did as before.
+    pub(crate) fn is_same(&self) -> bool {
+        self.before.compiles && self.differences().is_empty()
+    }
+
+    /// Everything that is not as before, and not explained in the list.
+    pub(crate) fn differences(&self) -> Vec<String> {
+        let mut differences = self.messages();
+        for (test, before) in &self.before.tests {
+            match self.after.tests.get(test) {
+                Some(after) if after == before => {}
+                after => {
+                    let after = after.map_or("not run", String::as_str);
+                    differences.push(format!("{test}: {before} before, {after} after"));
+                }
+            }
+        }
+        differences.retain(|difference| {
+            !self
+                .entry
+                .explained
+                .keys()
+                .any(|known| difference.contains(known.as_str()))
+        });
+        differences
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let (before, after) = (&self.before.messages, &self.after.messages);
+        let gone = before.iter().filter(|message| !after.contains(message));
+        let new = after.iter().filter(|message| !before.contains(message));
+        let gone = gone.map(|message| format!("no more: {message}"));
+        gone.chain(new.map(|message| format!("new: {message}")))
+            .collect()
+    }
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            self.entry.name,
+            self.version,
+            self.functions,
+            self.before.tests.len(),
+            self.after.tests.len(),
+            passing(&self.before),
+            passing(&self.after)
+        )
+    }
+}
+
+fn passing(outcome: &Outcome) -> usize {
+    outcome
+        .tests
+        .values()
+        .filter(|outcome| *outcome == "ok")
+        .count()
+}
