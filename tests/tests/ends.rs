@@ -6,11 +6,19 @@ use memprof_tests::truth::check_invariants;
 
 fn ends(ending: &str, code: i32) -> Finished {
     let finished = run(env!("CARGO_BIN_EXE_ends"), &[ending]);
-    assert_eq!(finished.output.status.code(), Some(code), "{}", finished.stderr());
+    assert_eq!(
+        finished.output.status.code(),
+        Some(code),
+        "{}",
+        finished.stderr()
+    );
     let recorded = finished.recorded();
     assert_eq!(recorded.outcome, RunOutcome::Exited);
     check_invariants(&recorded);
-    assert_eq!(function(&recorded, "work").call_records[0].outcome, Outcome::Returned);
+    assert_eq!(
+        function(&recorded, "work").call_records[0].outcome,
+        Outcome::Returned
+    );
     finished
 }
 

@@ -26,6 +26,13 @@ fn readings_take_a_bounded_part_of_the_run_and_memory() {
     let share = run.overhead.reading_ns as f64 / run.duration_ns as f64;
     // 5% and a burst of 20 ms, with room for a machine on which a single reading takes long.
     let allowed = 0.05 + 20e6 / run.duration_ns as f64;
-    assert!(share <= allowed + 0.02, "{share} of the run, {allowed} allowed");
-    assert!(run.overhead.profiler_bytes < 4 << 20, "{}", run.overhead.profiler_bytes);
+    assert!(
+        share <= allowed + 0.02,
+        "{share} of the run, {allowed} allowed"
+    );
+    assert!(
+        run.overhead.profiler_bytes < 4 << 20,
+        "{}",
+        run.overhead.profiler_bytes
+    );
 }

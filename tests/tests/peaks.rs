@@ -59,7 +59,11 @@ fn the_peak_is_the_kernels_own_to_a_page() {
     let mark: u64 = mark.parse().expect("a number");
     let run = finished.recorded();
     let call = function(&run, "marks");
-    assert!(call.max_rss.abs_diff(mark) <= 4096, "{} {mark}", call.max_rss);
+    assert!(
+        call.max_rss.abs_diff(mark) <= 4096,
+        "{} {mark}",
+        call.max_rss
+    );
 }
 
 #[test]
@@ -77,5 +81,8 @@ fn without_the_kernels_mark_peaks_are_sampled_and_said_to_be() {
         .find(|path| path.to_string_lossy().ends_with("short_temporary.txt"))
         .and_then(|path| std::fs::read_to_string(path).ok())
         .expect("a line table");
-    assert!(table.contains("sampled") || table.contains("samples"), "{table}");
+    assert!(
+        table.contains("sampled") || table.contains("samples"),
+        "{table}"
+    );
 }

@@ -20,7 +20,11 @@ fn main() {
             std::thread::sleep(Duration::from_millis(30));
             Mapping::new(8 * MIB)
         });
-        (inner.value.bytes(), inner.peak - inner.baseline, inner.samples.len())
+        (
+            inner.value.bytes(),
+            inner.peak - inner.baseline,
+            inner.samples.len(),
+        )
     });
     let (bytes, peak, samples) = usage.value;
     assert_eq!(bytes, 8 * MIB);
