@@ -8,6 +8,9 @@ use memprof_tests::MIB;
 use memprof_tests::mapping::Mapping;
 
 fn main() {
+    // The pages of the code that does this are not what is measured.
+    temporary(MIB);
+    println!("warm {}", high_water());
     short_temporary();
     two_threads();
     outer();
