@@ -121,6 +121,9 @@ fn parse_head(input: ParseStream<'_>, head: TokenStream, body: Option<Group>) ->
             "default" | "unsafe" | "safe" => {}
             "extern" if input.peek(LitStr) || input.peek(Token![fn]) => {
                 input.parse::<Option<LitStr>>()?;
+                if input.is_empty() {
+                    return Ok(Item::Other(word));
+                }
             }
             _ => {
                 input.parse::<TokenStream>()?;

@@ -19,6 +19,9 @@ mod statement;
 mod validate;
 mod wrap;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 
 /// Profiles a function: what its memory did over time, and line by line.
