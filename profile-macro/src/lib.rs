@@ -3,17 +3,22 @@
 //! Use them through the `memprof` crate, which re-exports them: what they expand to calls it.
 
 mod args;
+mod body;
+mod container;
 mod expand;
 mod function;
+mod future;
 mod instrument;
 mod leaving;
 mod nearest;
+mod parameters;
 mod pattern;
 mod place;
 mod probe;
 mod region;
 mod scopes;
 mod site;
+mod skip;
 mod source;
 mod statement;
 mod validate;

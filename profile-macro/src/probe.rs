@@ -5,7 +5,7 @@
 
 use proc_macro2::{Literal, Span};
 use quote::quote_spanned;
-use syn::{Attribute, Stmt};
+use syn::{Attribute, Expr, Path, Stmt};
 
 use crate::wrap::verbatim;
 
@@ -70,4 +70,25 @@ impl LineTable {
 pub(crate) fn leaving(loops: usize, cfg: &[Attribute]) -> Stmt {
     let loops = Literal::usize_unsuffixed(loops);
     verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.leaving(#loops);))
+}
+
+/// First in a closure's body: finds the call that the closure belongs to, if this thread has it.
+pub(crate) fn closure_frame(krate: &Path) -> Stmt {
+    verbatim(quote_spanned! {Span::mixed_site()=>
+        let __memprof = #krate::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+    })
+}
+
+/// First in an async block: its probes.
+pub(crate) fn block_probe(krate: &Path) -> Stmt {
+    verbatim(quote_spanned! {Span::mixed_site()=>
+        let __memprof = #krate::__private::BlockProbe::new(&__MEMPROF_SITE);
+    })
+}
+
+/// An async block as a part of the call that it is written in.
+pub(crate) fn part(krate: &Path, future: &Expr) -> Expr {
+    Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
+        #krate::__private::part(&__MEMPROF_SITE, #future)
+    })
 }

@@ -80,7 +80,8 @@ fn items() {
     let no_const = "a `const fn` cannot be profiled, because it may run at compile time; remove \
                     `const`, or write `#[profile_memory]` on the function that calls it";
     refuses("", "pub const unsafe fn f() {}", no_const);
-    let on_function = "`#[profile_memory]` goes on a function, and this is";
+    let on_function = "`#[profile_memory]` goes on a function, or on an impl block, a trait or an \
+                       inline module with functions, and this is";
     refuses("", "struct S { a: u8 }", &format!("{on_function} a struct"));
     refuses("", "pub enum E { A }", &format!("{on_function} an enum"));
     refuses("", "const C: u8 = 1;", &format!("{on_function} a const"));

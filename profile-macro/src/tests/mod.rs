@@ -8,8 +8,9 @@ use expect_test::Expect;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::function::{Body, Content, Item};
-use crate::instrument::instrument;
+use crate::args::Args;
+use crate::body::Body;
+use crate::function::Item;
 use crate::place::Extent;
 use crate::validate::validate;
 
@@ -18,15 +19,16 @@ use crate::validate::validate;
 fn shows(source: &str, expected: Expect) {
     let item: TokenStream = source.trim().parse().expect("tokens");
     let item = Item::parse(item).expect("an item");
-    let (function, braces) = validate(item).expect("a function");
-    let body = Body::parse(&braces).expect("a body");
-    let Content::Known(mut block) = body.content else {
-        panic!("statements that syn knows")
+    let Item::Function(function) = item else {
+        panic!("not a function")
     };
+    let braces = validate(&function).expect("a function with a body");
+    let mut body = Body::parse(&braces).expect("a body");
     let extent = Extent::new(function.start, braces.span_open(), braces.span_close());
-    let lines = instrument(&mut block, &extent);
-    let (head, attrs, stmts) = (function.head, body.inner_attrs, block.stmts);
-    let pretty = pretty(quote!(#head { #(#attrs)* #(#stmts)* }));
+    let args = Args::parse(TokenStream::new()).expect("no arguments");
+    let lines = body.instrument(&args, &extent);
+    let head = function.head;
+    let pretty = pretty(quote!(#head #body));
     expected.assert_eq(&format!("{pretty}// lines {lines:?}\n"));
 }
 

@@ -561,3 +561,195 @@ fn f() {
         "#]],
     );
 }
+
+#[test]
+fn closures_on_several_lines() {
+    shows(
+        "
+fn f() -> u32 {
+    a.iter().map(|x| x + 1).map(|x| {
+        let y = x;
+        if y == 0 {
+            return 0;
+        }
+        y
+    }).map(|x| match x {
+        1 => 2,
+        x => x,
+    }).map(
+        |x| x + 1,
+    );
+    if a.iter().any(|x| {
+        let y = x;
+        y == 0
+    }) {
+        one()
+    }
+}",
+        expect![[r#"
+            fn f() -> u32 {
+                __memprof.line(0);
+                a.iter()
+                    .map(|x| x + 1)
+                    .map(|x| {
+                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        __memprof.line(1);
+                        let y = x;
+                        __memprof.line(2);
+                        if y == 0 {
+                            __memprof.line(3);
+                            return 0;
+                        }
+                        let __memprof_end = __memprof.end(5);
+                        __memprof.line(4);
+                        y
+                    })
+                    .map(|x| {
+                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        __memprof.line(5);
+                        match x {
+                            1 => {
+                                __memprof.line(6);
+                                2
+                            }
+                            x => {
+                                __memprof.line(7);
+                                x
+                            }
+                        }
+                    })
+                    .map(|x| x + 1);
+                let __memprof_end = __memprof.end(13);
+                __memprof.line(8);
+                if a
+                    .iter()
+                    .any(|x| {
+                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        __memprof.line(9);
+                        let y = x;
+                        let __memprof_end = __memprof.end(11);
+                        __memprof.line(10);
+                        y == 0
+                    })
+                {
+                    __memprof.line(12);
+                    one()
+                }
+            }
+            // lines [2, 3, 4, 5, 7, 8, 9, 10, 14, 15, 16, 17, 18, 20]
+        "#]],
+    );
+}
+
+#[test]
+fn async_blocks_on_several_lines() {
+    shows(
+        "
+fn f() {
+    spawn(async move {
+        one().await;
+        two().await
+    });
+    block_on(async { 1 });
+}",
+        expect![[r#"
+            fn f() {
+                __memprof.line(0);
+                spawn(
+                    ::memprof::__private::part(
+                        &__MEMPROF_SITE,
+                        async move {
+                            let __memprof = ::memprof::__private::BlockProbe::new(&__MEMPROF_SITE);
+                            __memprof.line(1);
+                            one().await;
+                            let __memprof_end = __memprof.end(3);
+                            __memprof.line(2);
+                            two().await
+                        },
+                    ),
+                );
+                let __memprof_end = __memprof.end(5);
+                __memprof.line(4);
+                block_on(async { 1 });
+            }
+            // lines [2, 3, 4, 5, 6, 7]
+        "#]],
+    );
+}
+
+#[test]
+fn blocks_in_conditions() {
+    shows(
+        "
+fn f() {
+    while let Some(x) = {
+        let y = next();
+        y
+    } {
+        use_it(x);
+    }
+    match unsafe {
+        one()
+    } {
+        1 => {}
+    }
+}",
+        expect![[r#"
+            fn f() {
+                __memprof.line(0);
+                while let Some(x) = {
+                    let __memprof_back = __memprof.back(0);
+                    __memprof.line(1);
+                    let y = next();
+                    let __memprof_end = __memprof.end(3);
+                    __memprof.line(2);
+                    y
+                } {
+                    let __memprof_again = __memprof.again(0);
+                    let __memprof_end = __memprof.end(5);
+                    __memprof.line(4);
+                    use_it(x);
+                }
+                let __memprof_end = __memprof.end(8);
+                __memprof.line(6);
+                match unsafe {
+                    let __memprof_back = __memprof.back(6);
+                    __memprof.line(7);
+                    one()
+                } {
+                    1 => {}
+                }
+            }
+            // lines [2, 3, 4, 5, 6, 7, 8, 9, 13]
+        "#]],
+    );
+}
+
+#[test]
+fn skipped_statements() {
+    shows(
+        "
+fn f() {
+    #[memprof(skip)]
+    for x in y {
+        one();
+        #[memprof(skip)]
+        two();
+    }
+    three();
+}",
+        expect![[r#"
+            fn f() {
+                __memprof.line(0);
+                for x in y {
+                    one();
+                    two();
+                }
+                let __memprof_end = __memprof.end(2);
+                __memprof.line(1);
+                three();
+            }
+            // lines [3, 8, 9]
+        "#]],
+    );
+}
