@@ -32,6 +32,7 @@ pub(crate) fn async_fn(
             match #krate::__private::profiled(&__MEMPROF_SITE, async move {
                 #before
                 let __memprof_never: ::core::convert::Infallible = #block;
+                #[allow(unreachable_code)]
                 __memprof_never
             }).await {}
         },

@@ -71,8 +71,8 @@ impl<'a> Instrumenter<'a> {
         let extent = self.extent;
         let stmts = mem::take(&mut block.stmts).into_iter();
         let statements: Vec<_> = stmts.map(|stmt| Statement::new(stmt, extent)).collect();
-        let mut end = self.end_guard(&statements, block.brace_token.span, binds);
         let end_of_scope = statement::end_of_scope(&statements);
+        let mut end = self.end_guard(&statements, end_of_scope, block.brace_token.span, binds);
         let mut dead = false;
         for (i, mut statement) in statements.into_iter().enumerate() {
             if i == end_of_scope {
@@ -92,6 +92,7 @@ impl<'a> Instrumenter<'a> {
     fn end_guard(
         &mut self,
         statements: &[Statement],
+        end_of_scope: usize,
         braces: DelimSpan,
         binds: bool,
     ) -> Option<Stmt> {
@@ -104,7 +105,13 @@ impl<'a> Instrumenter<'a> {
             Some(statement) => statement.lines.first,
             None => self.extent.line(braces.open()),
         };
-        (last_line != Some(line)).then(|| self.table.end(line))
+        if last_line == Some(line) {
+            return None;
+        }
+        Some(match statements.get(end_of_scope) {
+            Some(value) => self.table.end(line, value.lines.start),
+            None => self.table.end_last(line),
+        })
     }
 
     /// Puts the probe for `statement` into `before` and instruments what is inside of it.
@@ -124,7 +131,7 @@ impl<'a> Instrumenter<'a> {
             skip,
         } = statement;
         if let Some(line) = lines.first.filter(|_| *open != lines.first) {
-            before.push(self.table.line(line, cfg));
+            before.push(self.table.line(line, lines.start, cfg));
         }
         let loops = self.scopes.left_by_stmt(stmt);
         if loops > 0 {
@@ -275,7 +282,7 @@ impl<'a> Instrumenter<'a> {
         if let Some(line) = own_line {
             let outer = self.current.filter(|_| then == Then::More);
             before.extend(outer.map(|outer| self.table.back(outer)));
-            before.push(self.table.line(line, &[]));
+            before.push(self.table.line(line, lines.start, &[]));
         }
         let loops = self.scopes.left_by(body);
         if loops > 0 {
@@ -306,7 +313,7 @@ impl<'a> Instrumenter<'a> {
                 declare_first(&mut body.block, [frame]);
             }
             body => {
-                let before = vec![frame, this.table.line(line, &[])];
+                let before = vec![frame, this.table.line(line, lines.start, &[])];
                 this.within(Some(line), |this| this.expr(body, Then::Done));
                 *body = wrapped(before, mem::replace(body, Expr::PLACEHOLDER));
             }

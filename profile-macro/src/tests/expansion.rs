@@ -221,7 +221,7 @@ fn an_async_function_that_never_ends() {
                                 step().await;
                             }
                         };
-                        __memprof_never
+                        #[allow(unreachable_code)] __memprof_never
                     },
                 )
                 .await

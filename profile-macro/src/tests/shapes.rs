@@ -55,11 +55,12 @@ fn an_empty_function() {
     shows(
         "fn f() {\n}",
         expect![[r#"
-        fn f() {
-            let __memprof_end = __memprof.end(0);
-        }
-        // lines [2]
-    "#]],
+            fn f() {
+                #[allow(unreachable_code)]
+                let __memprof_end = __memprof.end(0);
+            }
+            // lines [2]
+        "#]],
     );
 }
 
