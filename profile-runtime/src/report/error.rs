@@ -24,6 +24,16 @@ const ADVICE_READ: &str = "check that it is the run.json of a run of this versio
 const ADVICE_RENDER: &str = "this is a defect of memprof: please report it with the run's run.json";
 
 impl ReportError {
+    /// There is no run to report on.
+    pub(crate) fn nothing_recorded() -> Self {
+        Self {
+            action: "write reports",
+            path: None,
+            reason: "nothing was recorded".into(),
+            advice: "call a function that has #[profile_memory], and do not set MEMPROF=0",
+        }
+    }
+
     /// The file or folder at `path` could not be written.
     pub(crate) fn write(path: &Path, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
