@@ -53,6 +53,7 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         let index = folder.join("index.html");
         text.push_str(&format!("  {}\n", visible(&index.display().to_string())));
     }
+    text.truncate(text.trim_end().len());
     text
 }
 

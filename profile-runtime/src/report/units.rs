@@ -117,6 +117,9 @@ pub(crate) fn align_points(numbers: &mut [String]) {
 
 /// A number that is not negative with four digits at most, except for the whole ones beyond.
 fn four_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     if value > 0.0 && value < 0.0005 {
         return "<0.001".to_owned();
     }

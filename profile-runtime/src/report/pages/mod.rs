@@ -39,10 +39,10 @@ fn fill(template: &impl askama::Template) -> Result<String, ReportError> {
         .map_err(|e| ReportError::render("render a page", e))
 }
 
-/// `part` of `whole` in percent, for the width of a bar; at least visible unless it is zero.
+/// `part` of `whole` in percent, for the width of a bar; at least visible; empty for zero.
 fn bar(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
-        return "0".to_owned();
+        return String::new();
     }
     format!(
         "{:.1}",
