@@ -1,1 +1,29 @@
-//! Turns a [`crate::run::Run`] into files. Rendering never measures.
+//! Turns a [`crate::run::Run`] into files and text. Rendering never measures.
+
+mod atomic_file;
+mod bar;
+mod chart;
+mod error;
+mod file_names;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod json;
+mod line_rows;
+mod line_table;
+mod mprof;
+mod pages;
+mod root_index;
+mod run_folder;
+mod story;
+mod summary;
+mod text_page;
+mod units;
+mod visible;
+mod write;
+
+pub use error::ReportError;
+pub use json::{read_json, to_json};
+pub use line_table::{LineTable, line_table};
+pub use run_folder::RunFolder;
+pub use summary::summary;
+pub use write::write;

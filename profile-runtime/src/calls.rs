@@ -1,0 +1,169 @@
+//! The calls of a site that are kept one by one: the first, the last, and those with the highest peaks.
+//!
+//! Totals live in the tallies and stay exact; this is what a chart can draw of a function that was
+//! called ten million times.
+
+use std::collections::VecDeque;
+
+use crate::run::{Call, PeakAt};
+use crate::series::{Point, Series};
+
+/// How many calls of each kind are kept.
+const FIRST: usize = 100;
+const LAST: usize = 100;
+const HIGHEST: usize = 50;
+
+/// Kept calls of one site.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallBook {
+    /// Numbers the calls as they end.
+    ended: u64,
+    first: Vec<(u64, Call)>,
+    last: VecDeque<(u64, Call)>,
+    /// In ascending order of peak, so that the lowest is the one to go.
+    highest: Vec<(u64, Call)>,
+    best: Option<Best>,
+}
+
+/// The call with the highest peak, with its series.
+#[derive(Debug, Clone)]
+pub(crate) struct Best {
+    pub call: Call,
+    pub peak_at: Option<PeakAt>,
+    pub series: Series<LinePoint>,
+}
+
+/// A sample during a call; `line` is an index into the site's lines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinePoint {
+    pub t_ns: u64,
+    pub rss: u64,
+    pub line: u32,
+}
+
+impl Point for LinePoint {
+    fn t_ns(&self) -> u64 {
+        self.t_ns
+    }
+    fn value(&self) -> u64 {
+        self.rss
+    }
+}
+
+impl CallBook {
+    /// Whether a call with this peak would become the best one; asked before its series is given away.
+    pub(crate) fn beats_best(&self, peak: u64) -> bool {
+        self.best
+            .as_ref()
+            .is_none_or(|best| best.call.peak_rss < peak)
+    }
+
+    /// Makes `best` the best call; gives back the memory of the series that it replaces.
+    pub(crate) fn set_best(&mut self, best: Best) -> Option<Series<LinePoint>> {
+        self.best.replace(best).map(|previous| previous.series)
+    }
+
+    pub(crate) fn best(&self) -> Option<&Best> {
+        self.best.as_ref()
+    }
+
+    /// Keeps `call` if it is one of those to keep.
+    pub(crate) fn add(&mut self, call: Call) {
+        self.ended += 1;
+        let numbered = (self.ended, call);
+        if self.first.len() < FIRST {
+            self.first.push(numbered);
+            return;
+        }
+        self.keep_if_high(&numbered);
+        if self.last.len() == LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(numbered);
+    }
+
+    fn keep_if_high(&mut self, numbered: &(u64, Call)) {
+        let peak = numbered.1.peak_rss;
+        if self.highest.len() == HIGHEST {
+            if self.highest[0].1.peak_rss >= peak {
+                return;
+            }
+            self.highest.remove(0);
+        }
+        let at = self
+            .highest
+            .partition_point(|(_, kept)| kept.peak_rss <= peak);
+        self.highest.insert(at, numbered.clone());
+    }
+
+    /// All kept calls, each once, in order of their start, the best among them.
+    pub(crate) fn records(&self) -> Vec<Call> {
+        let mut kept: Vec<&(u64, Call)> = self
+            .first
+            .iter()
+            .chain(&self.last)
+            .chain(&self.highest)
+            .collect();
+        kept.sort_by_key(|(number, _)| *number);
+        kept.dedup_by_key(|(number, _)| *number);
+        let mut records: Vec<Call> = kept.into_iter().map(|(_, call)| call.clone()).collect();
+        if let Some(best) = &self.best
+            && !records.contains(&best.call)
+        {
+            records.push(best.call.clone());
+        }
+        records
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
+        let series = self.best.as_ref().map_or(0, |best| best.series.bytes());
+        (calls * size_of::<(u64, Call)>()) as u64 + series
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Outcome;
+
+    fn call(number: u64, peak_rss: u64) -> Call {
+        Call {
+            start_ns: number,
+            end_ns: number + 1,
+            thread: 1,
+            depth: 0,
+            by: None,
+            outcome: Outcome::Returned,
+            entry_rss: 0,
+            exit_rss: 0,
+            peak_rss,
+            net_rss: 0,
+        }
+    }
+
+    #[test]
+    fn keeps_the_first_the_last_and_the_highest() {
+        let mut book = CallBook::default();
+        let peak = |number: u64| {
+            if number.is_multiple_of(1_000) {
+                number
+            } else {
+                0
+            }
+        };
+        for number in 0..100_000 {
+            book.add(call(number, peak(number)));
+        }
+        let starts: Vec<u64> = book.records().iter().map(|call| call.start_ns).collect();
+        assert!(starts.is_sorted());
+        assert!(starts.len() <= FIRST + LAST + HIGHEST);
+        for number in (0..100).chain(99_900..100_000) {
+            assert!(starts.contains(&number), "{number}");
+        }
+        for number in (50_000..100_000).step_by(1_000) {
+            assert!(starts.contains(&number), "{number}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Where this process's reports go, and the writing of them: on demand and when the program ends.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::message;
+use crate::recorder::Recorder;
+use crate::report::{self, ReportError, RunFolder};
+use crate::run::{Run, RunOutcome};
+use crate::snapshot;
+
+/// This process's folder, the same for every write.
+static FOLDER: RunFolder = RunFolder::new();
+
+/// Width of the summary where there is no terminal.
+const COLUMNS: usize = 100;
+
+/// Writes the reports of the run so far and gives back their folder.
+///
+/// Calling it again replaces the same files; when the program ends they are written once more. Calls
+/// in progress are in the reports as far as they got.
+///
+/// # Errors
+/// When nothing has been recorded (no annotated call yet, or `MEMPROF=0`), and when a file cannot be
+/// written. The message is one line and says what to do.
+///
+/// ```
+/// #[memprof::profile_memory]
+/// fn work() -> Vec<u8> {
+///     vec![1; 1 << 20]
+/// }
+///
+/// # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+/// work();
+/// let folder = memprof::write_reports()?;
+/// assert!(folder.join("index.html").is_file());
+/// # Ok::<(), memprof::report::ReportError>(())
+/// ```
+pub fn write_reports() -> Result<PathBuf, ReportError> {
+    let recorder = Recorder::running().ok_or_else(ReportError::nothing_recorded)?;
+    write(recorder, &snapshot::take(recorder, RunOutcome::Running))
+}
+
+/// The last write: the reports, and a summary on stderr.
+pub(crate) fn finish() {
+    let Some(recorder) = Recorder::running() else {
+        return;
+    };
+    if let Some(complaint) = recorder.meter().take_complaint() {
+        message(&complaint);
+    }
+    let run = snapshot::take(recorder, RunOutcome::Exited);
+    if run.functions.is_empty() {
+        return;
+    }
+    let folder = write(recorder, &run)
+        .inspect_err(|error| print(&error.to_string()))
+        .ok();
+    if !recorder.settings().quiet {
+        print(&report::summary(&run, folder.as_deref(), columns()));
+    }
+}
+
+fn write(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
+    report::write(run, &root(recorder), &FOLDER)
+}
+
+/// The folder that holds the runs, always absolute.
+fn root(recorder: &Recorder) -> PathBuf {
+    let dir = match &recorder.settings().dir {
+        Some(dir) => dir.clone(),
+        None => target_directory().join("memprof"),
+    };
+    // The program may have changed its working directory since: what was meant is the first one.
+    match recorder.current_dir() {
+        Some(current) => current.join(dir),
+        None => dir,
+    }
+}
+
+/// The target directory that the program belongs to.
+fn target_directory() -> PathBuf {
+    let executable = std::env::current_exe().ok();
+    executable
+        .as_deref()
+        .and_then(target_directory_of)
+        .or_else(|| std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("target"))
+}
+
+/// The nearest folder above `executable` that cargo has marked as a target directory.
+///
+/// Cargo puts executables two to four levels below it (`release/`, `debug/deps/`,
+/// `x86_64-unknown-linux-gnu/debug/examples/`), and these two files into it.
+fn target_directory_of(executable: &Path) -> Option<PathBuf> {
+    let above = executable.ancestors().skip(1).take(6);
+    above
+        .filter(|folder| {
+            folder.join("CACHEDIR.TAG").is_file() && folder.join(".rustc_info.json").is_file()
+        })
+        .map(Path::to_path_buf)
+        .next()
+}
+
+/// Columns of the terminal that stderr is; a hundred where it is none.
+fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stderr())
+        .map_or(COLUMNS, |(terminal_size::Width(columns), _)| columns.into())
+}
+
+/// Prints to stderr, coloured where that is wanted. A closed stderr is not a reason to disturb the
+/// program.
+fn print(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_target_directory_of_an_executable() {
+        let target = tempfile::tempdir().unwrap();
+        let deps = target.path().join("x86_64-unknown-linux-gnu/debug/deps");
+        std::fs::create_dir_all(&deps).unwrap();
+        let executable = deps.join("program-0123");
+        assert_eq!(target_directory_of(&executable), None);
+        for name in ["CACHEDIR.TAG", ".rustc_info.json"] {
+            std::fs::write(target.path().join(name), "").unwrap();
+        }
+        assert_eq!(
+            target_directory_of(&executable).as_deref(),
+            Some(target.path())
+        );
+    }
+}

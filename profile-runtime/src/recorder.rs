@@ -1,0 +1,275 @@
+//! The one recorder of the process: started by the first annotated call, ended by the process.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+
+use crate::lane::Lane;
+use crate::message;
+use crate::meter::Meter;
+use crate::os::Os;
+use crate::sampler::Sampler;
+use crate::settings::Settings;
+use crate::site::{Registered, Site, SiteSpec};
+
+/// `None` inside: recording is off, or could not begin.
+static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
+
+/// Set in the child of a fork: the sampler did not come along, and locks may be held for ever by
+/// threads that did not either, so nothing is recorded there.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+/// The longest interval, in which a sampler is as good as idle.
+pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
+
+/// Stands for the calls of [`Recorder::warm_up`].
+static WARM_UP: SiteSpec = SiteSpec {
+    name: || "memprof::warm_up",
+    label: None,
+    block: None,
+    file: file!(),
+    line: line!(),
+    interval_ns: 0,
+    source: "",
+    source_line: 0,
+    lines: &[1, 2],
+};
+
+/// The process's recorder.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    settings: Settings,
+    meter: Meter,
+    sampler: Sampler,
+    started: std::time::SystemTime,
+    /// The folder that relative paths meant when the run began.
+    current_dir: Option<std::path::PathBuf>,
+    sites: Mutex<Vec<&'static Registered>>,
+    /// Lanes whose thread has ended.
+    free: Mutex<Vec<&'static Lane>>,
+    threads: AtomicU64,
+    busy_lanes: AtomicUsize,
+    processors: usize,
+}
+
+impl Recorder {
+    /// The recorder, started if need be; `None` when recording is off.
+    #[inline]
+    pub(crate) fn get() -> Option<&'static Recorder> {
+        let recorder = match RECORDER.get() {
+            Some(recorder) => recorder.as_ref()?,
+            None => Recorder::start()?,
+        };
+        (!FORKED.load(Relaxed)).then_some(recorder)
+    }
+
+    /// The recorder, if it has been started in this process and is at work.
+    pub(crate) fn running() -> Option<&'static Recorder> {
+        let recorder = RECORDER.get()?.as_ref()?;
+        (!FORKED.load(Relaxed)).then_some(recorder)
+    }
+
+    /// Whether it is too late for settings.
+    pub(crate) fn started() -> bool {
+        RECORDER.get().is_some()
+    }
+
+    #[cold]
+    fn start() -> Option<&'static Recorder> {
+        let mut first = false;
+        let recorder = RECORDER
+            .get_or_init(|| {
+                first = true;
+                let (settings, complaints) = Settings::in_force();
+                complaints.iter().for_each(|complaint| message(complaint));
+                if settings.disabled {
+                    return None;
+                }
+                Recorder::new(settings)
+                    .inspect_err(|error| {
+                        message(&format!(
+                            "nothing is recorded: the process's memory cannot be read: {error}"
+                        ));
+                    })
+                    .ok()
+            })
+            .as_ref()?;
+        if first {
+            recorder.set_going();
+        }
+        Some(recorder)
+    }
+
+    fn new(settings: Settings) -> std::io::Result<Recorder> {
+        let os = Os::open(settings.backend)?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Recorder {
+            meter: Meter::new(os, settings.sampled_peaks)?,
+            settings,
+            sampler: Sampler::default(),
+            started: std::time::SystemTime::now(),
+            current_dir: std::env::current_dir().ok(),
+            sites: Mutex::default(),
+            free: Mutex::default(),
+            threads: AtomicU64::new(0),
+            busy_lanes: AtomicUsize::new(0),
+            processors,
+        })
+    }
+
+    /// Starts what needs the recorder to be in its place.
+    fn set_going(&'static self) {
+        if let Err(error) = self.sampler.start(self) {
+            message(&format!(
+                "no samples over time, only readings at lines: the sampler thread could not be \
+                 started: {error}"
+            ));
+        }
+        crate::exit::at_exit();
+        self.warm_up();
+    }
+
+    /// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
+    /// own would otherwise show up in the lines of the program's first call.
+    fn warm_up(&'static self) {
+        let Some(lane) = self.lane() else { return };
+        let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS);
+        for _ in 0..3 {
+            let (hits, depth) = lane.enter(self, site);
+            for line in [0, 1, 0] {
+                crate::lane::hit(lane, hits, line);
+                // A page comes and goes, so that the whole of a reading is gone through.
+                std::hint::black_box(vec![1_u8; 1 << 20]);
+            }
+            lane.exit(depth);
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    pub(crate) fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    pub(crate) fn started_at(&self) -> std::time::SystemTime {
+        self.started
+    }
+
+    pub(crate) fn current_dir(&self) -> Option<&std::path::Path> {
+        self.current_dir.as_deref()
+    }
+
+    /// Every site called so far, in order of first call, memprof's own among them.
+    pub(crate) fn sites(&self) -> Vec<&'static Registered> {
+        crate::lock(&self.sites).clone()
+    }
+
+    /// Whether a site stands for one of memprof's own purposes and is not for the report.
+    pub(crate) fn is_own(site: &Registered) -> bool {
+        site.is_usage() || std::ptr::eq(site.spec, &raw const WARM_UP)
+    }
+
+    pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {
+        site.registered(|spec| self.add_site(spec))
+    }
+
+    #[cold]
+    fn add_site(&self, spec: &'static SiteSpec) -> &'static Registered {
+        let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
+        let mut sites = crate::lock(&self.sites);
+        push_site(&mut sites, spec, interval_ns)
+    }
+
+    /// The site that stands for `memory_usage` with this interval.
+    pub(crate) fn usage_site(&self, interval_ns: u64) -> &'static Registered {
+        let mut sites = crate::lock(&self.sites);
+        let known = sites
+            .iter()
+            .find(|site| site.is_usage() && site.interval_ns == interval_ns);
+        match known {
+            Some(site) => site,
+            None => push_site(&mut sites, &crate::usage::SPEC, interval_ns),
+        }
+    }
+
+    /// This thread's lane; `None` while the thread is being taken down.
+    #[inline]
+    pub(crate) fn lane(&'static self) -> Option<&'static Lane> {
+        OWN_LANE
+            .try_with(|own| match own.0.get() {
+                Some(lane) => lane,
+                None => {
+                    let lane = self.take_lane();
+                    own.0.set(Some(lane));
+                    lane
+                }
+            })
+            .ok()
+    }
+
+    #[cold]
+    fn take_lane(&self) -> &'static Lane {
+        let free = crate::lock(&self.free).pop();
+        let lane = free.unwrap_or_else(|| {
+            // Leaked: frames point to it, and it is used again by later threads.
+            let lane = &*Box::leak(Box::new(Lane::new()));
+            self.meter.add_lane(lane);
+            lane
+        });
+        lane.take(self.threads.fetch_add(1, Relaxed) + 1);
+        lane
+    }
+
+    fn give_back(&self, lane: &'static Lane) {
+        // A thread that is taken down inside a call is one that called `exit`: its calls stay in
+        // progress, and so they are reported.
+        if !lane.is_busy() {
+            crate::lock(&self.free).push(lane);
+        }
+    }
+
+    /// How many threads in annotated calls share a processor, at least one.
+    pub(crate) fn lanes_per_processor(&self) -> f64 {
+        self.busy_lanes.load(Relaxed) as f64 / self.processors as f64
+    }
+
+    pub(crate) fn set_busy_lanes(&self, lanes: usize) {
+        self.busy_lanes.store(lanes, Relaxed);
+    }
+}
+
+/// Adds a site to the run. Leaked: it lives as long as the program, and frames point to it.
+fn push_site(
+    sites: &mut Vec<&'static Registered>,
+    spec: &'static SiteSpec,
+    interval_ns: u64,
+) -> &'static Registered {
+    let site = &*Box::leak(Box::new(Registered::new(sites.len(), spec, interval_ns)));
+    sites.push(site);
+    site
+}
+
+/// Called in the child of a fork.
+pub(crate) extern "C" fn forked() {
+    FORKED.store(true, Relaxed);
+}
+
+struct OwnLane(Cell<Option<&'static Lane>>);
+
+impl Drop for OwnLane {
+    fn drop(&mut self) {
+        if let (Some(lane), Some(recorder)) = (self.0.get(), Recorder::running()) {
+            recorder.give_back(lane);
+        }
+    }
+}
+
+thread_local! {
+    static OWN_LANE: OwnLane = const { OwnLane(Cell::new(None)) };
+}

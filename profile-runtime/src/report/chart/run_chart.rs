@@ -1,0 +1,124 @@
+//! The run's chart: RSS of the whole process, and below it a lane with the calls of each function.
+
+use std::cmp::Reverse;
+
+use super::axis::{MemoryAxis, TimeAxis};
+use super::canvas::{Align, Canvas, Drawn, Frame, draw};
+use super::palette::Role;
+use super::thin::thin;
+use crate::report::ReportError;
+use crate::report::units::{duration, mib_unit};
+use crate::report::visible::{truncate, visible};
+use crate::run::{Profile, Run};
+
+const POINTS: usize = 1_400;
+/// Functions that get a lane: those with the highest peaks.
+const LANES: usize = 12;
+/// Height of a lane in CSS pixels.
+const LANE: i32 = 20;
+/// Columns of a lane's label.
+const LABEL: usize = 18;
+
+/// The chart of a whole run.
+pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
+    let points: Vec<_> = run.series.iter().map(|s| (s.t_ns, s.rss)).collect();
+    let heap: Vec<_> = run
+        .series
+        .iter()
+        .filter_map(|s| Some((s.t_ns, s.heap?)))
+        .collect();
+    let lanes = lanes(run);
+    let end = points.last().map_or(0, |p| p.0).max(run.duration_ns);
+    let heights = points.iter().chain(&heap).map(|p| p.1);
+    let frame = Frame {
+        title: run.program.clone(),
+        subtitle: format!(
+            "{} · baseline {} · peak {}",
+            duration(run.duration_ns),
+            mib_unit(run.process.baseline_rss),
+            mib_unit(run.process.peak_rss)
+        ),
+        time: TimeAxis::new(0..end.saturating_add(end / 50)),
+        memory: MemoryAxis::new(heights.chain([run.process.baseline_rss, run.process.peak_rss])),
+        height: 282,
+        left: 132,
+        below: if lanes.is_empty() {
+            0
+        } else {
+            lanes.len() as i32 * LANE + 12
+        },
+    };
+    draw(&frame, |canvas| {
+        let points = thin(&points, POINTS, |p| p.0, |p| p.1);
+        canvas.area(&points, Role::Rss, 0.12)?;
+        canvas.curve(&thin(&heap, POINTS, |p| p.0, |p| p.1), Role::Heap, 1.25)?;
+        canvas.curve(&points, Role::Rss, 1.75)?;
+        paint_peak(canvas, run)?;
+        let heap = (!heap.is_empty()).then_some(("live heap", Role::Heap));
+        canvas.legend(
+            &[("RSS", Role::Rss), ("calls", Role::Call)]
+                .into_iter()
+                .chain(heap)
+                .collect::<Vec<_>>(),
+        )?;
+        paint_lanes(canvas, &lanes)
+    })
+}
+
+/// The functions with the highest peaks, in the order of their first calls.
+fn lanes(run: &Run) -> Vec<&Profile> {
+    let mut chosen: Vec<_> = run
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| f.calls > 0)
+        .collect();
+    chosen.sort_by_key(|(_, f)| Reverse(f.peak_rss));
+    chosen.truncate(LANES);
+    chosen.sort_by_key(|(i, _)| *i);
+    chosen.into_iter().map(|(_, f)| f).collect()
+}
+
+/// A dashed line at the process's peak: its height is known, its moment need not be.
+fn paint_peak(canvas: &Canvas<'_, '_>, run: &Run) -> Drawn {
+    let y = canvas.place(0, run.process.peak_rss).1;
+    canvas.dashes((canvas.left(), y), (canvas.right(), y), Role::Peak)?;
+    let label = format!("peak of the process {}", mib_unit(run.process.peak_rss));
+    canvas.text(&label, (canvas.right() - 4, y - 11), Role::Peak, Align::End)
+}
+
+fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile]) -> Drawn {
+    // Below the axis with its labels and title.
+    let first = canvas.bottom() + 54;
+    for (i, function) in lanes.iter().enumerate() {
+        let y = first + i as i32 * LANE;
+        let label = truncate(&visible(&function.label), LABEL);
+        canvas.text(&label, (canvas.left() - 10, y), Role::Muted, Align::End)?;
+        canvas.stroke(
+            &[(canvas.left(), y), (canvas.right(), y)],
+            Role::Grid,
+            1.0,
+            1.0,
+        )?;
+        for (from, to) in stretches(canvas, function) {
+            canvas.bar((from, y - 5), (to.max(from + 1), y + 5), Role::Call, 0.75)?;
+        }
+    }
+    Ok(())
+}
+
+/// The pixels at which the function ran; calls that touch become one.
+fn stretches(canvas: &Canvas<'_, '_>, function: &Profile) -> Vec<(i32, i32)> {
+    let mut merged: Vec<(i32, i32)> = Vec::new();
+    for call in &function.call_records {
+        let (from, to) = (
+            canvas.place(call.start_ns, 0).0,
+            canvas.place(call.end_ns, 0).0,
+        );
+        match merged.last_mut() {
+            Some(last) if from <= last.1 + 1 => last.1 = last.1.max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    merged
+}

@@ -1,0 +1,229 @@
+//! The run's `index.html`: the process over time, its functions, and how well all that was measured.
+
+use std::cmp::Reverse;
+
+use askama::Template;
+
+use super::{Figure, bar, fill};
+use crate::report::ReportError;
+use crate::report::chart::run_chart;
+use crate::report::line_rows::{highest, in_part};
+use crate::report::text_page::peaks_by;
+use crate::report::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
+use crate::report::visible::{source_line, truncate, visible};
+use crate::run::{Profile, Run, RunOutcome};
+
+/// The most columns of source that the table of functions quotes.
+const QUOTE: usize = 56;
+
+/// The page of `run`; `names` are the file names of its functions.
+pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportError> {
+    fill(&RunPage {
+        program: visible(&run.program),
+        started: started(&run.started),
+        pid: run.pid,
+        command: visible(&run.command.join(" ")),
+        figures: figures(run),
+        chart: run_chart(run)?,
+        functions: functions(run, names),
+        facts: facts(run),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct RunPage {
+    program: String,
+    started: String,
+    pid: u32,
+    command: String,
+    figures: Vec<Figure>,
+    chart: String,
+    functions: Vec<FunctionRow>,
+    facts: Vec<(&'static str, String)>,
+}
+
+/// A function in the table, every cell as it is shown.
+struct FunctionRow {
+    href: String,
+    label: String,
+    name: String,
+    calls: String,
+    time: String,
+    net: String,
+    peak: String,
+    bar: String,
+    line: Option<(u32, String)>,
+}
+
+/// The start as clocks showed it, to the second.
+pub(super) fn started(rfc3339: &str) -> String {
+    match crate::report::run_folder::local(rfc3339) {
+        Some(start) => start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        None => visible(rfc3339),
+    }
+}
+
+fn figures(run: &Run) -> Vec<Figure> {
+    let calls: u64 = run
+        .functions
+        .iter()
+        .fold(0, |sum, f| sum.saturating_add(f.calls));
+    let state = match run.outcome {
+        RunOutcome::Running => "so far: the program was still running",
+        RunOutcome::Exited => "",
+    };
+    vec![
+        Figure::new("duration", duration(run.duration_ns), state),
+        Figure::new("peak", mib_unit(run.process.peak_rss), "RSS of the process"),
+        Figure::new(
+            "baseline",
+            mib_unit(run.process.baseline_rss),
+            "RSS before the first call",
+        ),
+        Figure::new(
+            "functions",
+            count(run.functions.len() as u64),
+            format!("{} calls", count(calls)),
+        ),
+    ]
+}
+
+/// The table's rows, the highest peak first.
+fn functions(run: &Run, names: &[String]) -> Vec<FunctionRow> {
+    let mut order: Vec<_> = run.functions.iter().zip(names).collect();
+    order.sort_by_key(|(f, _)| (Reverse(f.peak_rss), Reverse(f.time_ns)));
+    let top = order.first().map_or(0, |(f, _)| f.peak_rss);
+    let mut rows: Vec<_> = order
+        .into_iter()
+        .map(|(f, name)| function_row(f, name, top))
+        .collect();
+    for column in
+        [|row| &mut row.net, |row| &mut row.peak] as [fn(&mut FunctionRow) -> &mut String; 2]
+    {
+        let mut numbers: Vec<_> = rows
+            .iter_mut()
+            .map(|row| std::mem::take(column(row)))
+            .collect();
+        align_points(&mut numbers);
+        rows.iter_mut()
+            .zip(numbers)
+            .for_each(|(row, number)| *column(row) = number);
+    }
+    rows
+}
+
+fn function_row(function: &Profile, name: &str, top: u64) -> FunctionRow {
+    let shown = |zero: bool, text: String| if zero { String::new() } else { text };
+    FunctionRow {
+        href: format!("{name}.html"),
+        label: visible(&function.label),
+        name: visible(&function.name),
+        calls: function.calls.to_string(),
+        time: duration(function.time_ns),
+        net: shown(function.net_rss == 0, signed_mib(function.net_rss)),
+        peak: shown(function.peak_rss == 0, mib(function.peak_rss)),
+        bar: bar(function.peak_rss, top),
+        line: highest(function)
+            .map(|line| (line.line, truncate(&source_line(line.source.trim()), QUOTE))),
+    }
+}
+
+/// What was measured, how, and at what cost.
+fn facts(run: &Run) -> Vec<(&'static str, String)> {
+    let (sampler, cost) = (&run.sampler, &run.overhead);
+    vec![
+        (
+            "peaks",
+            peaks_by(run).trim_start_matches("peaks ").to_owned(),
+        ),
+        ("lines", lines(run)),
+        ("RSS read by", visible(&run.backend)),
+        (
+            "heap",
+            if run.heap {
+                "counted by the allocator"
+            } else {
+                "not counted"
+            }
+            .to_owned(),
+        ),
+        (
+            "sampler",
+            format!(
+                "{} of {} samples taken{}, longest gap {}",
+                count(sampler.ticks_taken),
+                count(sampler.ticks_due),
+                bracketed(percent(sampler.ticks_taken, sampler.ticks_due)),
+                duration(sampler.longest_gap_ns)
+            ),
+        ),
+        (
+            "exact readings",
+            format!(
+                "{} in {}{}",
+                count(cost.readings),
+                duration(cost.reading_ns),
+                bracketed(percent(cost.reading_ns, run.duration_ns) + " of the run")
+            ),
+        ),
+        (
+            "sampler’s time",
+            format!("{} of processor time", duration(cost.sampler_cpu_ns)),
+        ),
+        ("profiler’s memory", mib_unit(cost.profiler_bytes)),
+    ]
+}
+
+/// How many lines were measured exactly, in part, or not.
+fn lines(run: &Run) -> String {
+    let ran = || {
+        run.functions
+            .iter()
+            .flat_map(|f| &f.lines)
+            .filter(|line| line.hits > 0)
+    };
+    let (all, part) = (ran().count(), ran().filter(|line| in_part(line)).count());
+    match (all, part) {
+        (0, _) => "none ran".to_owned(),
+        (all, 0) => format!("{all} ran, each hit measured"),
+        (all, part) => format!(
+            "{all} ran; {} measured at each hit, {part} in part",
+            all - part
+        ),
+    }
+}
+
+fn bracketed(share: String) -> String {
+    if share.is_empty() || share.starts_with(' ') {
+        String::new()
+    } else {
+        format!(" ({share})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{file_names, fixture};
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let run = fixture::hostile();
+        let page = run_page(&run, &file_names::assign(&run.functions)).unwrap();
+        assert!(
+            !page.contains("<script>alert")
+                && !page.contains("<b>prog")
+                && !page.contains('\u{202e}')
+        );
+    }
+
+    #[test]
+    fn a_run_without_calls_has_a_page() {
+        assert!(
+            run_page(&fixture::nothing(), &[])
+                .unwrap()
+                .contains("No annotated function was called")
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! The summary that is printed when the program ends: the most expensive functions, and where to look.
+
+use std::cmp::Reverse;
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::bar::bar;
+use super::line_rows::highest;
+use super::units::{align_points, duration, mib, mib_unit, signed_mib};
+use super::visible::{source_line, truncate, visible, width};
+use crate::run::{PeakMethod, Profile, Run};
+
+/// The most functions that are shown.
+const SHOWN: usize = 10;
+/// The most columns that a function's label takes.
+const LABEL: usize = 32;
+/// Cells of the bar that compares peaks.
+const BAR: usize = 8;
+/// Source that would be cut shorter than this is left out.
+const LEAST_SOURCE: usize = 12;
+
+const BRAND: Style = AnsiColor::Cyan.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+const NAME: Style = Style::new().bold();
+const GAUGE: Style = AnsiColor::Cyan.on_default();
+
+/// A few lines that say what `run` found, `width` columns wide at most, with ANSI colours.
+///
+/// Print it through `anstream`, which takes the colours out again for pipes and `NO_COLOR`.
+/// `folder` is the run's folder, as [`super::write`] returned it.
+pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
+    let functions = most_expensive(run);
+    let mut text = heading(run, width);
+    if functions.is_empty() {
+        text.push_str(&quiet("  no annotated function was called"));
+        text.push('\n');
+    } else {
+        text.push_str(&table(&functions[..functions.len().min(SHOWN)], width));
+    }
+    if functions.len() > SHOWN {
+        text.push_str(&quiet(&format!("  … and {} more", functions.len() - SHOWN)));
+        text.push('\n');
+    }
+    if run.peak_method == PeakMethod::Sampled {
+        text.push_str(&quiet(
+            "  peaks are from samples: short temporaries are not seen",
+        ));
+        text.push('\n');
+    }
+    if let Some(folder) = folder {
+        let index = folder.join("index.html");
+        text.push_str(&format!("  {}\n", visible(&index.display().to_string())));
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The functions with the highest peaks first; of equal ones the slowest.
+fn most_expensive(run: &Run) -> Vec<&Profile> {
+    let mut functions: Vec<_> = run.functions.iter().collect();
+    functions.sort_by_key(|f| (Reverse(f.peak_rss), Reverse(f.time_ns)));
+    functions
+}
+
+fn heading(run: &Run, width: usize) -> String {
+    let figures = format!(
+        "{} · {} · peak {}",
+        visible(&run.program),
+        duration(run.duration_ns),
+        mib_unit(run.process.peak_rss)
+    );
+    let (on, off) = (BRAND.render(), BRAND.render_reset());
+    format!(
+        "{on}memprof{off}  {}\n",
+        truncate(&figures, width.saturating_sub(9))
+    )
+}
+
+/// One row for each function: the aligned figures, then the line to look at.
+fn table(functions: &[&Profile], columns: usize) -> String {
+    let mut figures = figures(functions).into_iter();
+    let top = functions.iter().map(|f| f.peak_rss).max().unwrap_or(0);
+    let mut text = String::new();
+    for (i, row) in figures.by_ref().enumerate() {
+        let used = width(&row) + BAR + 6;
+        let Some(function) = i.checked_sub(1).and_then(|i| functions.get(i)) else {
+            let heading = format!("  {row}  {:BAR$}  highest line", "");
+            text.push_str(&quiet(truncate(&heading, columns).trim_end()));
+            text.push('\n');
+            continue;
+        };
+        let name = label(function);
+        let rest = row.strip_prefix(name.as_str()).unwrap_or(&row);
+        text.push_str(&format!(
+            "  {NAME}{name}{NAME:#}{rest}  {GAUGE}{}{GAUGE:#}",
+            bar(function.peak_rss, top, BAR)
+        ));
+        text.push_str(&look_at(function, columns.saturating_sub(used)));
+        text.push('\n');
+    }
+    text
+}
+
+/// The heading and a row for each function, all of one width.
+fn figures(functions: &[&Profile]) -> Vec<String> {
+    let column = |show: &dyn Fn(&Profile) -> String| {
+        let mut cells: Vec<_> = functions.iter().map(|f| show(f)).collect();
+        align_points(&mut cells);
+        cells
+    };
+    let blank_zero = |zero: bool, shown: String| if zero { String::new() } else { shown };
+    let calls = column(&|f| f.calls.to_string());
+    let times = functions
+        .iter()
+        .map(|f| duration(f.time_ns))
+        .collect::<Vec<_>>();
+    let nets = column(&|f| blank_zero(f.net_rss == 0, signed_mib(f.net_rss)));
+    let peaks = column(&|f| blank_zero(f.peak_rss == 0, mib(f.peak_rss)));
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["function", "calls", "time", "net MiB", "peak MiB"]);
+    for (i, function) in functions.iter().enumerate() {
+        table.add_row([&label(function), &calls[i], &times[i], &nets[i], &peaks[i]]);
+    }
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
+        column.set_cell_alignment(if i == 0 {
+            CellAlignment::Left
+        } else {
+            CellAlignment::Right
+        });
+    }
+    table.lines().collect()
+}
+
+fn label(function: &Profile) -> String {
+    truncate(&visible(&function.label), LABEL)
+}
+
+/// The number and the source of the line with the highest peak, in at most `columns`.
+fn look_at(function: &Profile, columns: usize) -> String {
+    let Some(line) = highest(function) else {
+        return String::new();
+    };
+    let number = line.line.to_string();
+    let left = columns.saturating_sub(number.len() + 1);
+    if left < LEAST_SOURCE {
+        return if number.len() <= columns {
+            format!("  {number}")
+        } else {
+            String::new()
+        };
+    }
+    format!(
+        "  {number} {}",
+        quiet(&truncate(&source_line(line.source.trim()), left))
+    )
+}
+
+fn quiet(text: &str) -> String {
+    format!("{QUIET}{text}{QUIET:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn the_demo() {
+        let text = summary(
+            &fixture::inverse(),
+            Some(Path::new("target/memprof/demo-20260301-140509-4242")),
+            100,
+        );
+        insta::assert_snapshot!(plain(&text));
+    }
+
+    #[test]
+    fn most_expensive_first_and_capped() {
+        let text = plain(&summary(&fixture::crowd(14, 60), None, 100));
+        assert!(text.contains("… and 4 more"), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_terminal() {
+        for (name, run) in fixture::all() {
+            for columns in [60, 80, 100, 200] {
+                let text = plain(&summary(&run, None, columns));
+                for line in text.lines() {
+                    assert!(
+                        width(line) <= columns.max(84),
+                        "{name} at {columns}: {line}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_cannot_send_codes_to_the_terminal() {
+        let text = summary(&fixture::hostile(), None, 100);
+        assert!(!plain(&text).contains(['\u{1b}', '\u{202e}']));
+    }
+
+    #[test]
+    fn a_run_without_calls_says_so() {
+        insta::assert_snapshot!(plain(&summary(&fixture::nothing(), None, 80)));
+    }
+}

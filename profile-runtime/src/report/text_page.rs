@@ -1,0 +1,158 @@
+//! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
+
+use super::line_table::line_table;
+use super::story;
+use super::units::{duration, interval, mib, mib_unit, signed_mib};
+use super::visible::visible;
+use crate::run::{PeakMethod, Profile, Run};
+
+/// The whole text of `<function>.txt`.
+pub(crate) fn render(run: &Run, profile: &Profile) -> String {
+    let mut text = format!("{}\n{}\n\n", visible(&profile.label), whereabouts(profile));
+    for (name, value) in facts(run, profile) {
+        text.push_str(&format!("{name:<8}  {value}\n"));
+    }
+    text.push_str(&format!(
+        "\n{}\n\n{}\n{LEGEND}",
+        story::tell_plain(run, profile).trim_end(),
+        line_table(profile)
+    ));
+    if profile.heap.is_some() {
+        text.push_str(LEGEND_HEAP);
+    }
+    text
+}
+
+const LEGEND: &str = "\
+hits  how often the line ran             RSS   the largest at the end of a hit
+time  in sum, calls made from it included  net   the sum of its changes of RSS
+peak  the largest rise above the line's start in one hit, temporaries included
+An empty cell is a zero.
+";
+const LEGEND_HEAP: &str =
+    "heap  bytes asked of the allocator, in MiB: what RSS becomes when they are touched\n";
+
+fn whereabouts(profile: &Profile) -> String {
+    format!(
+        "{}  {}:{}",
+        visible(&profile.name),
+        visible(&profile.file),
+        profile.line
+    )
+}
+
+/// The header's figures with their names.
+pub(crate) fn facts(run: &Run, profile: &Profile) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("calls", calls(profile)),
+        ("time", duration(profile.time_ns)),
+        ("RSS", rss(profile)),
+        (
+            "net",
+            format!("{} MiB over all calls", signed_mib(profile.net_rss)),
+        ),
+        ("peak", peak(profile)),
+        (
+            "measured",
+            format!("{}; {}", peaks_by(run), readings_by(run, profile)),
+        ),
+    ];
+    if let Some(heap) = profile.heap {
+        facts.insert(
+            5,
+            (
+                "heap",
+                format!(
+                    "{} allocated in {} allocations, {} freed, peak {}",
+                    mib_unit(heap.allocated),
+                    heap.allocations,
+                    mib_unit(heap.freed),
+                    mib_unit(heap.peak)
+                ),
+            ),
+        );
+    }
+    facts
+}
+
+fn calls(profile: &Profile) -> String {
+    let mut calls = format!("{}{}", profile.calls, plural_threads(profile.threads));
+    if profile.panics > 0 {
+        calls.push_str(&format!(", {} ended by a panic", profile.panics));
+    }
+    calls
+}
+
+fn plural_threads(threads: u64) -> String {
+    if threads > 1 {
+        format!(" on {threads} threads")
+    } else {
+        String::new()
+    }
+}
+
+fn rss(profile: &Profile) -> String {
+    let which = if profile.calls > 1 {
+        ", in the call with the highest peak"
+    } else {
+        ""
+    };
+    format!(
+        "{} at entry → {} at exit{which}",
+        mib_unit(profile.entry_rss),
+        mib_unit(profile.exit_rss)
+    )
+}
+
+fn peak(profile: &Profile) -> String {
+    let height = format!("{} MiB above the entry", mib(profile.peak_rss));
+    match profile.peak_at {
+        None => height,
+        Some(at) => {
+            let when = duration(at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2);
+            let line = at
+                .line
+                .map(|line| format!(", line {line}"))
+                .unwrap_or_default();
+            format!("{height}, {} in all, at {when}{line}", mib_unit(at.rss))
+        }
+    }
+}
+
+/// How peaks were obtained, in words.
+pub(crate) fn peaks_by(run: &Run) -> &'static str {
+    match run.peak_method {
+        PeakMethod::Kernel => "peaks exact, from the kernel's high-water mark",
+        PeakMethod::Sampled => "peaks from samples: what rises and falls between two is not seen",
+    }
+}
+
+fn readings_by(run: &Run, profile: &Profile) -> String {
+    format!(
+        "{} every {}",
+        visible(&run.backend),
+        interval(profile.interval_ns)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_demo() {
+        let run = fixture::inverse();
+        insta::assert_snapshot!(render(&run, &run.functions[0]));
+    }
+
+    #[test]
+    fn no_fixture_lets_a_control_character_through() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let text = render(&run, function);
+                assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{name}");
+            }
+        }
+    }
+}

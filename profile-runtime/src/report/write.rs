@@ -1,0 +1,134 @@
+//! Writes all files of a run, and brings the root's index up to date.
+
+use std::path::{Path, PathBuf};
+
+use super::chart::function_chart;
+use super::pages::{function_page, run_page};
+use super::{ReportError, RunFolder, atomic_file, file_names, json, mprof, root_index, text_page};
+use crate::run::Run;
+
+/// Writes every file of `run` into its folder under `root`, then the root's `index.html` and
+/// `latest`. Returns the run's folder.
+///
+/// Repeated calls with the same `folder` replace the same files. Several processes may write into
+/// one root at the same time. Every file appears whole or not at all; `run.json` comes first, so
+/// that the data is safe when a later file fails.
+///
+/// `latest` is a symbolic link; where the platform or the file system has none, it is left out.
+///
+/// # Errors
+/// When a file cannot be written or drawn. The error's `Display` is one line for the user.
+pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
+    let folder = folder.in_root(root, run)?;
+    write_run(run, &folder)?;
+    root_index::refresh(root)?;
+    Ok(folder)
+}
+
+/// Writes the run's own files into `folder`, which must exist.
+fn write_run(run: &Run, folder: &Path) -> Result<(), ReportError> {
+    let put =
+        |name: &str, contents: String| atomic_file::write(&folder.join(name), contents.as_bytes());
+    put("run.json", json::to_json(run)?)?;
+    put("mprofile.dat", mprof::render(run)?)?;
+    let names = file_names::assign(&run.functions);
+    for (function, name) in run.functions.iter().zip(&names) {
+        let chart = function_chart(run, function)?;
+        put(&format!("{name}.txt"), text_page::render(run, function))?;
+        put(
+            &format!("{name}.html"),
+            function_page(run, function, &chart)?,
+        )?;
+        put(&format!("{name}.svg"), chart)?;
+    }
+    put("index.html", run_page(run, &names)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    fn files(folder: &Path) -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_file_of_the_design_is_there() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = write(&fixture::inverse(), root.path(), &RunFolder::new()).unwrap();
+        let expected = [
+            "demo-inverse.html",
+            "demo-inverse.svg",
+            "demo-inverse.txt",
+            "index.html",
+            "mprofile.dat",
+            "run.json",
+        ];
+        assert_eq!(files(&folder), expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn every_fixture_can_be_written_twice_into_the_same_files() {
+        for (name, run) in fixture::all() {
+            let root = tempfile::tempdir().unwrap();
+            let mine = RunFolder::new();
+            let folder = write(&run, root.path(), &mine).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let first = files(&folder);
+            assert_eq!(write(&run, root.path(), &mine).unwrap(), folder);
+            assert_eq!(files(&folder), first, "{name}");
+            assert_eq!(first.len(), 3 + 3 * run.functions.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_root_that_is_a_file_is_one_clear_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = write(&fixture::nothing(), file.path(), &RunFolder::new())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(&file.path().display().to_string()) && error.contains("MEMPROF_DIR"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1);
+    }
+
+    #[test]
+    fn processes_that_write_at_once_all_end_up_in_the_index() {
+        let root = tempfile::tempdir().unwrap();
+        let run = fixture::no_samples();
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| write(&run, root.path(), &RunFolder::new()).unwrap());
+            }
+        });
+        let index = fs::read_to_string(root.path().join("index.html")).unwrap();
+        for entry in files(root.path())
+            .iter()
+            .filter(|name| name.starts_with("quick-"))
+        {
+            assert!(
+                index.contains(&format!("href=\"{entry}/index.html\"")),
+                "{entry}"
+            );
+        }
+        assert!(!files(root.path()).iter().any(|name| name.ends_with(".tmp")));
+    }
+
+    /// Writes every fixture for people to look at: `cargo test -p memprof --lib gallery -- --ignored`.
+    #[test]
+    #[ignore = "writes target/gallery for people to look at"]
+    fn gallery() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/gallery");
+        let _ = fs::remove_dir_all(&root);
+        for (_, run) in fixture::all() {
+            write(&run, &root, &RunFolder::new()).unwrap();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Samples over time in a fixed number of points, with every minimum and maximum kept.
+//!
+//! Points are stored as they come. When the room is used up, time is cut into equal slices, and each
+//! slice keeps its first, lowest, highest and last point. That halves the number at least, so a
+//! point costs constant time on average, and a series of any length keeps its extremes and an even
+//! resolution in time.
+
+use crate::run::Sample;
+
+/// Points that a series holds at most.
+const CAPACITY: usize = 1024;
+
+/// Slices left after thinning; four points each.
+const SLICES: u64 = CAPACITY as u64 / 8;
+
+/// Something with a time and a value.
+pub(crate) trait Point: Copy {
+    fn t_ns(&self) -> u64;
+    fn value(&self) -> u64;
+}
+
+impl Point for Sample {
+    fn t_ns(&self) -> u64 {
+        self.t_ns
+    }
+    fn value(&self) -> u64 {
+        self.rss
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Series<P> {
+    points: Vec<P>,
+}
+
+impl<P: Point> Series<P> {
+    /// An empty series, with all the memory that it will ever need. The memory is written to once,
+    /// so that the pages are resident before the first reading and not in the middle of a line;
+    /// hence the `filler`, which must not be all zeroes.
+    pub(crate) fn new(filler: P) -> Series<P> {
+        let mut points = vec![filler; CAPACITY];
+        points.clear();
+        Series { points }
+    }
+
+    /// Adds a point; its time is not before the last one's.
+    pub(crate) fn push(&mut self, point: P) {
+        if self.points.len() == CAPACITY {
+            self.thin();
+        }
+        self.points.push(point);
+    }
+
+    pub(crate) fn points(&self) -> &[P] {
+        &self.points
+    }
+
+    /// Empties the series and keeps its memory.
+    pub(crate) fn clear(&mut self) {
+        self.points.clear();
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.points.capacity() * size_of::<P>()) as u64
+    }
+
+    fn thin(&mut self) {
+        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
+            return;
+        };
+        let begin = first.t_ns();
+        let width = (last.t_ns().saturating_sub(begin) / SLICES + 1).max(1);
+        let slice_of = |point: &P| point.t_ns().saturating_sub(begin) / width;
+        // Kept points are moved to the front: a slice's four never overtake what is still unread.
+        let (mut read, mut write) = (0, 0);
+        while read < self.points.len() {
+            let slice = slice_of(&self.points[read]);
+            let length = self.points[read..]
+                .iter()
+                .take_while(|point| slice_of(point) == slice)
+                .count();
+            for at in extremes(&self.points[read..read + length]) {
+                self.points[write] = self.points[read + at];
+                write += 1;
+            }
+            read += length;
+        }
+        self.points.truncate(write);
+    }
+}
+
+/// Positions of the first, lowest, highest and last of `points`, ascending, each once.
+fn extremes<P: Point>(points: &[P]) -> impl Iterator<Item = usize> + use<P> {
+    let mut lowest = 0;
+    let mut highest = 0;
+    for (at, point) in points.iter().enumerate() {
+        if point.value() < points[lowest].value() {
+            lowest = at;
+        }
+        if point.value() > points[highest].value() {
+            highest = at;
+        }
+    }
+    let mut kept = [0, lowest, highest, points.len() - 1];
+    kept.sort_unstable();
+    let mut previous = None;
+    kept.into_iter()
+        .filter(move |&at| previous.replace(at) != Some(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn point(t_ns: u64, rss: u64) -> Sample {
+        Sample {
+            t_ns,
+            rss,
+            heap: None,
+        }
+    }
+
+    fn series(values: &[(u64, u64)]) -> Series<Sample> {
+        let mut t_ns = 0;
+        let mut series = Series::new(point(1, 1));
+        for &(step, rss) in values {
+            t_ns += step;
+            series.push(point(t_ns, rss));
+        }
+        series
+    }
+
+    proptest! {
+        #[test]
+        fn bounded_ordered_and_true_to_the_extremes(
+            values in prop::collection::vec((0_u64..1_000_000, 0_u64..1_000), 1..20_000)
+        ) {
+            let series = series(&values);
+            let points = series.points();
+            prop_assert!(points.len() <= CAPACITY);
+            prop_assert!(points.is_sorted_by_key(|point| point.t_ns));
+            let kept = points.iter().map(|point| point.rss);
+            let given = values.iter().map(|value| value.1);
+            prop_assert_eq!(kept.clone().max(), given.clone().max());
+            prop_assert_eq!(kept.min(), given.clone().min());
+            prop_assert_eq!(points[0].rss, values[0].1);
+            prop_assert_eq!(points.last().map(|point| point.rss), given.last());
+        }
+    }
+
+    #[test]
+    fn many_points_at_one_moment_fit() {
+        let series = series(&vec![(0, 5); 3 * CAPACITY]);
+        assert!(series.points().len() <= CAPACITY);
+    }
+
+    #[test]
+    fn a_long_series_keeps_an_even_resolution() {
+        let series = series(&vec![(1_000, 7); 100 * CAPACITY]);
+        let gaps = series
+            .points()
+            .windows(2)
+            .map(|pair| pair[1].t_ns - pair[0].t_ns);
+        let longest = gaps.max().unwrap();
+        assert!(longest <= 2 * 100 * CAPACITY as u64 * 1_000 / SLICES);
+    }
+}

@@ -1,0 +1,246 @@
+//! What the environment and the program ask for. The environment has the last word.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use crate::recorder::Recorder;
+
+/// How RSS is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `/proc/self/statm`, Linux only: 1.5 µs a reading.
+    Statm,
+    /// The sysinfo crate, every platform: about 45 µs a reading.
+    Sysinfo,
+}
+
+/// Settings for the whole process, the counterpart of the environment variables.
+///
+/// They hold from the first annotated call on, so apply them at the top of `main`. An environment
+/// variable that is set beats the setting here, and both beat the attribute's `interval_ms`.
+///
+/// ```
+/// memprof::Settings::new()
+///     .interval_ms(1.0)
+///     .dir(std::env::temp_dir().join("memprof-doc"))
+///     .quiet(true)
+///     .apply()?;
+/// # Ok::<(), memprof::SettingsError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "settings do nothing until they are applied"]
+pub struct Settings {
+    pub(crate) disabled: bool,
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) interval_ns: Option<u64>,
+    pub(crate) backend: Option<Backend>,
+    pub(crate) sampled_peaks: bool,
+    pub(crate) quiet: bool,
+}
+
+/// What [`Settings::apply`] was called with before the first annotated call.
+static APPLIED: Mutex<Option<Settings>> = Mutex::new(None);
+
+impl Settings {
+    /// The defaults.
+    pub fn new() -> Settings {
+        Settings::default()
+    }
+
+    /// `false` records nothing (`MEMPROF=0`).
+    pub fn enabled(mut self, enabled: bool) -> Settings {
+        self.disabled = !enabled;
+        self
+    }
+
+    /// Where runs are kept (`MEMPROF_DIR`), instead of `memprof` in the target directory.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Settings {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// Milliseconds between two samples, for every function (`MEMPROF_INTERVAL_MS`).
+    ///
+    /// Anything but a number from 0.1 to 86,400,000 leaves the attribute's own interval in force.
+    pub fn interval_ms(mut self, milliseconds: f64) -> Settings {
+        self.interval_ns = interval_ns(milliseconds);
+        self
+    }
+
+    /// How RSS is read (`MEMPROF_BACKEND`).
+    pub fn backend(mut self, backend: Backend) -> Settings {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// `true` leaves the kernel's high-water mark alone and takes peaks from the samples
+    /// (`MEMPROF_PEAK=sampled`).
+    pub fn sampled_peaks(mut self, sampled: bool) -> Settings {
+        self.sampled_peaks = sampled;
+        self
+    }
+
+    /// `true` prints no summary when the program ends (`MEMPROF_QUIET=1`).
+    pub fn quiet(mut self, quiet: bool) -> Settings {
+        self.quiet = quiet;
+        self
+    }
+
+    /// Puts the settings in force for the rest of the process.
+    ///
+    /// # Errors
+    /// When an annotated call has been made before: then the first call's settings stay.
+    pub fn apply(self) -> Result<(), SettingsError> {
+        if Recorder::started() {
+            return Err(SettingsError(()));
+        }
+        *crate::lock(&APPLIED) = Some(self);
+        Ok(())
+    }
+
+    /// What was applied, with the environment on top, and a line for each variable whose value
+    /// cannot be used.
+    pub(crate) fn in_force() -> (Settings, Vec<String>) {
+        let applied = crate::lock(&APPLIED).clone().unwrap_or_default();
+        applied.with_environment(|name| env::var_os(name))
+    }
+
+    fn with_environment(
+        mut self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> (Settings, Vec<String>) {
+        let mut complaints = Vec::new();
+        let mut complain = |name: &str, value: &str, expected: &str| {
+            complaints.push(format!("{name}={value} is ignored: expected {expected}"));
+        };
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let text = |name: &str| set(name).map(|value| value.to_string_lossy().into_owned());
+
+        if let Some(value) = text("MEMPROF") {
+            match switch(&value) {
+                Some(on) => self.disabled = !on,
+                None => complain("MEMPROF", &value, "0 or 1"),
+            }
+        }
+        if let Some(dir) = set("MEMPROF_DIR") {
+            self.dir = Some(dir.into());
+        }
+        if let Some(value) = text("MEMPROF_INTERVAL_MS") {
+            match value.trim().parse().ok().and_then(interval_ns) {
+                Some(interval) => self.interval_ns = Some(interval),
+                None => complain(
+                    "MEMPROF_INTERVAL_MS",
+                    &value,
+                    "milliseconds, from 0.1 to 86400000",
+                ),
+            }
+        }
+        if let Some(value) = text("MEMPROF_BACKEND") {
+            match value.as_str() {
+                "statm" => self.backend = Some(Backend::Statm),
+                "sysinfo" => self.backend = Some(Backend::Sysinfo),
+                _ => complain("MEMPROF_BACKEND", &value, "statm or sysinfo"),
+            }
+        }
+        if let Some(value) = text("MEMPROF_PEAK") {
+            match value.as_str() {
+                "sampled" => self.sampled_peaks = true,
+                "kernel" => self.sampled_peaks = false,
+                _ => complain("MEMPROF_PEAK", &value, "kernel or sampled"),
+            }
+        }
+        if let Some(value) = text("MEMPROF_QUIET") {
+            match switch(&value) {
+                Some(on) => self.quiet = on,
+                None => complain("MEMPROF_QUIET", &value, "0 or 1"),
+            }
+        }
+        (self, complaints)
+    }
+}
+
+/// Settings came too late: an annotated call has already been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingsError(());
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(
+            "memprof's settings were not applied: an annotated function has already been called; \
+             apply them at the top of main",
+        )
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+fn switch(value: &str) -> Option<bool> {
+    match value {
+        "0" | "false" | "off" | "no" => Some(false),
+        "1" | "true" | "on" | "yes" => Some(true),
+        _ => None,
+    }
+}
+
+/// Milliseconds as nanoseconds, within the limits that make sense for a sampler.
+fn interval_ns(milliseconds: f64) -> Option<u64> {
+    (0.1..=86_400_000.0)
+        .contains(&milliseconds)
+        .then_some((milliseconds * 1e6) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
+        Settings::new().interval_ms(7.0).with_environment(|name| {
+            let pair = pairs.iter().find(|pair| pair.0 == name)?;
+            Some(pair.1.into())
+        })
+    }
+
+    #[test]
+    fn the_environment_beats_the_program() {
+        let (settings, complaints) = read(&[
+            ("MEMPROF", "0"),
+            ("MEMPROF_INTERVAL_MS", "2.5"),
+            ("MEMPROF_BACKEND", "sysinfo"),
+            ("MEMPROF_PEAK", "sampled"),
+            ("MEMPROF_QUIET", "1"),
+            ("MEMPROF_DIR", "/tmp/a b"),
+        ]);
+        assert_eq!(complaints, [""; 0]);
+        assert_eq!(
+            settings,
+            Settings {
+                disabled: true,
+                dir: Some("/tmp/a b".into()),
+                interval_ns: Some(2_500_000),
+                backend: Some(Backend::Sysinfo),
+                sampled_peaks: true,
+                quiet: true,
+            }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_changes_nothing() {
+        let wrong = [
+            ("MEMPROF", "maybe"),
+            ("MEMPROF_INTERVAL_MS", "-1"),
+            ("MEMPROF_BACKEND", "magic"),
+            ("MEMPROF_PEAK", "high"),
+            ("MEMPROF_QUIET", "2"),
+        ];
+        let (settings, complaints) = read(&wrong);
+        assert_eq!(settings, Settings::new().interval_ms(7.0));
+        for (complaint, (name, value)) in complaints.iter().zip(wrong) {
+            assert!(complaint.starts_with(&format!("{name}={value} is ignored: expected ")));
+        }
+        assert_eq!(complaints.len(), wrong.len());
+    }
+}

@@ -1,0 +1,144 @@
+//! One annotated function, known at compile time: what the attribute writes down about it.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::calls::CallBook;
+
+/// What the attribute knows of a function. Built by generated code only.
+#[derive(Debug)]
+pub struct SiteSpec {
+    /// Gives the path of an item inside the function, from which the function's own path is cut.
+    pub name: fn() -> &'static str,
+    /// What `name = "…"` said.
+    pub label: Option<&'static str>,
+    /// The name of a `block!`.
+    pub block: Option<&'static str>,
+    /// Source file, as the compiler names it.
+    pub file: &'static str,
+    /// Line of the signature.
+    pub line: u32,
+    /// Sampling interval in nanoseconds.
+    pub interval_ns: u64,
+    /// Text of the whole function, whole lines.
+    pub source: &'static str,
+    /// Number of the first line of `source`.
+    pub source_line: u32,
+    /// Executable lines, ascending.
+    pub lines: &'static [u32],
+}
+
+/// One annotated function. Generated code holds it in a `static`.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) spec: SiteSpec,
+    registered: OnceLock<&'static Registered>,
+}
+
+/// A site that was called in this run.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    /// Position in the recorder's list, and in every lane's tallies.
+    pub id: usize,
+    pub spec: &'static SiteSpec,
+    pub name: String,
+    pub label: String,
+    pub interval_ns: u64,
+    calls: Mutex<CallBook>,
+}
+
+impl Site {
+    /// Called in the initialiser of a `static` that the attribute writes.
+    #[must_use]
+    pub const fn new(spec: SiteSpec) -> Site {
+        Site {
+            spec,
+            registered: OnceLock::new(),
+        }
+    }
+
+    /// The site's entry in the run, made by `register` at its first call.
+    #[inline]
+    pub(crate) fn registered(
+        &'static self,
+        register: impl FnOnce(&'static SiteSpec) -> &'static Registered,
+    ) -> &'static Registered {
+        self.registered.get_or_init(|| register(&self.spec))
+    }
+}
+
+impl Registered {
+    pub(crate) fn new(id: usize, spec: &'static SiteSpec, interval_ns: u64) -> Registered {
+        let name = full_name(spec);
+        let label = match (spec.label, spec.block) {
+            (Some(label), _) | (None, Some(label)) => label.to_owned(),
+            (None, None) => last_segment(&name).to_owned(),
+        };
+        Registered {
+            id,
+            spec,
+            name,
+            label,
+            interval_ns,
+            calls: Mutex::new(CallBook::default()),
+        }
+    }
+
+    /// The source line that `line`, an index into the site's lines, stands for.
+    pub(crate) fn line_number(&self, line: u32) -> Option<u32> {
+        self.spec.lines.get(line as usize).copied()
+    }
+
+    /// Whether this stands for `memory_usage` and not for a function of the user's.
+    pub(crate) fn is_usage(&self) -> bool {
+        std::ptr::eq(self.spec, &raw const crate::usage::SPEC)
+    }
+
+    pub(crate) fn calls(&self) -> MutexGuard<'_, CallBook> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The function's path: what `type_name` says of an item inside it, less that item.
+///
+/// `type_name` is documented as best effort; where its form is not the expected one, the whole of
+/// it is still a usable name.
+fn full_name(spec: &SiteSpec) -> String {
+    let inside = (spec.name)();
+    let path = inside.split("::__MEMPROF_SITE").next().unwrap_or(inside);
+    let path = path.strip_suffix("::__memprof_here").unwrap_or(path);
+    match spec.block {
+        Some(block) => format!("{path}::{block}"),
+        None => path.to_owned(),
+    }
+}
+
+/// What follows the last `::` that is not inside `<…>`.
+fn last_segment(path: &str) -> &str {
+    let mut depth = 0_i32;
+    let mut start = 0;
+    let bytes = path.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => depth += 1,
+            // The arrow of a function type is not a closing bracket.
+            b'>' if at > 0 && bytes[at - 1] != b'-' => depth -= 1,
+            b':' if depth == 0 && at > 0 && bytes[at - 1] == b':' => start = at + 1,
+            _ => {}
+        }
+    }
+    &path[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_segment;
+
+    #[test]
+    fn the_label_is_the_last_part_of_the_path() {
+        assert_eq!(last_segment("demo::inverse"), "inverse");
+        assert_eq!(last_segment("main"), "main");
+        assert_eq!(last_segment("<a::B as c::D>::go"), "go");
+        assert_eq!(last_segment("a::B<fn(u8) -> c::D>::go"), "go");
+        assert_eq!(last_segment("a::outer::{{closure}}"), "{{closure}}");
+    }
+}

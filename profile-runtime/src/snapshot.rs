@@ -1,0 +1,218 @@
+//! From what the lanes and books hold to a [`Run`]: the run so far, as data.
+
+use std::time::SystemTime;
+
+use crate::calls::{Best, CallBook, LinePoint};
+use crate::lane::OpenCall;
+use crate::recorder::Recorder;
+use crate::run::{
+    Call, Line, LineSample, Outcome, Overhead, Process, Profile, Run, RunOutcome, SCHEMA,
+};
+use crate::site::Registered;
+use crate::tally::{LineTally, SiteTally};
+
+/// The run so far. Calls in progress count as if they ended now, with outcome
+/// [`Outcome::Running`]. `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
+///
+/// Takes time in proportion to the number of functions called (about 10 µs each), and none from
+/// other threads but a short wait at their next probe.
+///
+/// ```
+/// #[memprof::profile_memory]
+/// fn work() -> Vec<u8> {
+///     vec![1; 1 << 20]
+/// }
+///
+/// work();
+/// let run = memprof::snapshot().expect("a call was made");
+/// assert_eq!(run.functions[0].label, "work");
+/// assert_eq!(run.functions[0].calls, 1);
+/// ```
+#[must_use]
+pub fn snapshot() -> Option<Run> {
+    Recorder::running().map(|recorder| take(recorder, RunOutcome::Running))
+}
+
+/// The run of `recorder` as data.
+pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
+    let now = recorder.meter().read_for_all();
+    let mut books = Vec::new();
+    recorder.meter().for_each_lane(|lane| {
+        books.push(lane.snapshot(now));
+    });
+    let sites = recorder.sites();
+    let functions = sites
+        .iter()
+        .filter(|site| !Recorder::is_own(site))
+        .filter_map(|site| function(site, &books))
+        .collect();
+    let bytes = held_bytes(recorder, &sites);
+    let command: Vec<String> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let state = recorder.meter().state();
+    Run {
+        schema: SCHEMA.to_owned(),
+        program: program(&command),
+        command,
+        pid: std::process::id(),
+        started: rfc3339(recorder.started_at()),
+        duration_ns: now.t_ns,
+        backend: state.backend().to_owned(),
+        peak_method: state.peak_method(),
+        heap: false,
+        outcome,
+        process: Process {
+            peak_rss: state.process_peak,
+            baseline_rss: state.baseline,
+        },
+        sampler: recorder.sampler().report(),
+        overhead: Overhead {
+            readings: state.readings,
+            reading_ns: state.reading_ns,
+            sampler_cpu_ns: recorder.sampler().cpu_ns(),
+            profiler_bytes: bytes + state.bytes(),
+        },
+        series: state.series.points().to_vec(),
+        functions,
+    }
+}
+
+/// What one lane gave: its tallies, and its calls in progress as if they ended now.
+type LaneBook = (Vec<SiteTally>, Vec<(OpenCall, Call)>);
+
+/// `None` for a site whose first call is not on any book yet.
+fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
+    let tallies: Vec<&SiteTally> = books
+        .iter()
+        .flat_map(|(tallies, _)| tallies)
+        .filter(|tally| tally.site.id == site.id && tally.calls > 0)
+        .collect();
+    let peak = tallies.iter().map(|tally| tally.peak).max()?;
+    let book = with_running(site, books);
+    let mut call_records = book.records();
+    call_records.sort_by_key(|call| (call.start_ns, call.depth));
+    let best = book.best();
+    let calls: u64 = tallies.iter().map(|tally| tally.calls).sum();
+    Some(Profile {
+        name: site.name.clone(),
+        label: site.label.clone(),
+        file: site.spec.file.to_owned(),
+        line: site.spec.line,
+        interval_ns: site.interval_ns,
+        calls,
+        panics: tallies.iter().map(|tally| tally.panics).sum(),
+        threads: tallies.iter().map(|tally| tally.threads).sum(),
+        time_ns: tallies.iter().map(|tally| tally.time_ns).sum(),
+        entry_rss: best.map_or(0, |best| best.call.entry_rss),
+        exit_rss: best.map_or(0, |best| best.call.exit_rss),
+        max_rss: tallies.iter().map(|tally| tally.high).max()?,
+        net_rss: tallies.iter().map(|tally| tally.net).sum(),
+        peak_rss: peak,
+        peak_at: best.and_then(|best| best.peak_at),
+        heap: None,
+        source: site.spec.source.to_owned(),
+        source_line: site.spec.source_line,
+        lines: lines(site, &tallies),
+        calls_omitted: calls.saturating_sub(call_records.len() as u64),
+        series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
+        series: best.map_or_else(Vec::new, |best| series(site, best)),
+        call_records,
+    })
+}
+
+/// The site's book with the calls in progress added.
+fn with_running(site: &'static Registered, books: &[LaneBook]) -> CallBook {
+    let mut book = site.calls().clone();
+    let running = books.iter().flat_map(|(_, running)| running);
+    for (open, record) in running.filter(|(open, _)| open.site.id == site.id) {
+        book.add(record.clone());
+        if book.beats_best(record.peak_rss)
+            && let Some(best) = open.as_best(record)
+        {
+            book.set_best(best);
+        }
+    }
+    book
+}
+
+fn lines(site: &Registered, tallies: &[&SiteTally]) -> Vec<Line> {
+    let spec = site.spec;
+    let numbered = spec.lines.iter().enumerate();
+    numbered
+        .map(|(at, &number)| {
+            let mut sum = LineTally::default();
+            let mut hits = 0;
+            for tally in tallies {
+                sum.add(&tally.lines[at]);
+                hits += tally.hits[at].load(std::sync::atomic::Ordering::Relaxed);
+            }
+            let text = number.checked_sub(spec.source_line);
+            let source = text.and_then(|text| spec.source.lines().nth(text as usize));
+            Line {
+                line: number,
+                source: source.unwrap_or("").to_owned(),
+                hits,
+                readings: sum.readings,
+                time_ns: sum.time_ns,
+                max_rss: (sum.max_rss > 0).then_some(sum.max_rss),
+                net_rss: sum.net,
+                peak_rss: sum.peak,
+                samples: sum.samples,
+                heap: None,
+                workers: None,
+            }
+        })
+        .collect()
+}
+
+/// The best call's samples; a call that is over ends with the state at its exit.
+fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
+    let sample = |point: &LinePoint| LineSample {
+        t_ns: point.t_ns,
+        rss: point.rss,
+        heap: None,
+        line: site.line_number(point.line),
+    };
+    let mut series: Vec<LineSample> = best.series.points().iter().map(sample).collect();
+    if best.call.outcome == Outcome::Running {
+        series.push(LineSample {
+            t_ns: best.call.end_ns,
+            rss: best.call.exit_rss,
+            heap: None,
+            line: series.last().and_then(|last| last.line),
+        });
+    }
+    series
+}
+
+fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
+    let mut bytes: u64 = sites.iter().map(|site| site.calls().bytes()).sum();
+    recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
+    bytes
+}
+
+/// The executable's file name.
+fn program(command: &[String]) -> String {
+    let executable = std::env::current_exe().ok();
+    let name = executable
+        .as_deref()
+        .or_else(|| command.first().map(std::path::Path::new))
+        .and_then(std::path::Path::file_name);
+    name.map_or_else(
+        || "program".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// Local time with its offset.
+fn rfc3339(time: SystemTime) -> String {
+    match jiff::Timestamp::try_from(time) {
+        Ok(timestamp) => timestamp
+            .to_zoned(jiff::tz::TimeZone::system())
+            .strftime("%Y-%m-%dT%H:%M:%S%.6f%:z")
+            .to_string(),
+        // A clock beyond the year 9999: the run's times are relative to it and still right.
+        Err(_) => "9999-12-30T00:00:00Z".to_owned(),
+    }
+}

@@ -1,0 +1,160 @@
+//! A crate as strict as they come: generated code must not be what it complains about.
+#![deny(
+    warnings,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused,
+    unused_qualifications,
+    single_use_lifetimes,
+    trivial_casts,
+    variant_size_differences,
+    rust_2018_idioms,
+    let_underscore_drop,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::cargo,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::used_underscore_binding,
+    clippy::items_after_statements,
+    clippy::shadow_unrelated,
+    clippy::missing_inline_in_public_items
+)]
+#![allow(clippy::multiple_crate_versions, clippy::cargo_common_metadata)]
+#![forbid(unsafe_code)]
+
+use memprof::profile_memory;
+use std::collections::BTreeMap;
+
+/// Has state.
+#[derive(Debug, Clone, Default)]
+pub struct Counter<T> {
+    counts: BTreeMap<T, u64>,
+}
+
+impl<T: Ord + Clone> Counter<T> {
+    /// Borrows, loops, branches and gives back.
+    #[inline]
+    #[must_use]
+    #[profile_memory]
+    pub fn most_common(&self, limit: usize) -> Vec<(&T, u64)> {
+        let mut all: Vec<(&T, u64)> = Vec::new();
+        for (key, &count) in &self.counts {
+            if count == 0 {
+                continue;
+            }
+            all.push((key, count));
+        }
+        all.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        all.truncate(limit);
+        all
+    }
+
+    /// Takes a closure and a generic iterator.
+    ///
+    /// # Errors
+    /// When `accept` gives one.
+    #[inline]
+    #[profile_memory(interval_ms = 2.5, name = "Adding")]
+    pub fn add_all<E, F>(&mut self, items: impl IntoIterator<Item = T>, accept: F) -> Result<usize, E>
+    where
+        F: Fn(&T) -> Result<bool, E>,
+    {
+        let mut added = 0;
+        let mut items = items.into_iter();
+        while let Some(item) = items.next() {
+            if !accept(&item)? {
+                break;
+            }
+            let entry = self.counts.entry(item).or_insert(0);
+            *entry += 1;
+            added += match *entry {
+                1 => 1,
+                2..=9 => {
+                    let several = 2;
+                    several / 2
+                }
+                _ => 0,
+            };
+        }
+        Ok(added)
+    }
+}
+
+/// A trait with a default body.
+pub trait Area {
+    /// One side.
+    fn side(&self) -> f64;
+
+    /// The square of it.
+    #[inline]
+    #[profile_memory]
+    fn area(&self) -> f64 {
+        let side = self.side();
+        side * side
+    }
+}
+
+impl Area for f64 {
+    #[inline]
+    #[profile_memory(lines = false)]
+    fn side(&self) -> f64 {
+        *self
+    }
+}
+
+/// Does nothing, at length.
+#[inline]
+#[profile_memory]
+pub fn empty() {}
+
+/// A block in the middle of a function.
+///
+/// # Errors
+/// When `text` is no number.
+#[inline]
+pub fn block(text: &str) -> Result<u32, std::num::ParseIntError> {
+    let doubled = memprof::block!("parsing", {
+        let number: u32 = text.trim().parse()?;
+        number * 2
+    });
+    Ok(doubled + 1)
+}
+
+/// Labels, early returns, nested blocks and a tail that is a macro.
+#[inline]
+#[must_use]
+#[profile_memory]
+pub fn shapes(rows: &[Vec<i32>]) -> String {
+    let mut seen = 0;
+    'rows: for row in rows {
+        for cell in row {
+            if *cell < 0 {
+                break 'rows;
+            } else if *cell == 0 {
+                continue 'rows;
+            }
+            seen += cell;
+        }
+    }
+    let sign = {
+        let big = seen > 100;
+        if big {
+            return String::from("big");
+        }
+        if seen % 2 == 0 {
+            '+'
+        } else {
+            '-'
+        }
+    };
+    loop {
+        seen -= 7;
+        if seen < 0 {
+            break;
+        }
+    }
+    format!("{sign}{seen}")
+}

@@ -1,0 +1,111 @@
+//! Compares a run with the truth that its program's source states.
+//!
+//! A line of a program whose memory is known says so in a comment: `//= hits 3 net 64 peak 128`.
+//! Sizes are MiB over all hits; `peak` is the largest of one hit; what is not named is not checked,
+//! but a comment that names `net` or `peak` without a value of the other means 0 for it.
+
+use memprof::run::{Line, Profile, Run};
+
+/// How far a figure may be from the truth, in bytes.
+pub const TOLERANCE: i64 = 64 << 10;
+
+/// Checks every line of every function against its comment.
+///
+/// # Panics
+/// With all differences, when there is one, and when no line states a truth.
+pub fn check(run: &Run) {
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    for profile in &run.functions {
+        for line in &profile.lines {
+            if let Some((_, truth)) = line.source.split_once("//=") {
+                checked += 1;
+                wrong.extend(differences(profile, line, truth));
+            }
+        }
+    }
+    assert!(checked > 0, "no line states a truth");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
+    let words: Vec<&str> = truth.split_whitespace().collect();
+    let value = |name: &str| {
+        let at = words.iter().position(|word| *word == name)?;
+        let value = words.get(at + 1).unwrap_or_else(|| panic!("{truth}"));
+        Some(value.parse::<f64>().unwrap_or_else(|_| panic!("{truth}")))
+    };
+    let mut wrong = Vec::new();
+    let mut complain = |what: &str, expected: i64, found: i64| {
+        wrong.push(format!(
+            "{}: line {} `{}`: {what} is {found}, should be {expected} (off by {})",
+            profile.name,
+            line.line,
+            line.source.trim(),
+            found - expected,
+        ));
+    };
+    if let Some(hits) = value("hits")
+        && line.hits != hits as u64
+    {
+        complain("hits", hits as i64, line.hits as i64);
+    }
+    let (net, peak) = (value("net"), value("peak"));
+    if net.is_none() && peak.is_none() {
+        return wrong;
+    }
+    let bytes = |mebibytes: Option<f64>| (mebibytes.unwrap_or(0.0) * f64::from(1 << 20)) as i64;
+    // Each hit may bring an error of its own.
+    let tolerance = TOLERANCE * i64::try_from(line.hits.max(1)).unwrap_or(i64::MAX);
+    if (line.net_rss - bytes(net)).abs() > tolerance {
+        complain("net", bytes(net), line.net_rss);
+    }
+    if (line.peak_rss as i64 - bytes(peak)).abs() > TOLERANCE {
+        complain("peak", bytes(peak), line.peak_rss as i64);
+    }
+    wrong
+}
+
+/// Checks what must hold for every call of every function, whatever it did (the design's
+/// invariants 1 and 2).
+///
+/// # Panics
+/// When something does not hold.
+pub fn check_invariants(run: &Run) {
+    for profile in &run.functions {
+        let name = &profile.name;
+        assert!(profile.calls > 0, "{name}");
+        if !profile.lines.is_empty() {
+            let net: i64 = profile.lines.iter().map(|line| line.net_rss).sum();
+            assert_eq!(net, profile.net_rss, "{name}: nets of lines and of calls");
+            let time: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
+            assert_eq!(time, profile.time_ns, "{name}: times of lines and of calls");
+        }
+        for line in &profile.lines {
+            assert!(line.readings <= line.hits, "{name}:{}", line.line);
+            if line.hits == 1 {
+                let peak = i64::try_from(line.peak_rss).unwrap_or(i64::MAX);
+                assert!(peak >= line.net_rss, "{name}:{}", line.line);
+            }
+            if let Some(max_rss) = line.max_rss {
+                assert!(max_rss <= profile.max_rss, "{name}:{}", line.line);
+            }
+        }
+        if profile.calls_omitted == 0 {
+            let net: i64 = profile.call_records.iter().map(|call| call.net_rss).sum();
+            assert_eq!(net, profile.net_rss, "{name}: nets of calls");
+            assert_eq!(profile.call_records.len() as u64, profile.calls, "{name}");
+        }
+        for call in &profile.call_records {
+            assert_eq!(
+                call.net_rss,
+                call.exit_rss as i64 - call.entry_rss as i64,
+                "{name}"
+            );
+            assert!(call.entry_rss + call.peak_rss >= call.exit_rss, "{name}");
+            assert!(call.entry_rss + call.peak_rss <= profile.max_rss, "{name}");
+            assert!(call.peak_rss <= profile.peak_rss, "{name}");
+        }
+        assert!(profile.max_rss <= run.process.peak_rss, "{name}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Python's own mprof accepts what we write.
+//!
+//! `MEMPROF_TEST_MPROF` names the program: `.ci/run` installs it and sets the variable.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use memprof_tests::program::run;
+
+fn mprof(arguments: &[&str], data: &Path) -> Output {
+    let program = std::env::var_os("MEMPROF_TEST_MPROF")
+        .expect("MEMPROF_TEST_MPROF names Python's mprof: .ci/run installs it");
+    let output = Command::new(program)
+        .args(arguments)
+        .arg(data)
+        .env("MPLBACKEND", "Agg")
+        .current_dir(data.parent().expect("a folder"))
+        .output()
+        .expect("mprof starts");
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Both plots and both ways to ask for the peak.
+fn assert_accepted(data: &Path) {
+    let folder = data.parent().expect("a folder");
+    for (arguments, picture) in [
+        (&["plot", "-o", "plain.png"][..], "plain.png"),
+        (&["plot", "--flame", "-o", "flame.png"][..], "flame.png"),
+    ] {
+        mprof(arguments, data);
+        let size = std::fs::metadata(folder.join(picture))
+            .expect("a picture")
+            .len();
+        assert!(size > 1_000, "{picture}: {size} bytes");
+    }
+    mprof(&["peak"], data);
+}
+
+/// `mprof peak --func` for every function that the file names.
+fn assert_peaks_of_functions(data: &Path) {
+    let text = std::fs::read_to_string(data).expect("written");
+    let mut functions: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("FUNC "))
+        .filter_map(|rest| rest.split(' ').next())
+        .collect();
+    functions.sort_unstable();
+    functions.dedup();
+    assert!(!functions.is_empty());
+    for function in functions {
+        let output = mprof(&["peak", "--func", function], data);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("MiB"), "{function}: {said}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python's mprof: .ci/run installs it and runs this"]
+fn accepts_runs_of_every_kind() {
+    for (program, argument) in [
+        (env!("CARGO_BIN_EXE_truth"), ""),
+        (env!("CARGO_BIN_EXE_ends"), "return"),
+        (env!("CARGO_BIN_EXE_ends"), "panic"),
+        (env!("CARGO_BIN_EXE_names"), ""),
+        (env!("CARGO_BIN_EXE_hot"), "100000"),
+    ] {
+        let finished = run(program, &[argument]);
+        let data = finished.folder().join("mprofile.dat");
+        assert_accepted(&data);
+        assert_peaks_of_functions(&data);
+    }
+}
+
+#[test]
+#[ignore = "needs Python's mprof and a demo that has run: .ci/run does both"]
+fn accepts_the_demo() {
+    let folder = std::env::var_os("MEMPROF_TEST_DEMO_RUN").expect(".ci/run sets it");
+    let folder = tempfile_copy(Path::new(&folder));
+    let data = folder.path().join("mprofile.dat");
+    assert_accepted(&data);
+    assert_peaks_of_functions(&data);
+}
+
+/// mprof writes its pictures beside the data: not into a report.
+fn tempfile_copy(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    std::fs::copy(
+        folder.join("mprofile.dat"),
+        copy.path().join("mprofile.dat"),
+    )
+    .expect("copied");
+    copy
+}
