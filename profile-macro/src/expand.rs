@@ -6,7 +6,7 @@ use syn::Result;
 use syn::parse::Parser;
 
 use crate::args::Args;
-use crate::body::Body;
+use crate::body::{Body, in_braces};
 use crate::container;
 use crate::function::{Function, Item};
 use crate::future;
@@ -60,7 +60,10 @@ pub(crate) fn block(input: TokenStream) -> TokenStream {
     try_block(input.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
         match Region::braces_of(input) {
-            Some(block) => quote!({ #error #block }),
+            Some(braces) => {
+                let stmts = braces.stream();
+                in_braces(quote!(#error #stmts), braces.span()).into_token_stream()
+            }
             None => error,
         }
     })
