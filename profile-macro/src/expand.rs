@@ -13,6 +13,7 @@ use crate::future;
 use crate::place::Extent;
 use crate::region::Region;
 use crate::site::Site;
+use crate::skip;
 use crate::validate::{not_profilable, validate};
 use crate::wrap::{declare_first, verbatim};
 
@@ -21,6 +22,7 @@ use crate::wrap::{declare_first, verbatim};
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     try_attribute(args, item.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
+        let item = skip::remove_from_tokens(item);
         quote!(#item #error)
     })
 }
@@ -61,7 +63,7 @@ pub(crate) fn block(input: TokenStream) -> TokenStream {
         let error = error.into_compile_error();
         match Region::braces_of(input) {
             Some(braces) => {
-                let stmts = braces.stream();
+                let stmts = skip::remove_from_tokens(braces.stream());
                 in_braces(quote!(#error #stmts), braces.span()).into_token_stream()
             }
             None => error,
