@@ -53,7 +53,9 @@ impl Point for LinePoint {
 impl CallBook {
     /// Whether a call with this peak would become the best one; asked before its series is given away.
     pub(crate) fn beats_best(&self, peak: u64) -> bool {
-        self.best.as_ref().is_none_or(|best| best.call.peak_rss < peak)
+        self.best
+            .as_ref()
+            .is_none_or(|best| best.call.peak_rss < peak)
     }
 
     /// Makes `best` the best call; gives back the memory of the series that it replaces.

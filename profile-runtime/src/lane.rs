@@ -449,7 +449,9 @@ impl Log {
         {
             tally.time_ns += now.t_ns.saturating_sub(call.settled.t_ns);
             tally.net += signed_difference(now.rss, call.settled.rss);
-            tally.peak = tally.peak.max(call.line_high.saturating_sub(call.settled.rss));
+            tally.peak = tally
+                .peak
+                .max(call.line_high.saturating_sub(call.settled.rss));
             if read {
                 tally.max_rss = tally.max_rss.max(now.rss);
                 tally.readings += u64::from(call.line_exact && call.line_hit);

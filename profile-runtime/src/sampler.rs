@@ -3,12 +3,12 @@
 //! It sleeps to absolute deadlines, so that being late once does not make it late for ever, and it
 //! counts the deadlines that it missed. In its steady state it allocates nothing.
 
+use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
 use std::thread::{self, Thread};
 use std::time::Duration;
-use std::io;
-use std::sync::atomic::Ordering::SeqCst;
 
 use crate::os::thread as os_thread;
 use crate::recorder::Recorder;
@@ -132,7 +132,11 @@ impl Loop {
         self.beats
             .retain(|beat| intervals.contains(&beat.interval_ns));
         for &interval_ns in intervals {
-            if !self.beats.iter().any(|beat| beat.interval_ns == interval_ns) {
+            if !self
+                .beats
+                .iter()
+                .any(|beat| beat.interval_ns == interval_ns)
+            {
                 self.beats.push(Beat {
                     interval_ns,
                     next_ns: now_ns + interval_ns,
@@ -165,7 +169,10 @@ impl Loop {
     /// takes the careful way in, which wakes the sampler.
     fn park(&mut self) {
         self.beats.clear();
-        self.recorder.sampler().cpu_ns.store(os_thread::cpu_ns(), Relaxed);
+        self.recorder
+            .sampler()
+            .cpu_ns
+            .store(os_thread::cpu_ns(), Relaxed);
         let sampler = self.recorder.sampler();
         sampler.awake_at_ns.store(u64::MAX, Relaxed);
         fence(SeqCst);

@@ -1,6 +1,7 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
 use super::line_table::line_table;
+use super::peak_moment::peak_moment;
 use super::story;
 use super::units::{duration, interval, mib, mib_unit, signed_mib};
 use super::visible::visible;
@@ -106,10 +107,10 @@ fn rss(profile: &Profile) -> String {
 
 fn peak(profile: &Profile) -> String {
     let height = format!("{} MiB above the entry", mib(profile.peak_rss));
-    match profile.peak_at {
+    match profile.peak_at.zip(peak_moment(profile)) {
         None => height,
-        Some(at) => {
-            let when = duration(at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2);
+        Some((at, moment)) => {
+            let when = duration(moment);
             let line = at
                 .line
                 .map(|line| format!(", line {line}"))

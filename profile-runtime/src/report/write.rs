@@ -37,7 +37,7 @@ fn write_run(run: &Run, folder: &Path) -> Result<(), ReportError> {
         put(&format!("{name}.txt"), text_page::render(run, function))?;
         put(
             &format!("{name}.html"),
-            function_page(run, function, &chart)?,
+            function_page(run, function, name, &chart)?,
         )?;
         put(&format!("{name}.svg"), chart)?;
     }

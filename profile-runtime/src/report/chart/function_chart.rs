@@ -8,6 +8,7 @@ use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
 use super::thin::thin;
 use crate::report::ReportError;
+use crate::report::peak_moment::peak_moment;
 use crate::report::units::{duration, mib, mib_unit, signed_mib};
 use crate::run::{Call, PeakAt, Profile, Run};
 
@@ -125,7 +126,7 @@ impl<'a> Scene<'a> {
         let series = series(profile, call, &window);
         let samples = profile.series.iter().filter(|s| window.contains(&s.t_ns));
         let heap: Vec<_> = samples.filter_map(|s| Some((s.t_ns, s.heap?))).collect();
-        let peak = profile.peak_at.map(|at| (at, peak_time(&at, &series)));
+        let peak = profile.peak_at.zip(peak_moment(profile));
         let peak = peak.filter(|(_, time)| window.contains(time));
         Self {
             call,
@@ -278,18 +279,6 @@ fn others<'a>(profile: &'a Profile, call: Option<&Call>, window: &Range<u64>) ->
     others.sort_by_key(|c| Reverse(c.peak_rss));
     others.truncate(BRACKETS);
     others
-}
-
-/// The moment at which to mark the peak: that of the highest sample of its interval if it came
-/// close, otherwise the interval's middle.
-fn peak_time(at: &PeakAt, series: &[(u64, u64)]) -> u64 {
-    let inside = series
-        .iter()
-        .filter(|(t, _)| (at.from_ns..=at.to_ns).contains(t));
-    match inside.max_by_key(|(_, rss)| *rss) {
-        Some(&(t, rss)) if rss >= at.rss - at.rss / 32 => t,
-        _ => at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2,
-    }
 }
 
 /// The curve's height at a moment, between its points.
