@@ -1,21 +1,23 @@
 //! Assembles what the attribute and `block!` expand to.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Result;
 use syn::parse::Parser;
 
 use crate::args::Args;
-use crate::function::{Body, Content, Function, Item};
-use crate::instrument::instrument;
+use crate::body::Body;
+use crate::container;
+use crate::function::{Function, Item};
+use crate::future;
 use crate::place::Extent;
 use crate::region::Region;
 use crate::site::Site;
-use crate::validate::validate;
+use crate::validate::{not_profilable, validate};
 use crate::wrap::{declare_first, verbatim};
 
-/// The function that the attribute is on, profiled; or an error and the item as it was, so that
-/// no second error follows from the first.
+/// What the attribute is on, profiled; or an error and the item as it was, so that no second
+/// error follows from the first.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     try_attribute(args, item.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
@@ -24,18 +26,32 @@ pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn try_attribute(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let (function, body) = validate(Item::parse(item)?)?;
-    let args = Args::parse(args)?;
-    let Function {
-        head,
-        start,
-        fn_token,
-        ..
-    } = function;
-    let extent = Extent::new(start, body.span_open(), body.span_close());
-    let mut site = Site::new(&args, &extent, body.span());
-    site.line = extent.line(fn_token).unwrap_or(site.line);
-    let body = profiled(&body, site, &extent)?;
+    let kind = Item::parse(item.clone())?;
+    let args = Args::parse(args);
+    match kind {
+        Item::Function(parts) => {
+            let body = validate(&parts)?;
+            function(&args?, &parts, &body)
+        }
+        Item::Other(word) if container::is_one(&word) => container::expand(&args?, item, &word),
+        Item::Other(word) => Err(not_profilable(&word)),
+    }
+}
+
+/// A function, profiled.
+pub(crate) fn function(args: &Args, function: &Function, braces: &Group) -> Result<TokenStream> {
+    let extent = Extent::new(function.start, braces.span_open(), braces.span_close());
+    let mut site = Site::new(args, &extent, braces.span());
+    site.line = extent.line(function.fn_token).unwrap_or(site.line);
+    let mut body = Body::parse(braces)?;
+    if function.asyncness.is_some() {
+        future::async_fn(&mut body, function.signature.as_ref(), site, &extent);
+    } else if future::is_boxed(&body.block) {
+        future::boxed(&mut body, site, &extent);
+    } else {
+        in_frame(&mut body, site, &extent);
+    }
+    let head = &function.head;
     Ok(quote!(#head #body))
 }
 
@@ -55,31 +71,19 @@ fn try_block(input: TokenStream) -> Result<TokenStream> {
     let extent = Extent::new(Span::call_site(), braces.span_open(), braces.span_close());
     let mut site = Site::new(&args, &extent, braces.span());
     site.block = Some(name);
-    Ok(profiled(&braces, site, &extent)?.into_token_stream())
+    let mut body = Body::parse(&braces)?;
+    in_frame(&mut body, site, &extent);
+    Ok(body.into_token_stream())
 }
 
-/// The body with a frame around it and a probe before each statement.
-fn profiled(braces: &Group, mut site: Site<'_>, extent: &Extent) -> Result<Group> {
+/// Puts a probe before each statement, and in front of all of them a frame, which is closed when
+/// they are left, in whatever way.
+fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
+    site.lines = body.instrument(site.args, extent);
     let krate = &site.args.krate;
     let frame = quote_spanned! {Span::mixed_site()=>
+        #site
         let __memprof = #krate::__private::Frame::enter(&__MEMPROF_SITE);
     };
-    let Body {
-        inner_attrs,
-        content,
-    } = Body::parse(braces)?;
-    let body = match content {
-        Content::Known(mut block) => {
-            if site.args.lines {
-                site.lines = instrument(&mut block, extent);
-            }
-            declare_first(&mut block, [verbatim(quote!(#site #frame))]);
-            let stmts = block.stmts;
-            quote!(#(#inner_attrs)* #(#stmts)*)
-        }
-        Content::Unknown(tokens) => quote!(#(#inner_attrs)* #site #frame #tokens),
-    };
-    let mut profiled = Group::new(Delimiter::Brace, body);
-    profiled.set_span(braces.span());
-    Ok(profiled)
+    declare_first(&mut body.block, [verbatim(frame)]);
 }

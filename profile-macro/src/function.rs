@@ -6,7 +6,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Block, Ident, LitStr, Result, Token, Visibility, token};
+use syn::{Attribute, Ident, LitStr, Result, Signature, Token, Visibility};
 
 /// A function with a body, or without one in a trait.
 pub(crate) struct Function {
@@ -19,20 +19,10 @@ pub(crate) struct Function {
     pub(crate) asyncness: Option<Span>,
     pub(crate) fn_token: Span,
     pub(crate) name: Ident,
+    /// The parameters and the return type, where syn knows the syntax.
+    pub(crate) signature: Option<Signature>,
     /// The braces around its statements.
     pub(crate) body: Option<Group>,
-}
-
-/// The body of a function, or the block of `block!`.
-pub(crate) struct Body {
-    pub(crate) inner_attrs: Vec<Attribute>,
-    pub(crate) content: Content,
-}
-
-pub(crate) enum Content {
-    Known(Block),
-    /// Statements in a syntax that syn does not know: they have no lines of their own.
-    Unknown(TokenStream),
 }
 
 /// What the attribute was written on.
@@ -48,29 +38,6 @@ impl Item {
         let whole_head = head.clone();
         let parse = |input: ParseStream<'_>| parse_head(input, whole_head, body);
         parse.parse2(head)
-    }
-}
-
-impl Body {
-    pub(crate) fn parse(braces: &Group) -> Result<Body> {
-        let split = |input: ParseStream<'_>| {
-            let inner_attrs = input.call(Attribute::parse_inner)?;
-            Ok((inner_attrs, input.parse::<TokenStream>()?))
-        };
-        let (inner_attrs, rest) = split.parse2(braces.stream())?;
-        let content = match Block::parse_within.parse2(rest.clone()) {
-            Ok(stmts) => {
-                let brace_token = token::Brace {
-                    span: braces.delim_span(),
-                };
-                Content::Known(Block { brace_token, stmts })
-            }
-            Err(_) => Content::Unknown(rest),
-        };
-        Ok(Body {
-            inner_attrs,
-            content,
-        })
     }
 }
 
@@ -107,6 +74,7 @@ fn parse_head(input: ParseStream<'_>, head: TokenStream, body: Option<Group>) ->
     let attrs = input.call(Attribute::parse_outer)?;
     let start = input.span();
     input.parse::<Visibility>()?;
+    let signature = parse_signature(&input.fork());
     let mut constness = None;
     let mut asyncness = None;
     let fn_token = loop {
@@ -121,6 +89,9 @@ fn parse_head(input: ParseStream<'_>, head: TokenStream, body: Option<Group>) ->
             "default" | "unsafe" | "safe" => {}
             "extern" if input.peek(LitStr) || input.peek(Token![fn]) => {
                 input.parse::<Option<LitStr>>()?;
+                if input.is_empty() {
+                    return Ok(Item::Other(word));
+                }
             }
             _ => {
                 input.parse::<TokenStream>()?;
@@ -138,9 +109,17 @@ fn parse_head(input: ParseStream<'_>, head: TokenStream, body: Option<Group>) ->
         asyncness,
         fn_token,
         name,
+        signature,
         body,
     };
     Ok(Item::Function(Box::new(function)))
+}
+
+fn parse_signature(input: ParseStream<'_>) -> Option<Signature> {
+    if input.peek(Ident::peek_any) && input.cursor().ident()?.0 == "default" {
+        input.call(Ident::parse_any).ok()?;
+    }
+    input.parse().ok()
 }
 
 /// Whether the `const` just passed is part of a signature rather than an item of its own.

@@ -10,8 +10,8 @@ use proc_macro2::Span;
 use proc_macro2::extra::DelimSpan;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    AngleBracketedGenericArguments, Arm, Block, Expr, ExprBlock, ExprIf, Item, Label, Local, Pat,
-    Stmt, Type,
+    AngleBracketedGenericArguments, Arm, Block, Expr, ExprBlock, ExprClosure, ExprIf, Item, Label,
+    Local, Pat, Path, Stmt, Type,
 };
 
 use crate::leaving::{announce_in_expr, announce_in_stmt};
@@ -23,17 +23,18 @@ use crate::statement::{self, Statement};
 use crate::wrap::{declare_first, wrapped};
 
 /// Instruments `body` and returns its executable lines.
-pub(crate) fn instrument(body: &mut Block, extent: &Extent) -> Vec<u32> {
+pub(crate) fn instrument(body: &mut Block, extent: &Extent, krate: &Path) -> Vec<u32> {
     // Probes refer to places in the sorted list of all lines, so a first pass finds the lines.
-    let mut survey = Instrumenter::new(extent, LineTable::default());
+    let mut survey = Instrumenter::new(extent, krate, LineTable::default());
     survey.body(&mut body.clone());
-    let mut instrumenter = Instrumenter::new(extent, survey.table);
+    let mut instrumenter = Instrumenter::new(extent, krate, survey.table);
     instrumenter.body(body);
     instrumenter.table.into_sorted()
 }
 
 struct Instrumenter<'a> {
     extent: &'a Extent,
+    krate: &'a Path,
     table: LineTable,
     scopes: Scopes,
     /// The line of the statement that we are inside of: open whenever we get to a block in it.
@@ -50,9 +51,10 @@ enum Then {
 }
 
 impl<'a> Instrumenter<'a> {
-    fn new(extent: &'a Extent, table: LineTable) -> Self {
+    fn new(extent: &'a Extent, krate: &'a Path, table: LineTable) -> Self {
         Instrumenter {
             extent,
+            krate,
             table,
             scopes: Scopes::default(),
             current: None,
@@ -69,8 +71,8 @@ impl<'a> Instrumenter<'a> {
         let extent = self.extent;
         let stmts = mem::take(&mut block.stmts).into_iter();
         let statements: Vec<_> = stmts.map(|stmt| Statement::new(stmt, extent)).collect();
-        let mut end = self.end_guard(&statements, block.brace_token.span, binds);
         let end_of_scope = statement::end_of_scope(&statements);
+        let mut end = self.end_guard(&statements, end_of_scope, block.brace_token.span, binds);
         let mut dead = false;
         for (i, mut statement) in statements.into_iter().enumerate() {
             if i == end_of_scope {
@@ -90,6 +92,7 @@ impl<'a> Instrumenter<'a> {
     fn end_guard(
         &mut self,
         statements: &[Statement],
+        end_of_scope: usize,
         braces: DelimSpan,
         binds: bool,
     ) -> Option<Stmt> {
@@ -102,7 +105,13 @@ impl<'a> Instrumenter<'a> {
             Some(statement) => statement.lines.first,
             None => self.extent.line(braces.open()),
         };
-        (last_line != Some(line)).then(|| self.table.end(line))
+        if last_line == Some(line) {
+            return None;
+        }
+        Some(match statements.get(end_of_scope) {
+            Some(value) => self.table.end(line, value.lines.start),
+            None => self.table.end_last(line),
+        })
     }
 
     /// Puts the probe for `statement` into `before` and instruments what is inside of it.
@@ -115,15 +124,20 @@ impl<'a> Instrumenter<'a> {
         if !statement.is_executable() {
             return;
         }
-        let Statement { stmt, lines, cfg } = statement;
+        let Statement {
+            stmt,
+            lines,
+            cfg,
+            skip,
+        } = statement;
         if let Some(line) = lines.first.filter(|_| *open != lines.first) {
-            before.push(self.table.line(line, cfg));
+            before.push(self.table.line(line, lines.start, cfg));
         }
         let loops = self.scopes.left_by_stmt(stmt);
         if loops > 0 {
             before.push(probe::leaving(loops, cfg));
         }
-        if lines.is_one() {
+        if lines.is_one() || *skip {
             announce_in_stmt(stmt, &mut self.scopes);
         } else {
             self.within(lines.first, |this| this.parts(stmt));
@@ -161,6 +175,7 @@ impl<'a> Instrumenter<'a> {
             Expr::Unsafe(expr) => self.nested(&mut expr.block, then, false),
             Expr::If(expr) => self.if_expr(expr, then),
             Expr::Match(expr) => {
+                self.expr(&mut expr.expr, Then::More);
                 expr.arms.iter_mut().for_each(|arm| self.arm(arm, then));
             }
             Expr::Loop(expr) => {
@@ -170,11 +185,14 @@ impl<'a> Instrumenter<'a> {
             Expr::While(expr) => {
                 let binds = pattern::condition_binds(&expr.cond);
                 let keyword = expr.while_token.span;
+                let header = self.extent.line(keyword);
+                self.within(header, |this| this.expr(&mut expr.cond, Then::More));
                 self.loop_expr(expr.label.as_ref(), keyword, &mut expr.body, binds);
             }
             Expr::ForLoop(expr) => {
                 let binds = pattern::binds(&expr.pat);
                 let keyword = expr.for_token.span;
+                self.expr(&mut expr.expr, Then::More);
                 self.loop_expr(expr.label.as_ref(), keyword, &mut expr.body, binds);
             }
             Expr::Paren(expr) => self.expr(&mut expr.expr, then),
@@ -196,8 +214,10 @@ impl<'a> Instrumenter<'a> {
             }
             // The length is a constant.
             Expr::Repeat(expr) => self.expr(&mut expr.expr, Then::More),
-            // These run at another time, if at all.
-            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) | Expr::TryBlock(_) => {}
+            Expr::Closure(expr) => self.closure(expr),
+            Expr::Async(_) => self.async_block(expr),
+            // One is run by the compiler, the other is not settled yet.
+            Expr::Const(_) | Expr::TryBlock(_) => {}
             _ => visit_mut::visit_expr_mut(self, expr),
         }
     }
@@ -220,6 +240,7 @@ impl<'a> Instrumenter<'a> {
 
     fn if_expr(&mut self, expr: &mut ExprIf, then: Then) {
         let binds = pattern::condition_binds(&expr.cond);
+        self.expr(&mut expr.cond, Then::More);
         self.nested(&mut expr.then_branch, then, binds);
         if let Some((_, otherwise)) = &mut expr.else_branch {
             self.expr(otherwise, then);
@@ -244,6 +265,9 @@ impl<'a> Instrumenter<'a> {
     }
 
     fn arm(&mut self, arm: &mut Arm, then: Then) {
+        if let Pat::Guard(pat) = &mut arm.pat {
+            self.expr(&mut pat.guard, Then::More);
+        }
         match &mut *arm.body {
             Expr::Block(body) => self.block_expr(body, then, pattern::binds(&arm.pat)),
             body => self.bare_arm(body, then),
@@ -258,7 +282,7 @@ impl<'a> Instrumenter<'a> {
         if let Some(line) = own_line {
             let outer = self.current.filter(|_| then == Then::More);
             before.extend(outer.map(|outer| self.table.back(outer)));
-            before.push(self.table.line(line, &[]));
+            before.push(self.table.line(line, lines.start, &[]));
         }
         let loops = self.scopes.left_by(body);
         if loops > 0 {
@@ -272,6 +296,48 @@ impl<'a> Instrumenter<'a> {
         if !before.is_empty() {
             *body = wrapped(before, mem::replace(body, Expr::PLACEHOLDER));
         }
+    }
+
+    /// A closure on several lines has probes that find the call for themselves: it may run on any
+    /// thread. One on a single line is left as it is, and costs nothing.
+    fn closure(&mut self, closure: &mut ExprClosure) {
+        let lines = self.extent.lines(&closure.body);
+        let runs_later = closure.asyncness.is_some() || closure.constness.is_some();
+        let Some(line) = lines.first.filter(|_| !lines.is_one() && !runs_later) else {
+            return;
+        };
+        let frame = probe::closure_frame(self.krate);
+        self.apart(|this| match &mut *closure.body {
+            Expr::Block(body) if body.label.is_none() => {
+                this.body(&mut body.block);
+                declare_first(&mut body.block, [frame]);
+            }
+            body => {
+                let before = vec![frame, this.table.line(line, lines.start, &[])];
+                this.within(Some(line), |this| this.expr(body, Then::Done));
+                *body = wrapped(before, mem::replace(body, Expr::PLACEHOLDER));
+            }
+        });
+    }
+
+    /// An async block on several lines is wrapped in a future that tells when it is polled.
+    fn async_block(&mut self, expr: &mut Expr) {
+        let lines = self.extent.lines(expr);
+        if lines.first.is_none() || lines.is_one() {
+            return;
+        }
+        if let Expr::Async(future) = expr {
+            self.apart(|this| this.body(&mut future.block));
+            declare_first(&mut future.block, [probe::block_probe(self.krate)]);
+            *expr = probe::part(self.krate, expr);
+        }
+    }
+
+    /// Works inside of what runs apart from the statements around it.
+    fn apart(&mut self, work: impl FnOnce(&mut Self)) {
+        let outer = mem::take(&mut self.scopes);
+        self.within(None, work);
+        self.scopes = outer;
     }
 
     fn bare(&mut self, expr: &mut Expr, lines: Lines, then: Then) {

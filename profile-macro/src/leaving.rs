@@ -5,13 +5,12 @@
 
 use std::mem;
 
-use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Arm, Block, Expr, ExprBlock, ExprForLoop, ExprLoop, ExprWhile, Item, Stmt};
 
 use crate::probe;
 use crate::scopes::{Kind, Scopes};
-use crate::statement::cfg_attributes;
+use crate::statement::cfg_of;
 use crate::wrap::wrapped;
 
 /// Announces every jump inside of `stmt` that leaves one of the loops in `scopes`.
@@ -37,7 +36,7 @@ impl VisitMut for Announcer<'_> {
         for mut stmt in mem::take(&mut block.stmts) {
             let loops = self.scopes.left_by_stmt(&stmt);
             if loops > 0 {
-                let cfg = cfg_attributes(stmt.to_token_stream());
+                let cfg = cfg_of(&stmt);
                 block.stmts.push(probe::leaving(loops, &cfg));
             }
             self.visit_stmt_mut(&mut stmt);

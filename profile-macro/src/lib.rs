@@ -3,21 +3,29 @@
 //! Use them through the `memprof` crate, which re-exports them: what they expand to calls it.
 
 mod args;
+mod body;
+mod container;
 mod expand;
 mod function;
+mod future;
 mod instrument;
 mod leaving;
 mod nearest;
+mod parameters;
 mod pattern;
 mod place;
 mod probe;
 mod region;
 mod scopes;
 mod site;
+mod skip;
 mod source;
 mod statement;
 mod validate;
 mod wrap;
+
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

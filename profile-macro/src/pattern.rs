@@ -1,12 +1,12 @@
 //! Whether a pattern binds anything, which its block would then drop.
 
-use syn::{Expr, Pat};
+use syn::{Expr, Pat, PatIdent};
 
 /// Whether `pat` introduces a variable. Decided by the looks of it: a lone capitalized name is
 /// taken for a constant or a variant.
 pub(crate) fn binds(pat: &Pat) -> bool {
     match pat {
-        Pat::Ident(pat) => pat.subpat.is_some() || !is_capitalized(&pat.ident.to_string()),
+        Pat::Ident(pat) => is_variable(pat),
         Pat::Guard(pat) => binds(&pat.pat) || condition_binds(&pat.guard),
         Pat::Or(pat) => pat.cases.iter().any(binds),
         Pat::Paren(pat) => binds(&pat.pat),
@@ -29,7 +29,11 @@ pub(crate) fn condition_binds(condition: &Expr) -> bool {
     }
 }
 
-fn is_capitalized(name: &str) -> bool {
-    name.trim_start_matches("r#")
-        .starts_with(char::is_uppercase)
+/// Whether it is a variable, and not a constant or a variant.
+pub(crate) fn is_variable(pat: &PatIdent) -> bool {
+    let name = pat.ident.to_string();
+    let is_capitalized = name
+        .trim_start_matches("r#")
+        .starts_with(char::is_uppercase);
+    pat.subpat.is_some() || !is_capitalized
 }

@@ -19,6 +19,8 @@ pub(crate) struct Extent {
 pub(crate) struct Lines {
     pub(crate) first: Option<u32>,
     pub(crate) last: Option<u32>,
+    /// The first token.
+    pub(crate) start: Span,
 }
 
 impl Lines {
@@ -72,6 +74,7 @@ impl Extent {
         Lines {
             first: edges.first.and_then(|span| self.line(span)),
             last: edges.last.and_then(|span| self.closing_line(span)),
+            start: edges.first.unwrap_or_else(Span::call_site),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use proc_macro2::{Literal, Span};
 use quote::quote_spanned;
-use syn::{Attribute, Stmt};
+use syn::{Attribute, Expr, Path, Stmt};
 
 use crate::wrap::verbatim;
 
@@ -37,17 +37,27 @@ impl LineTable {
         self.sorted
     }
 
-    /// Before a statement: its line opens.
-    pub(crate) fn line(&mut self, line: u32, cfg: &[Attribute]) -> Stmt {
+    /// Before a statement that begins at `start`: its line opens.
+    pub(crate) fn line(&mut self, line: u32, start: Span, cfg: &[Attribute]) -> Stmt {
         let place = self.place(line);
-        verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.line(#place);))
+        verbatim(quote_spanned!(beside(start)=> #(#cfg)* __memprof.line(#place);))
     }
 
-    /// Before what may free memory at the end of a block: its closing line opens once the rest
-    /// of the block is done.
-    pub(crate) fn end(&mut self, line: u32) -> Stmt {
+    /// Before the value of a block, which begins at `start`: the closing line opens once the
+    /// value is made.
+    pub(crate) fn end(&mut self, line: u32, start: Span) -> Stmt {
         let place = self.place(line);
-        verbatim(quote_spanned!(Span::mixed_site()=> let __memprof_end = __memprof.end(#place);))
+        verbatim(quote_spanned!(beside(start)=> let __memprof_end = __memprof.end(#place);))
+    }
+
+    /// The same at the end of a block that has no value. What comes before may not return, which
+    /// the user is not to hear of.
+    pub(crate) fn end_last(&mut self, line: u32) -> Stmt {
+        let place = self.place(line);
+        verbatim(quote_spanned! {Span::mixed_site()=>
+            #[allow(unreachable_code)]
+            let __memprof_end = __memprof.end(#place);
+        })
     }
 
     /// First in a loop's body: the header's line opens again when the body is done.
@@ -66,8 +76,35 @@ impl LineTable {
     }
 }
 
+/// A span for names that mean ours, at a place of the user's: if a statement is dead, the compiler
+/// says so of the probe before it, and it has to say so there.
+fn beside(start: Span) -> Span {
+    Span::mixed_site().located_at(start)
+}
+
 /// Before a statement that leaves `loops` loops without evaluating their headers again.
 pub(crate) fn leaving(loops: usize, cfg: &[Attribute]) -> Stmt {
     let loops = Literal::usize_unsuffixed(loops);
     verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.leaving(#loops);))
+}
+
+/// First in a closure's body: finds the call that the closure belongs to, if this thread has it.
+pub(crate) fn closure_frame(krate: &Path) -> Stmt {
+    verbatim(quote_spanned! {Span::mixed_site()=>
+        let __memprof = #krate::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+    })
+}
+
+/// First in an async block: its probes.
+pub(crate) fn block_probe(krate: &Path) -> Stmt {
+    verbatim(quote_spanned! {Span::mixed_site()=>
+        let __memprof = #krate::__private::BlockProbe::new(&__MEMPROF_SITE);
+    })
+}
+
+/// An async block as a part of the call that it is written in.
+pub(crate) fn part(krate: &Path, future: &Expr) -> Expr {
+    Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
+        #krate::__private::part(&__MEMPROF_SITE, #future)
+    })
 }

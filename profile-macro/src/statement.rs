@@ -6,20 +6,28 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Macro, Path, Stmt};
 
 use crate::place::{Extent, Lines};
+use crate::skip;
 
-/// A statement, its lines, and the `#[cfg]` attributes that a probe for it has to carry.
+/// A statement, its lines, the `#[cfg]` attributes that a probe for it has to carry, and whether
+/// it says `#[memprof(skip)]`.
 pub(crate) struct Statement {
     pub(crate) stmt: Stmt,
     pub(crate) lines: Lines,
     pub(crate) cfg: Vec<Attribute>,
+    pub(crate) skip: bool,
 }
 
 impl Statement {
     pub(crate) fn new(stmt: Stmt, extent: &Extent) -> Statement {
         let tokens = stmt.to_token_stream();
         let lines = extent.lines(&tokens);
-        let cfg = cfg_attributes(tokens);
-        Statement { stmt, lines, cfg }
+        let attrs = outer_attributes(tokens);
+        Statement {
+            stmt,
+            lines,
+            skip: skip::is_in(&attrs),
+            cfg: only_cfg(attrs),
+        }
     }
 
     /// Whether there is anything to observe in running it.
@@ -84,8 +92,18 @@ pub(crate) fn end_of_scope(statements: &[Statement]) -> usize {
     }
 }
 
-/// The `#[cfg(…)]` among the attributes that the tokens of a statement begin with.
-pub(crate) fn cfg_attributes(tokens: TokenStream) -> Vec<Attribute> {
+/// The `#[cfg(…)]` attributes of a statement.
+pub(crate) fn cfg_of(stmt: &Stmt) -> Vec<Attribute> {
+    only_cfg(outer_attributes(stmt.to_token_stream()))
+}
+
+fn only_cfg(mut attrs: Vec<Attribute>) -> Vec<Attribute> {
+    attrs.retain(|attr| attr.path().is_ident("cfg"));
+    attrs
+}
+
+/// The attributes that the tokens of a statement begin with.
+fn outer_attributes(tokens: TokenStream) -> Vec<Attribute> {
     let first = tokens.clone().into_iter().next();
     if !matches!(first, Some(TokenTree::Punct(punct)) if punct.as_char() == '#') {
         return Vec::new();
@@ -95,11 +113,7 @@ pub(crate) fn cfg_attributes(tokens: TokenStream) -> Vec<Attribute> {
         input.parse::<TokenStream>()?;
         Ok(attrs)
     };
-    let attrs = parse.parse2(tokens).unwrap_or_default();
-    attrs
-        .into_iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-        .collect()
+    parse.parse2(tokens).unwrap_or_default()
 }
 
 fn expr_diverges(expr: &Expr) -> bool {

@@ -3,36 +3,33 @@
 use proc_macro2::Group;
 use syn::{Attribute, Error, Ident, Meta, Result};
 
-use crate::function::{Function, Item};
+use crate::function::Function;
 
-/// A function that can be profiled, and the braces of its body.
-pub(crate) fn validate(item: Item) -> Result<(Function, Group)> {
-    let function = match item {
-        Item::Function(function) => *function,
-        Item::Other(keyword) => return Err(not_a_function(&keyword)),
-    };
-    check_signature(&function)?;
-    match function.body.clone() {
-        Some(body) => Ok((function, body)),
-        None => Err(Error::new(
+/// The braces of the body of a function that can be profiled.
+pub(crate) fn validate(function: &Function) -> Result<Group> {
+    check_signature(function)?;
+    function.body.clone().ok_or_else(|| {
+        Error::new(
             function.name.span(),
             "this function has no body to profile; write `#[profile_memory]` on the functions \
              that implement it",
-        )),
-    }
+        )
+    })
 }
 
-fn not_a_function(keyword: &Ident) -> Error {
+/// The error for an item that has no code to profile.
+pub(crate) fn not_profilable(keyword: &Ident) -> Error {
     let found = match keyword.to_string().as_str() {
-        word @ ("struct" | "union" | "trait" | "const" | "static") => format!("a {word}"),
+        word @ ("struct" | "union" | "const" | "static") => format!("a {word}"),
         "enum" => "an enum".to_owned(),
         "type" => "a type alias".to_owned(),
-        "impl" => "an impl block".to_owned(),
-        "mod" => "a module".to_owned(),
         "extern" => "an extern block".to_owned(),
         _ => "something else".to_owned(),
     };
-    let message = format!("`#[profile_memory]` goes on a function, and this is {found}");
+    let message = format!(
+        "`#[profile_memory]` goes on a function, or on an impl block, a trait or an inline module \
+         with functions, and this is {found}"
+    );
     Error::new(keyword.span(), message)
 }
 
@@ -43,9 +40,6 @@ fn check_signature(function: &Function) -> Result<()> {
             "a `const fn` cannot be profiled, because it may run at compile time; remove `const`, \
              or write `#[profile_memory]` on the function that calls it",
         ));
-    }
-    if let Some(span) = function.asyncness {
-        return Err(Error::new(span, "an `async fn` cannot be profiled yet"));
     }
     if let Some(naked) = function.attrs.iter().find(|attr| is_naked(attr)) {
         return Err(Error::new_spanned(

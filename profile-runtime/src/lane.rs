@@ -172,7 +172,9 @@ impl Lane {
         let entered_ns = log.last.t_ns;
         drop(guard);
         if exact {
-            recorder.sampler().expect(entered_ns + site.interval_ns);
+            recorder
+                .sampler()
+                .expect(entered_ns.saturating_add(site.interval_ns));
         }
         (hits, depth)
     }

@@ -23,6 +23,10 @@ pub(crate) struct Reading {
     pub rss: u64,
 }
 
+/// What a reading is booked as at most: one that took longer is one in which the thread lost its
+/// processor to somebody else, which is not the reading's cost.
+const LONGEST_NS: u64 = 100_000;
+
 /// Takes readings, one at a time for the whole process.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -67,8 +71,11 @@ struct Segment {
     high: u64,
     /// Up to here `ru_maxrss` may be a figure from before `exec`.
     floor: u64,
-    /// By how much the kernel's mark can be off; see [`mark_error`].
-    error: u64,
+    /// By how much the kernel's counters fell short of the exact RSS at the segment's start; `None`
+    /// where the floor hides it.
+    shortfall: Option<i64>,
+    /// What one processor can keep to itself, in bytes; see [`processor_share`].
+    share: u64,
 }
 
 impl Meter {
@@ -122,7 +129,7 @@ impl Meter {
         if keep {
             state.series.push(sample(reading.t_ns, reading.rss));
         }
-        let took = self.now_ns().saturating_sub(began);
+        let took = self.now_ns().saturating_sub(began).min(LONGEST_NS);
         state.readings += 1;
         state.reading_ns += took;
         (reading, high, took)
@@ -252,7 +259,8 @@ impl Segment {
             faults: counts.faults,
             high: 0,
             floor: counts.max_rss,
-            error: mark_error(os.page_size()),
+            shortfall: None,
+            share: processor_share(os.page_size()),
         })
     }
 
@@ -265,6 +273,7 @@ impl Segment {
             // No page can have come without a fault: there was no peak to ask for.
             if now < before {
                 os.reset_high_water().ok()?;
+                self.shortfall = None;
             }
             return Some(seen);
         }
@@ -272,38 +281,73 @@ impl Segment {
             mark if mark > self.floor => mark,
             _ => os.high_water().ok()?,
         };
+        let height = height(&Evidence {
+            mark,
+            if_all_stayed: before + faults * os.page_size(),
+            seen,
+            shortfall: self.shortfall,
+            share: self.share,
+        });
+        self.restart(os, now)?;
+        Some(height)
+    }
+
+    /// The next segment begins with `now`.
+    fn restart(&mut self, os: &mut Os, now: u64) -> Option<()> {
         os.reset_high_water().ok()?;
+        let counts = os.counts()?;
         self.faults = counts.faults;
-        let if_all_stayed = before + faults * os.page_size();
-        Some(height(mark, if_all_stayed, seen, self.error))
+        // Right after the reset the mark is what the kernel's own counters say of this moment.
+        self.shortfall =
+            (counts.max_rss > self.floor).then(|| now.wrapping_sub(counts.max_rss) as i64);
+        Some(())
     }
 }
 
-/// The segment's height from the kernel's `mark`, which can be off by `error`, the RSS
-/// `if_all_stayed` (every page that was faulted in was there at the same time), and the highest RSS
-/// `seen` in an exact reading.
+/// What is known of a segment's height.
+struct Evidence {
+    /// The kernel's high-water mark.
+    mark: u64,
+    /// RSS if every page that was faulted in was there at the same time.
+    if_all_stayed: u64,
+    /// Highest RSS in an exact reading.
+    seen: u64,
+    shortfall: Option<i64>,
+    share: u64,
+}
+
+/// A segment's height.
 ///
-/// Where mark and fault count agree within the mark's own error, the fault count is exact to a page
-/// and wins; where they do not (pages came and went several times, or came several at a fault), the
-/// mark is what is known.
-fn height(mark: u64, if_all_stayed: u64, seen: u64, error: u64) -> u64 {
-    if mark.abs_diff(if_all_stayed) <= error {
-        if_all_stayed.max(seen)
+/// The mark is taken from counters that lag; see [`processor_share`]. Where the mark, corrected by
+/// what was missing at the segment's start, agrees with the number of faults within what a processor
+/// can have kept to itself in between, the faults are exact to a page and win. Where it does not
+/// (pages came and went several times, or came several at a fault), the mark is what is known.
+fn height(evidence: &Evidence) -> u64 {
+    let corrected = evidence
+        .mark
+        .saturating_add_signed(evidence.shortfall.unwrap_or(0));
+    // From one end of its range to the other; and unknown where it started, twice that.
+    let error = match evidence.shortfall {
+        Some(_) => 2 * evidence.share,
+        None => 4 * evidence.share,
+    };
+    if corrected.abs_diff(evidence.if_all_stayed) <= error {
+        evidence.if_all_stayed.max(evidence.seen)
     } else {
-        mark.max(seen)
+        evidence.mark.max(evidence.seen)
     }
 }
 
-/// By how many bytes the kernel's high-water mark can be off.
+/// How many bytes of RSS one processor keeps to itself at most.
 ///
-/// Since Linux 6.2 RSS is a per-CPU counter (`percpu_counter`), of which each processor keeps up to
-/// `max(32, 2 * processors) - 1` pages to itself (`lib/percpu_counter.c`: `compute_batch_value`).
-/// `statm` adds these up; the mark is taken without them (`mm/memory.c`: `update_hiwater_rss`).
-/// Measured here: a temporary of 1 MiB raised the mark by 916 KiB.
-fn mark_error(page_size: u64) -> u64 {
+/// Since Linux 6.2 RSS is kept in per-CPU counters, of which each processor holds back up to
+/// `max(32, 2 * processors) - 1` pages before it adds them to the sum (`lib/percpu_counter.c`:
+/// `compute_batch_value`). `statm` adds these up, since 6.16; the high-water mark is taken without
+/// them (`include/linux/mm.h`: `update_hiwater_rss`). Measured here: a temporary of 1 MiB raised the
+/// mark by 916 KiB.
+fn processor_share(page_size: u64) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let batch = 32.max(2 * processors);
-    (batch - 1) * processors * page_size
+    (32.max(2 * processors) - 1) * page_size
 }
 
 fn sample(t_ns: u64, rss: u64) -> Sample {
@@ -316,36 +360,50 @@ fn sample(t_ns: u64, rss: u64) -> Sample {
 
 #[cfg(test)]
 mod tests {
-    use super::height;
+    use super::{Evidence, height};
 
     const KIB: u64 = 1 << 10;
-    const ERROR: u64 = 248 * KIB;
+
+    /// A segment that began at 10 MiB, with figures above that in KiB.
+    fn above_10_mib(mark: u64, if_all_stayed: u64, seen: u64, shortfall: Option<i64>) -> u64 {
+        let start = 10_240;
+        let height = height(&Evidence {
+            mark: (start + mark) * KIB,
+            if_all_stayed: (start + if_all_stayed) * KIB,
+            seen: (start + seen) * KIB,
+            shortfall: shortfall.map(|kibibytes| kibibytes * KIB as i64),
+            share: 124 * KIB,
+        });
+        height / KIB - start
+    }
 
     #[test]
     fn the_fault_count_refines_a_mark_that_agrees_with_it() {
-        // A temporary of 1 MiB above 10 MiB, of which the mark saw 916 KiB.
-        let before = 10_240 * KIB;
-        let height = height(before + 916 * KIB, before + 1024 * KIB, before, ERROR);
-        assert_eq!(height, before + 1024 * KIB);
+        // A temporary of 1 MiB, of which the mark saw 916 KiB.
+        assert_eq!(above_10_mib(916, 1024, 0, Some(40)), 1024);
+        assert_eq!(above_10_mib(916, 1024, 0, None), 1024);
+    }
+
+    #[test]
+    fn what_was_missing_at_the_start_is_taken_into_account() {
+        // 400 KiB of the program's file pages have not reached the sum.
+        assert_eq!(above_10_mib(600, 1024, 0, Some(400)), 1024);
     }
 
     #[test]
     fn the_mark_stands_where_pages_came_and_went() {
         // Ten temporaries of 1 MiB each: ten times the faults, one megabyte at a time.
-        let before = 10_240 * KIB;
-        let mark = before + 1024 * KIB;
-        assert_eq!(height(mark, before + 10_240 * KIB, before, ERROR), mark);
+        assert_eq!(above_10_mib(1024, 10_240, 0, Some(40)), 1024);
     }
 
     #[test]
     fn the_mark_stands_where_a_fault_brings_many_pages() {
         // Two huge pages, two faults.
-        let mark = 14_336 * KIB;
-        assert_eq!(height(mark, 10_248 * KIB, 10_240 * KIB, ERROR), mark);
+        assert_eq!(above_10_mib(4096, 8, 0, Some(0)), 4096);
     }
 
     #[test]
     fn what_was_seen_is_never_undercut() {
-        assert_eq!(height(100 * KIB, 100 * KIB, 300 * KIB, ERROR), 300 * KIB);
+        assert_eq!(above_10_mib(100, 100, 300, None), 300);
     }
 }

@@ -19,6 +19,22 @@ static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 /// threads that did not either, so nothing is recorded there.
 static FORKED: AtomicBool = AtomicBool::new(false);
 
+/// The longest interval, in which a sampler is as good as idle.
+pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
+
+/// Stands for the calls of [`Recorder::warm_up`].
+static WARM_UP: SiteSpec = SiteSpec {
+    name: || "memprof::warm_up",
+    label: None,
+    block: None,
+    file: file!(),
+    line: line!(),
+    interval_ns: 0,
+    source: "",
+    source_line: 0,
+    lines: &[1, 2],
+};
+
 /// The process's recorder.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -110,6 +126,23 @@ impl Recorder {
             ));
         }
         crate::exit::at_exit();
+        self.warm_up();
+    }
+
+    /// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
+    /// own would otherwise show up in the lines of the program's first call.
+    fn warm_up(&'static self) {
+        let Some(lane) = self.lane() else { return };
+        let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS);
+        for _ in 0..3 {
+            let (hits, depth) = lane.enter(self, site);
+            for line in [0, 1, 0] {
+                crate::lane::hit(lane, hits, line);
+                // A page comes and goes, so that the whole of a reading is gone through.
+                std::hint::black_box(vec![1_u8; 1 << 20]);
+            }
+            lane.exit(depth);
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -132,9 +165,14 @@ impl Recorder {
         self.current_dir.as_deref()
     }
 
-    /// Every site called so far, in order of first call.
+    /// Every site called so far, in order of first call, memprof's own among them.
     pub(crate) fn sites(&self) -> Vec<&'static Registered> {
         crate::lock(&self.sites).clone()
+    }
+
+    /// Whether a site stands for one of memprof's own purposes and is not for the report.
+    pub(crate) fn is_own(site: &Registered) -> bool {
+        site.is_usage() || std::ptr::eq(site.spec, &raw const WARM_UP)
     }
 
     pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {
@@ -189,8 +227,11 @@ impl Recorder {
     }
 
     fn give_back(&self, lane: &'static Lane) {
-        lane.exit(0);
-        crate::lock(&self.free).push(lane);
+        // A thread that is taken down inside a call is one that called `exit`: its calls stay in
+        // progress, and so they are reported.
+        if !lane.is_busy() {
+            crate::lock(&self.free).push(lane);
+        }
     }
 
     /// How many threads in annotated calls share a processor, at least one.

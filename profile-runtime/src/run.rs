@@ -96,7 +96,8 @@ pub struct SamplerReport {
 pub struct Overhead {
     /// Exact readings taken by the measured threads.
     pub readings: u64,
-    /// What these readings took, in sum.
+    /// What these readings took, in sum; one that took longer than 0.1 ms, because its thread lost
+    /// the processor meanwhile, counts as that.
     pub reading_ns: u64,
     /// Processor time of the sampler thread.
     pub sampler_cpu_ns: u64,

@@ -139,7 +139,7 @@ impl Loop {
             {
                 self.beats.push(Beat {
                     interval_ns,
-                    next_ns: now_ns + interval_ns,
+                    next_ns: now_ns.saturating_add(interval_ns),
                 });
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::lane::{Ended, Lane};
 use crate::os::Os;
-use crate::recorder::Recorder;
+use crate::recorder::{A_DAY_NS, Recorder};
 use crate::site::SiteSpec;
 
 /// Stands for every call of [`memory_usage`]; it is not a function of the report.
@@ -85,7 +85,7 @@ impl Open {
         let recorder = Recorder::get()?;
         let lane = recorder.lane()?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
-        let site = recorder.usage_site(interval_ns.clamp(100_000, 86_400_000_000_000));
+        let site = recorder.usage_site(interval_ns.clamp(100_000, A_DAY_NS));
         let (_, depth) = lane.enter(recorder, site);
         Some(Open { lane, depth })
     }

@@ -28,11 +28,7 @@ pub fn run(program: &str, arguments: &[&str]) -> Finished {
 /// # Panics
 /// When it cannot be started.
 #[must_use]
-pub fn run_with(
-    program: &str,
-    arguments: &[&str],
-    prepare: impl FnOnce(&mut Command),
-) -> Finished {
+pub fn run_with(program: &str, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Finished {
     let root = TempDir::new().expect("a temporary folder");
     let mut command = command(program, root.path());
     command.args(arguments);
@@ -75,7 +71,12 @@ impl Finished {
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| path.is_dir() && !path.is_symlink())
             .collect();
-        assert_eq!(folders.len(), 1, "one run in {folders:?}\n{}", self.stderr());
+        assert_eq!(
+            folders.len(),
+            1,
+            "one run in {folders:?}\n{}",
+            self.stderr()
+        );
         folders.remove(0)
     }
 

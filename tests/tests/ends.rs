@@ -6,11 +6,19 @@ use memprof_tests::truth::check_invariants;
 
 fn ends(ending: &str, code: i32) -> Finished {
     let finished = run(env!("CARGO_BIN_EXE_ends"), &[ending]);
-    assert_eq!(finished.output.status.code(), Some(code), "{}", finished.stderr());
+    assert_eq!(
+        finished.output.status.code(),
+        Some(code),
+        "{}",
+        finished.stderr()
+    );
     let recorded = finished.recorded();
     assert_eq!(recorded.outcome, RunOutcome::Exited);
     check_invariants(&recorded);
-    assert_eq!(function(&recorded, "work").call_records[0].outcome, Outcome::Returned);
+    assert_eq!(
+        function(&recorded, "work").call_records[0].outcome,
+        Outcome::Returned
+    );
     finished
 }
 
@@ -51,7 +59,7 @@ fn while_a_thread_is_still_at_work() {
     let recorded = ends("while-a-thread-works", 0).recorded();
     let works = function(&recorded, "works_for_ever");
     assert_eq!(works.call_records[0].outcome, Outcome::Running);
-    assert!(works.net_rss >= 3 << 20, "{}", works.net_rss);
+    assert!(works.peak_rss >= 3 << 20, "{}", works.peak_rss);
     assert!(works.series.len() > 10, "{}", works.series.len());
 }
 

@@ -51,7 +51,9 @@ fn a_folder_that_vanished_is_made_again() {
 #[test]
 fn spaces_and_other_alphabets() {
     let parent = tempfile::tempdir().expect("a folder");
-    let root = parent.path().join("my reports / пример 例".replace('/', "-"));
+    let root = parent
+        .path()
+        .join("my reports / пример 例".replace('/', "-"));
     let output = run_in(&root);
     assert_eq!(output.status.code(), Some(7));
     assert!(root.join("latest/run.json").is_file());

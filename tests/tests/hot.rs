@@ -10,7 +10,8 @@ fn hits_are_exact_and_readings_limited() {
     check_invariants(&run);
     let lines = function(&run, "lines");
     let hits: Vec<u64> = lines.lines.iter().map(|line| line.hits).collect();
-    assert_eq!(hits, [1, rounds + 1, rounds, rounds, 1, 1]);
+    // The header once more than the body, whose closing brace is a line of its own.
+    assert_eq!(hits, [1, rounds + 1, rounds, rounds, rounds, 1, 1]);
     let in_part = &lines.lines[2];
     assert!(in_part.readings > 100 && in_part.readings < in_part.hits / 2);
     let call = function(&run, "call");
@@ -22,10 +23,17 @@ fn hits_are_exact_and_readings_limited() {
 
 #[test]
 fn readings_take_a_bounded_part_of_the_run_and_memory() {
-    let run = run(env!("CARGO_BIN_EXE_hot"), &["10000000"]).recorded();
+    let run = run(env!("CARGO_BIN_EXE_hot"), &["3000000"]).recorded();
     let share = run.overhead.reading_ns as f64 / run.duration_ns as f64;
     // 5% and a burst of 20 ms, with room for a machine on which a single reading takes long.
     let allowed = 0.05 + 20e6 / run.duration_ns as f64;
-    assert!(share <= allowed + 0.02, "{share} of the run, {allowed} allowed");
-    assert!(run.overhead.profiler_bytes < 4 << 20, "{}", run.overhead.profiler_bytes);
+    assert!(
+        share <= allowed + 0.02,
+        "{share} of the run, {allowed} allowed"
+    );
+    assert!(
+        run.overhead.profiler_bytes < 4 << 20,
+        "{}",
+        run.overhead.profiler_bytes
+    );
 }

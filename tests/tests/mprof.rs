@@ -34,7 +34,9 @@ fn assert_accepted(data: &Path) {
         (&["plot", "--flame", "-o", "flame.png"][..], "flame.png"),
     ] {
         mprof(arguments, data);
-        let size = std::fs::metadata(folder.join(picture)).expect("a picture").len();
+        let size = std::fs::metadata(folder.join(picture))
+            .expect("a picture")
+            .len();
         assert!(size > 1_000, "{picture}: {size} bytes");
     }
     mprof(&["peak"], data);
@@ -88,6 +90,10 @@ fn accepts_the_demo() {
 /// mprof writes its pictures beside the data: not into a report.
 fn tempfile_copy(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a folder");
-    std::fs::copy(folder.join("mprofile.dat"), copy.path().join("mprofile.dat")).expect("copied");
+    std::fs::copy(
+        folder.join("mprofile.dat"),
+        copy.path().join("mprofile.dat"),
+    )
+    .expect("copied");
     copy
 }

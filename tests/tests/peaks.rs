@@ -8,11 +8,15 @@ use memprof_tests::truth::{check, check_invariants};
 /// A call's peak may be off by this much, in bytes.
 const NEAR: u64 = 64 << 10;
 
+/// The same with two threads at work: RSS is the process's, and the other thread's stack and what it
+/// frees at its end are in it.
+const NEAR_WITH_THREADS: u64 = 256 << 10;
+
 #[track_caller]
-fn assert_near(found: u64, mebibytes: usize) {
+fn assert_near(found: u64, mebibytes: usize, tolerance: u64) {
     let expected = (mebibytes * MIB) as u64;
     assert!(
-        found.abs_diff(expected) <= NEAR,
+        found.abs_diff(expected) <= tolerance,
         "{found} instead of {expected}"
     );
 }
@@ -24,7 +28,7 @@ fn a_short_temporary_is_in_the_peak_of_its_line_and_call() {
     check(&run);
     check_invariants(&run);
     let call = function(&run, "short_temporary");
-    assert_near(call.peak_rss, 300);
+    assert_near(call.peak_rss, 300, NEAR);
     let peak = call.peak_at.expect("a peak");
     assert_eq!(peak.line, Some(call.lines[1].line));
     // No sample saw it.
@@ -35,31 +39,35 @@ fn a_short_temporary_is_in_the_peak_of_its_line_and_call() {
 #[test]
 fn two_calls_at_once_each_have_their_own_peak() {
     let run = run(env!("CARGO_BIN_EXE_peaks"), &[]).recorded();
-    assert_near(function(&run, "first").peak_rss, 100);
+    assert_near(function(&run, "first").peak_rss, 100, NEAR_WITH_THREADS);
     // The process was 100 MiB higher while `second` ran, whoever took them.
-    assert_near(function(&run, "second").peak_rss, 100);
+    assert_near(function(&run, "second").peak_rss, 100, NEAR_WITH_THREADS);
     let lines = &function(&run, "second").lines;
-    assert_near(lines[1].peak_rss, 100);
-    assert_near(lines[2].peak_rss, 50);
-    assert_near(lines[4].peak_rss, 10);
+    assert_near(lines[1].peak_rss, 100, NEAR_WITH_THREADS);
+    assert_near(lines[2].peak_rss, 50, NEAR_WITH_THREADS);
+    assert_near(lines[4].peak_rss, 10, NEAR_WITH_THREADS);
 }
 
 #[test]
 fn a_call_inside_another_has_its_own_peak() {
     let run = run(env!("CARGO_BIN_EXE_peaks"), &[]).recorded();
-    assert_near(function(&run, "outer").peak_rss, 90);
-    assert_near(function(&run, "inner").peak_rss, 80);
+    assert_near(function(&run, "outer").peak_rss, 90, NEAR);
+    assert_near(function(&run, "inner").peak_rss, 80, NEAR);
 }
 
 #[test]
 fn the_peak_is_the_kernels_own_to_a_page() {
     let finished = run(env!("CARGO_BIN_EXE_peaks"), &[]);
     let stdout = finished.stdout();
-    let mark = stdout.trim().strip_prefix("VmHWM ").expect("its output");
-    let mark: u64 = mark.parse().expect("a number");
+    let mark = stdout.lines().find_map(|line| line.strip_prefix("VmHWM "));
+    let mark: u64 = mark.expect("its output").parse().expect("a number");
     let run = finished.recorded();
     let call = function(&run, "marks");
-    assert!(call.max_rss.abs_diff(mark) <= 4096, "{} {mark}", call.max_rss);
+    assert!(
+        call.max_rss.abs_diff(mark) <= 4096,
+        "{} {mark}",
+        call.max_rss
+    );
 }
 
 #[test]
@@ -77,5 +85,8 @@ fn without_the_kernels_mark_peaks_are_sampled_and_said_to_be() {
         .find(|path| path.to_string_lossy().ends_with("short_temporary.txt"))
         .and_then(|path| std::fs::read_to_string(path).ok())
         .expect("a line table");
-    assert!(table.contains("sampled") || table.contains("samples"), "{table}");
+    assert!(
+        table.contains("sampled") || table.contains("samples"),
+        "{table}"
+    );
 }

@@ -9,5 +9,10 @@ fn gives_value_samples_baseline_and_peak() {
     assert_eq!(finished.stdout(), "fine\n");
     // Only `memory_usage` was used: there is nothing to report on.
     assert_eq!(finished.stderr(), "");
-    assert_eq!(std::fs::read_dir(finished.root()).expect("the folder").count(), 0);
+    assert_eq!(
+        std::fs::read_dir(finished.root())
+            .expect("the folder")
+            .count(),
+        0
+    );
 }

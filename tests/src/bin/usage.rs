@@ -8,6 +8,10 @@ use memprof_tests::mapping::Mapping;
 
 const INTERVAL: Duration = Duration::from_millis(1);
 
+/// What comes and goes several times within one measurement is known to the kernel's own precision
+/// only; see "What the numbers cannot tell" in the README.
+const NEAR: u64 = 256 << 10;
+
 fn main() {
     let mut runs = 0;
     let short = memory_usage(INTERVAL, || runs += 1);
@@ -20,14 +24,18 @@ fn main() {
             std::thread::sleep(Duration::from_millis(30));
             Mapping::new(8 * MIB)
         });
-        (inner.value.bytes(), inner.peak - inner.baseline, inner.samples.len())
+        (
+            inner.value.bytes(),
+            inner.peak - inner.baseline,
+            inner.samples.len(),
+        )
     });
     let (bytes, peak, samples) = usage.value;
     assert_eq!(bytes, 8 * MIB);
     assert!(samples >= 20, "{samples} samples in 30 ms");
-    assert!(peak.abs_diff(64 * MIB as u64) < 64 << 10, "{peak}");
+    assert!(peak.abs_diff(64 * MIB as u64) < NEAR, "{peak}");
     let outer = usage.peak - usage.baseline;
-    assert!(outer.abs_diff(64 * MIB as u64) < 64 << 10, "{outer}");
+    assert!(outer.abs_diff(64 * MIB as u64) < NEAR, "{outer}");
     assert!(usage.samples.is_sorted_by_key(|sample| sample.time));
 
     let caught = std::panic::catch_unwind(|| {

@@ -6,7 +6,7 @@ use std::path::Path;
 use proc_macro2::{LineColumn, Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Block, ImplItemFn, ItemFn, Signature, TraitItemFn, Visibility};
+use syn::{ImplItemFn, ItemFn, Signature, TraitItemFn, Visibility};
 
 const ATTRIBUTE: &str = "#[::memprof::profile_memory] ";
 
@@ -69,7 +69,7 @@ struct Finder {
 
 impl Finder {
     fn function(&mut self, before: Option<Span>, vis: &Visibility, signature: &Signature) {
-        if signature.constness.is_some() || signature.asyncness.is_some() {
+        if signature.constness.is_some() {
             return;
         }
         let start = match (vis, before) {
@@ -98,10 +98,6 @@ impl<'ast> Visit<'ast> for Finder {
             self.function(None, &Visibility::Inherited, &function.sig);
         }
         visit::visit_trait_item_fn(self, function);
-    }
-
-    fn visit_block(&mut self, block: &'ast Block) {
-        visit::visit_block(self, block);
     }
 }
 

@@ -81,6 +81,9 @@ impl Trial {
 
     /// Everything that is not as before, and not explained in the list.
     pub(crate) fn differences(&self) -> Vec<String> {
+        if !self.before.compiles {
+            return vec!["does not compile as published".to_owned()];
+        }
         let mut differences = self.messages();
         for (test, before) in &self.before.tests {
             match self.after.tests.get(test) {

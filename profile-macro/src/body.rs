@@ -1,0 +1,74 @@
+//! The statements of a function or region, and their instrumentation.
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Block, Result, token};
+
+use crate::args::Args;
+use crate::instrument::instrument;
+use crate::place::Extent;
+use crate::skip;
+use crate::wrap::verbatim;
+
+/// What is between the braces of a function, or of `block!`.
+pub(crate) struct Body {
+    pub(crate) inner_attrs: Vec<Attribute>,
+    pub(crate) block: Block,
+    /// Whether syn knows the syntax of the statements. If not, they are one piece without lines.
+    known: bool,
+}
+
+impl Body {
+    pub(crate) fn parse(braces: &Group) -> Result<Body> {
+        let split = |input: ParseStream<'_>| {
+            let inner_attrs = input.call(Attribute::parse_inner)?;
+            Ok((inner_attrs, input.parse::<TokenStream>()?))
+        };
+        let (inner_attrs, rest) = split.parse2(braces.stream())?;
+        let stmts = Block::parse_within.parse2(rest.clone());
+        let known = stmts.is_ok();
+        let block = Block {
+            brace_token: token::Brace {
+                span: braces.delim_span(),
+            },
+            stmts: stmts.unwrap_or_else(|_| vec![verbatim(rest)]),
+        };
+        Ok(Body {
+            inner_attrs,
+            block,
+            known,
+        })
+    }
+
+    /// Puts a probe before each statement, if that was asked for, and returns the lines.
+    pub(crate) fn instrument(&mut self, args: &Args, extent: &Extent) -> Vec<u32> {
+        if self.known {
+            instrument_block(&mut self.block, args, extent)
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// The same for a block within the body.
+pub(crate) fn instrument_block(block: &mut Block, args: &Args, extent: &Extent) -> Vec<u32> {
+    let lines = match args.lines {
+        true => instrument(block, extent, &args.krate),
+        false => Vec::new(),
+    };
+    skip::remove_from(block);
+    lines
+}
+
+impl ToTokens for Body {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Body {
+            inner_attrs, block, ..
+        } = self;
+        let stmts = &block.stmts;
+        let mut braces = Group::new(Delimiter::Brace, quote!(#(#inner_attrs)* #(#stmts)*));
+        braces.set_span(block.brace_token.span.join());
+        braces.to_tokens(tokens);
+    }
+}

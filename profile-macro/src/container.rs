@@ -1,0 +1,105 @@
+//! The attribute on an `impl`, a trait or an inline module: it goes to every function in there.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, Error, Ident, ImplItem, Item, Result, TraitItem, parse2};
+
+use crate::args::Args;
+use crate::expand;
+use crate::function;
+use crate::skip;
+use crate::validate::validate;
+
+/// Whether an item that begins with this word has functions in it.
+pub(crate) fn is_one(keyword: &Ident) -> bool {
+    keyword == "impl" || keyword == "trait" || keyword == "mod"
+}
+
+pub(crate) fn expand(args: &Args, tokens: TokenStream, keyword: &Ident) -> Result<TokenStream> {
+    let mut item: Item = parse2(tokens)?;
+    if matches!(&item, Item::Mod(module) if module.content.is_none()) {
+        return Err(Error::new(
+            keyword.span(),
+            "a module in another file cannot be profiled from here; write `#[profile_memory]` on \
+             the items in that file",
+        ));
+    }
+    in_item(args, &mut item)?;
+    Ok(item.into_token_stream())
+}
+
+fn in_item(args: &Args, item: &mut Item) -> Result<()> {
+    let attrs = match item {
+        Item::Fn(item) => &mut item.attrs,
+        Item::Impl(item) => &mut item.attrs,
+        Item::Trait(item) => &mut item.attrs,
+        Item::Mod(item) => &mut item.attrs,
+        _ => return Ok(()),
+    };
+    if !is_wanted(attrs) {
+        return Ok(());
+    }
+    match item {
+        Item::Fn(function) => {
+            if let Some(tokens) = profiled(args, function)? {
+                *item = Item::Verbatim(tokens);
+            }
+            Ok(())
+        }
+        Item::Impl(block) => each(&mut block.items, |item| in_impl(args, item)),
+        Item::Trait(block) => each(&mut block.items, |item| in_trait(args, item)),
+        Item::Mod(module) => match &mut module.content {
+            Some((_, items)) => each(items, |item| in_item(args, item)),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn each<T>(items: &mut [T], work: impl FnMut(&mut T) -> Result<()>) -> Result<()> {
+    items.iter_mut().try_for_each(work)
+}
+
+fn in_impl(args: &Args, item: &mut ImplItem) -> Result<()> {
+    if let ImplItem::Fn(function) = item
+        && is_wanted(&mut function.attrs)
+        && let Some(tokens) = profiled(args, function)?
+    {
+        *item = ImplItem::Verbatim(tokens);
+    }
+    Ok(())
+}
+
+fn in_trait(args: &Args, item: &mut TraitItem) -> Result<()> {
+    if let TraitItem::Fn(function) = item
+        && is_wanted(&mut function.attrs)
+        && let Some(tokens) = profiled(args, function)?
+    {
+        *item = TraitItem::Verbatim(tokens);
+    }
+    Ok(())
+}
+
+/// Whether an item is to be profiled: it does not say `#[memprof(skip)]`, which is removed, and
+/// has no attribute of its own with arguments of its own.
+fn is_wanted(attrs: &mut Vec<Attribute>) -> bool {
+    let skipped = skip::is_in(attrs);
+    skip::remove(attrs);
+    !skipped && !attrs.iter().any(is_attribute)
+}
+
+fn is_attribute(attr: &Attribute) -> bool {
+    let name = attr.path().segments.last();
+    name.is_some_and(|name| name.ident == "profile_memory")
+}
+
+/// The function, profiled, unless it is one that cannot be.
+fn profiled(args: &Args, function: &impl ToTokens) -> Result<Option<TokenStream>> {
+    let function::Item::Function(parts) = function::Item::parse(function.to_token_stream())? else {
+        return Ok(None);
+    };
+    match validate(&parts) {
+        Ok(body) => expand::function(args, &parts, &body).map(Some),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,43 @@
+//! `#[memprof(skip)]`: a function, or the inside of a statement, that is left alone.
+
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Block, Ident, Item, Meta};
+
+/// Whether `#[memprof(skip)]` is among the attributes.
+pub(crate) fn is_in(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(is_skip)
+}
+
+/// Removes `#[memprof(skip)]`, which means nothing to the compiler.
+pub(crate) fn remove(attrs: &mut Vec<Attribute>) {
+    attrs.retain(|attr| !is_skip(attr));
+}
+
+/// Removes it from every statement in `block`.
+pub(crate) fn remove_from(block: &mut Block) {
+    Remover.visit_block_mut(block);
+}
+
+fn is_skip(attr: &Attribute) -> bool {
+    match &attr.meta {
+        Meta::List(list) if list.path.is_ident("memprof") => {
+            list.parse_args::<Ident>().is_ok_and(|word| word == "skip")
+        }
+        _ => false,
+    }
+}
+
+struct Remover;
+
+impl VisitMut for Remover {
+    fn visit_attributes_mut(&mut self, attrs: &mut Vec<Attribute>) {
+        remove(attrs);
+    }
+
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        // A function in a function; its own statements may be for an attribute of its own.
+        if let Item::Fn(function) = item {
+            remove(&mut function.attrs);
+        }
+    }
+}
