@@ -25,13 +25,14 @@ pub(crate) fn render(run: &Run, profile: &Profile) -> String {
 }
 
 const LEGEND: &str = "\
-hits  how often the line ran             RSS   the largest at the end of a hit
-time  in sum, calls made from it included  net   the sum of its changes of RSS
+hits  how often the line ran
+time  in sum, calls made from the line included
+RSS   the largest at the end of a hit
+net   the sum of the changes of RSS
 peak  the largest rise above the line's start in one hit, temporaries included
 An empty cell is a zero.
 ";
-const LEGEND_HEAP: &str =
-    "heap  bytes asked of the allocator, in MiB: what RSS becomes when they are touched\n";
+const LEGEND_HEAP: &str = "alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched\n";
 
 fn whereabouts(profile: &Profile) -> String {
     format!(

@@ -70,12 +70,12 @@ impl<'a> FunctionWindow<'a> {
             .max()
             .unwrap_or(call.end_ns);
         let length = call.end_ns.saturating_sub(call.start_ns).max(1_000);
-        let range = if last.saturating_sub(first) <= OVERVIEW * length {
+        let range = if last.saturating_sub(first) <= length.saturating_mul(OVERVIEW) {
             let margin = (last.saturating_sub(first) / 12).max(length / 12);
             first.saturating_sub(margin)..last.saturating_add(margin)
         } else {
-            call.start_ns.saturating_sub(AROUND * length)
-                ..call.end_ns.saturating_add(AROUND * length)
+            call.start_ns.saturating_sub(length.saturating_mul(AROUND))
+                ..call.end_ns.saturating_add(length.saturating_mul(AROUND))
         };
         // Nothing was recorded after the run; a little air keeps the exit off the edge.
         let end = run.duration_ns.max(call.end_ns).saturating_add(length / 24);
