@@ -155,7 +155,7 @@ mod tests {
             prop_assert_eq!(kept.clone().max(), given.clone().max());
             prop_assert_eq!(kept.min(), given.clone().min());
             prop_assert_eq!(points[0].rss, values[0].1);
-            prop_assert_eq!(points.last().map(|point| point.rss), given.last());
+            prop_assert_eq!(points.last().map(|point| point.rss), values.last().map(|value| value.1));
         }
     }
 
