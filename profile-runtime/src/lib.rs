@@ -1,4 +1,231 @@
-//! memprof: one attribute on a function tells what its memory did, over time and line by line.
+//! One attribute on a function tells what its memory did: over time, and line by line.
+//!
+//! ```
+//! use memprof::profile_memory;
+//!
+//! #[profile_memory]
+//! fn lengths(text: &str) -> Vec<usize> {
+//!     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+//!     let mut lengths: Vec<usize> = words.iter().map(String::len).collect();
+//!     lengths.sort_unstable();
+//!     lengths
+//! }
+//!
+//! fn main() {
+//! #   memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+//!     let text = "one attribute tells what memory did ".repeat(10_000);
+//!     assert_eq!(lengths(&text).len(), 60_000);
+//! }
+//! ```
+//!
+//! When the program ends it prints a summary on stderr and writes its reports to `target/memprof`: an
+//! HTML page, a chart (SVG) and a line table (text) for each function, and everything as data. This is
+//! the line table, with a text of 1.2 million words:
+//!
+//! ```text
+//! line  hits  time ms  RSS MiB  net MiB  peak MiB  source
+//! ───────────────────────────────────────────────────────
+//!    4                                             fn lengths(text: &str) -> Vec<usize> {
+//!    5     1  103.3      74.25  +63.09     63.09       let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+//!    6     1    9.606    83.41   +9.156     9.156      let mut lengths: Vec<usize> = words.iter().map(String::len).collect();
+//!    7     1    2.483    83.41                         lengths.sort_unstable();
+//!    8     1    0.005    83.41                         lengths
+//!    9     1   26.17     55.94  -27.47             }
+//! ```
+//!
+//! Line 9 is the closing brace, where `words` is dropped. It gives back 27 of the 63 MiB; the rest
+//! stays with the allocator. See [what RSS is](#what-rss-is-and-what-it-is-not).
+//!
+//! # What is measured
+//!
+//! The *RSS* (resident set size) of the process: the memory that it has in RAM, in bytes. A *call* is
+//! one execution of a profiled function, a *hit* one execution of a line.
+//!
+//! | of a line | |
+//! |---|---|
+//! | hits | how often it ran; exact |
+//! | time | in sum; what it called is included |
+//! | RSS | the largest RSS at the end of a hit |
+//! | net | the sum of its changes of RSS, signed; over all lines it is the net of the calls |
+//! | peak | the largest rise above its own start in a single hit, temporaries included |
+//!
+//! RSS is read when a line begins and ends. In between, Linux keeps a high-water mark, which memprof
+//! resets and reads around every line: a temporary is in the peak, however short it lived. The
+//! [sampling interval](profile_memory#interval_ms--10) is for the chart alone.
+//!
+//! Every statement, in every nested block, has the line that it starts on; so has a `match` arm, a
+//! loop's header, and the closing brace of a block, where its variables are dropped.
+//! [`profile_memory`] tells the details.
+//!
+//! # What can be profiled
+//!
+//! Functions and methods of every kind but `const fn`. On an `impl` block, a trait or an inline module
+//! the attribute goes to every function inside; `#[memprof(skip)]` leaves one out, or the inside of a
+//! statement. The function does what it did before.
+//!
+//! ```
+//! use memprof::profile_memory;
+//!
+//! struct Cache {
+//!     pages: Vec<Vec<u8>>,
+//! }
+//!
+//! #[profile_memory(interval_ms = 1)]
+//! impl Cache {
+//!     fn fill(&mut self, pages: usize) {
+//!         for _ in 0..pages {
+//!             self.pages.push(vec![0; 4096]);
+//!         }
+//!     }
+//!
+//!     #[memprof(skip)]
+//!     fn len(&self) -> usize {
+//!         self.pages.len()
+//!     }
+//! }
+//! # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+//!
+//! let mut cache = Cache { pages: Vec::new() };
+//! cache.fill(100);
+//! assert_eq!(cache.len(), 100);
+//! ```
+//!
+//! **Async functions** are measured while they are polled, on whatever thread that is. **Closures** and
+//! async blocks of several lines have rows of their own in the function's table. What they do on other
+//! threads than the caller's is counted apart ([`run::Workers`]).
+//!
+//! A region of a function is profiled like a function of its own by [`block!`]. It cannot go around an
+//! `.await`.
+//!
+//! ```
+//! # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+//! let sum: u64 = memprof::block!("sum", {
+//!     let numbers: Vec<u64> = (1..=1_000).collect();
+//!     numbers.iter().sum()
+//! });
+//! assert_eq!(sum, 500_500);
+//! ```
+//!
+//! # Without a report
+//!
+//! [`memory_usage`] runs a closure once and gives back its value, samples over time, and the peak:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let usage = memprof::memory_usage(Duration::from_millis(10), || vec![1_u8; 8 << 20]);
+//! assert_eq!(usage.value.len(), 8 << 20);
+//! println!("{} bytes at most", usage.peak - usage.baseline);
+//! ```
+//!
+//! [`snapshot`] gives the run so far as data. So memory can be a matter of tests:
+//!
+//! ```
+//! #[memprof::profile_memory]
+//! fn sorted(words: &[String]) -> Vec<String> {
+//!     let mut words = words.to_vec();
+//!     words.sort();
+//!     words
+//! }
+//!
+//! # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+//! let words: Vec<String> = (0..10_000_u64).map(|n| n.to_string()).collect();
+//! assert!(!sorted(&words).is_empty());
+//!
+//! let run = memprof::snapshot().expect("a call was made");
+//! let sorted = &run.functions[0];
+//! assert_eq!(sorted.calls, 1);
+//! assert!(sorted.peak_rss < 16 << 20, "{} bytes", sorted.peak_rss);
+//! ```
+//!
+//! RSS moves in pages and by the habits of the allocator, so such a test wants a margin. Heap bytes do
+//! not:
+//!
+//! # Heap bytes
+//!
+//! [`CountingAllocator`] counts what every line allocates and frees, to the byte, around whatever
+//! allocator the program has.
+//!
+//! ```standalone_crate
+//! use memprof::{CountingAllocator, profile_memory};
+//!
+//! #[global_allocator]
+//! static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+//!
+//! #[profile_memory]
+//! fn squares(n: usize) -> Vec<usize> {
+//!     let all: Vec<usize> = (0..n).map(|i| i * i).collect();
+//!     all.iter().copied().filter(|square| square % 2 == 0).collect()
+//! }
+//!
+//! fn main() {
+//! #   memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+//!     let kept = squares(1_000);
+//!     let run = memprof::snapshot().expect("a call was made");
+//!     let heap = run.functions[0].heap.expect("it is counted");
+//!     assert_eq!(heap.net as usize, kept.capacity() * size_of::<usize>());
+//! }
+//! ```
+//!
+//! # Reports
+//!
+//! They are written when `main` returns or panics, and by [`std::process::exit`]; [`write_reports`]
+//! writes them at any other moment. A program that is killed, or that aborts, writes nothing at its end.
+//!
+//! ```text
+//! target/memprof/index.html         every run kept here, newest first
+//! target/memprof/latest             symbolic link to the newest run
+//! target/memprof/<program>-<date>-<time>-<process>/
+//!     index.html                    the run
+//!     <function>.html .svg .txt     one set for each function
+//!     run.json                      everything, as a serialised `run::Run`
+//!     mprofile.dat                  for Python's `mprof plot` and `mprof peak`
+//! ```
+//!
+//! With `default-features = false` there are no reports, and no dependencies for them: the program
+//! records, and [`snapshot`] hands it the data. With the feature, the module `report` turns a saved
+//! [`run::Run`] into the same files and text.
+//!
+//! # Settings
+//!
+//! [`Settings`], applied before the first profiled call, or environment variables, which beat them:
+//!
+//! | variable | |
+//! |---|---|
+//! | `MEMPROF=0` | records nothing |
+//! | `MEMPROF_DIR` | the folder that runs are kept in |
+//! | `MEMPROF_INTERVAL_MS` | milliseconds between two samples, for every function |
+//! | `MEMPROF_BACKEND` | `statm` (Linux) or `sysinfo`: how RSS is read |
+//! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
+//! | `MEMPROF_QUIET=1` | prints no summary |
+//!
+//! # What RSS is, and what it is not
+//!
+//! - Memory that was allocated and not touched is not in RSS: `vec![0; n]` becomes resident page by page,
+//!   as it is written to.
+//! - Memory that was freed may still be in RSS: the allocator keeps it for the next allocation. With
+//!   glibc, `MALLOC_MMAP_THRESHOLD_=131072` in the environment has blocks of 128 KiB and more given back
+//!   at once.
+//! - RSS is the process's. What other threads do while a line runs is in the line's figures too;
+//!   [`run::Line::shared`] counts such measurements.
+//! - The first use of code brings pages of the program itself into RSS, a few dozen KiB.
+//!
+//! # What it costs and disturbs
+//!
+//! A probe costs one or two nanoseconds when it only counts its hit, and two or three microseconds when
+//! RSS is read. Readings take 5% of a thread's time at most, and 20 ms at once: a line that runs a
+//! million times is measured in part (`~` in the table), its hits stay exact, and the sums still add up.
+//! A profiled call without a reading costs about 0.1 µs; it is counted, and has no duration. Memory is
+//! bounded: 1,024 points for each series, 250 calls for each function. [`run::Overhead`] tells what the
+//! measurement cost in this run.
+//!
+//! On Linux memprof resets the process's high-water mark, so everybody else's reading of it (`VmHWM`,
+//! `ru_maxrss`, `/usr/bin/time`) is off. `MEMPROF_PEAK=sampled` leaves it alone; peaks are then the
+//! highest samples, as they are on other platforms ([`run::PeakMethod`]).
+//!
+//! Peaks are exact to a page where a line's pages came and went once in a hit. Where they came and went
+//! several times, the kernel's mark is all there is, and since Linux 6.2 it lags by up to 31 pages for
+//! each processor (more on machines with over 16).
 
 mod budget;
 mod calls;
