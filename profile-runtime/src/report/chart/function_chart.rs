@@ -330,3 +330,65 @@ fn brackets(canvas: &Canvas<'_, '_>, call: &Call, role: Role, opacity: f64) -> D
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn chart(run: &Run) -> String {
+        function_chart(run, &run.functions[0]).unwrap()
+    }
+
+    /// The texts of a chart, in the order in which they were drawn.
+    fn texts(svg: &str) -> Vec<&str> {
+        let texts = svg
+            .split("<text")
+            .skip(1)
+            .filter_map(|text| text.split_once('>'));
+        texts
+            .filter_map(|(_, rest)| rest.split("</text>").next())
+            .map(str::trim)
+            .collect()
+    }
+
+    #[test]
+    fn a_call_without_samples_has_its_whole_picture() {
+        insta::assert_snapshot!(chart(&fixture::no_samples()));
+    }
+
+    #[test]
+    fn the_peak_is_drawn_at_its_exact_height_though_no_sample_saw_it() {
+        let svg = chart(&fixture::no_samples());
+        assert!(
+            texts(&svg).contains(&"peak 6.000 MiB (3.000 above entry), line 5"),
+            "{:?}",
+            texts(&svg)
+        );
+    }
+
+    #[test]
+    fn every_fixture_is_one_well_formed_element_without_markup_from_outside() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let svg = function_chart(&run, function).unwrap();
+                assert!(
+                    svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"),
+                    "{name}"
+                );
+                assert!(!svg.contains("<script") && !svg.contains("<img"), "{name}");
+                assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_calls_show_the_highest_and_its_neighbours() {
+        let run = fixture::many_short_calls();
+        let window = FunctionWindow::new(&run, &run.functions[0]);
+        let call = window.call.unwrap();
+        let share =
+            (call.end_ns - call.start_ns) as f64 / (window.range.end - window.range.start) as f64;
+        assert!(share > 0.08, "{share}");
+    }
+}
