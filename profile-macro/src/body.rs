@@ -1,6 +1,6 @@
 //! The statements of a function or region, and their instrumentation.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Block, Result, token};
@@ -67,8 +67,14 @@ impl ToTokens for Body {
             inner_attrs, block, ..
         } = self;
         let stmts = &block.stmts;
-        let mut braces = Group::new(Delimiter::Brace, quote!(#(#inner_attrs)* #(#stmts)*));
-        braces.set_span(block.brace_token.span.join());
-        braces.to_tokens(tokens);
+        let span = block.brace_token.span.join();
+        in_braces(quote!(#(#inner_attrs)* #(#stmts)*), span).to_tokens(tokens);
     }
+}
+
+/// A block that the compiler takes for the user's own.
+pub(crate) fn in_braces(tokens: TokenStream, span: Span) -> Group {
+    let mut braces = Group::new(Delimiter::Brace, tokens);
+    braces.set_span(span);
+    braces
 }

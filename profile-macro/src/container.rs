@@ -8,7 +8,7 @@ use crate::args::Args;
 use crate::expand;
 use crate::function;
 use crate::skip;
-use crate::validate::validate;
+use crate::validate::{is_ours, validate};
 
 /// Whether an item that begins with this word has functions in it.
 pub(crate) fn is_one(keyword: &Ident) -> bool {
@@ -85,12 +85,7 @@ fn in_trait(args: &Args, item: &mut TraitItem) -> Result<()> {
 fn is_wanted(attrs: &mut Vec<Attribute>) -> bool {
     let skipped = skip::is_in(attrs);
     skip::remove(attrs);
-    !skipped && !attrs.iter().any(is_attribute)
-}
-
-fn is_attribute(attr: &Attribute) -> bool {
-    let name = attr.path().segments.last();
-    name.is_some_and(|name| name.ident == "profile_memory")
+    !skipped && !attrs.iter().any(is_ours)
 }
 
 /// The function, profiled, unless it is one that cannot be.

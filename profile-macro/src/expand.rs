@@ -6,13 +6,14 @@ use syn::Result;
 use syn::parse::Parser;
 
 use crate::args::Args;
-use crate::body::Body;
+use crate::body::{Body, in_braces};
 use crate::container;
 use crate::function::{Function, Item};
 use crate::future;
 use crate::place::Extent;
 use crate::region::Region;
 use crate::site::Site;
+use crate::skip;
 use crate::validate::{not_profilable, validate};
 use crate::wrap::{declare_first, verbatim};
 
@@ -21,6 +22,7 @@ use crate::wrap::{declare_first, verbatim};
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     try_attribute(args, item.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
+        let item = skip::remove_from_tokens(item);
         quote!(#item #error)
     })
 }
@@ -60,7 +62,10 @@ pub(crate) fn block(input: TokenStream) -> TokenStream {
     try_block(input.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
         match Region::braces_of(input) {
-            Some(block) => quote!({ #error #block }),
+            Some(braces) => {
+                let stmts = skip::remove_from_tokens(braces.stream());
+                in_braces(quote!(#error #stmts), braces.span()).into_token_stream()
+            }
             None => error,
         }
     })

@@ -90,13 +90,20 @@ impl VisitMut for Nameable {
     }
 }
 
+/// A mention, which is what moves a variable into the future. Clippy minds one of a name that says
+/// that it is not used.
 fn moved(variable: &Variable) -> TokenStream {
+    let span = Span::mixed_site();
     let cfg = variable
         .attrs
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"));
     let name = &variable.name;
-    quote_spanned!(Span::mixed_site()=> #(#cfg)* let _ = &#name;)
+    let allow = name
+        .to_string()
+        .starts_with('_')
+        .then(|| quote_spanned!(span=> #[allow(clippy::used_underscore_binding)]));
+    quote_spanned!(span=> #(#cfg)* #allow let _ = &#name;)
 }
 
 fn probe(krate: &Path) -> TokenStream {

@@ -302,34 +302,42 @@ impl<'a> Instrumenter<'a> {
     /// thread. One on a single line is left as it is, and costs nothing.
     fn closure(&mut self, closure: &mut ExprClosure) {
         let lines = self.extent.lines(&closure.body);
-        let runs_later = closure.asyncness.is_some() || closure.constness.is_some();
-        let Some(line) = lines.first.filter(|_| !lines.is_one() && !runs_later) else {
+        if lines.is_one() || closure.asyncness.is_some() || closure.constness.is_some() {
             return;
-        };
+        }
         let frame = probe::closure_frame(self.krate);
+        let probes = self.table.probes();
         self.apart(|this| match &mut *closure.body {
             Expr::Block(body) if body.label.is_none() => {
                 this.body(&mut body.block);
-                declare_first(&mut body.block, [frame]);
+                if this.table.probes() > probes {
+                    declare_first(&mut body.block, [frame]);
+                }
             }
             body => {
-                let before = vec![frame, this.table.line(line, lines.start, &[])];
-                this.within(Some(line), |this| this.expr(body, Then::Done));
-                *body = wrapped(before, mem::replace(body, Expr::PLACEHOLDER));
+                let line = lines.first;
+                let mut before = vec![frame];
+                before.extend(line.map(|line| this.table.line(line, lines.start, &[])));
+                this.within(line, |this| this.expr(body, Then::Done));
+                if this.table.probes() > probes {
+                    *body = wrapped(before, mem::replace(body, Expr::PLACEHOLDER));
+                }
             }
         });
     }
 
     /// An async block on several lines is wrapped in a future that tells when it is polled.
     fn async_block(&mut self, expr: &mut Expr) {
-        let lines = self.extent.lines(expr);
-        if lines.first.is_none() || lines.is_one() {
-            return;
-        }
-        if let Expr::Async(future) = expr {
+        let probes = self.table.probes();
+        let is_one = self.extent.lines(expr).is_one();
+        if let Expr::Async(future) = expr
+            && !is_one
+        {
             self.apart(|this| this.body(&mut future.block));
-            declare_first(&mut future.block, [probe::block_probe(self.krate)]);
-            *expr = probe::part(self.krate, expr);
+            if self.table.probes() > probes {
+                declare_first(&mut future.block, [probe::block_probe(self.krate)]);
+                *expr = probe::part(self.krate, expr);
+            }
         }
     }
 

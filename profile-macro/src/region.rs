@@ -18,7 +18,8 @@ impl Region {
         let name = parse_name(input)?;
         let args = Args::parse_until_braces(input)?;
         if !input.peek(token::Brace) {
-            return Err(input.error("expected the block to profile: `block!(\"name\", { … })`"));
+            let message = "expected the block to profile: `block!(\"name\", { … })`";
+            return Err(Error::new(input.span(), message));
         }
         let braces = input.parse()?;
         input.parse::<Option<Token![,]>>()?;

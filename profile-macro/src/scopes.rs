@@ -53,8 +53,8 @@ impl Scopes {
     /// The same for an expression that is a whole statement or the whole arm of a `match`.
     pub(crate) fn left_by(&self, expr: &Expr) -> usize {
         match expr {
-            Expr::Return(jump) if runs_loop(jump.expr.as_deref()) => 0,
-            Expr::Break(jump) if runs_loop(jump.expr.as_deref()) => 0,
+            Expr::Return(jump) if interferes(jump.expr.as_deref()) => 0,
+            Expr::Break(jump) if interferes(jump.expr.as_deref()) => 0,
             Expr::Return(_) => self.reopening_from(0),
             Expr::Break(jump) => {
                 let target = self.target(jump.label.as_ref());
@@ -83,17 +83,18 @@ impl Scopes {
     }
 }
 
-/// Whether the value of a jump holds a loop: its iterations come between the announcement of the
-/// jump and the jump, so nothing is announced.
-fn runs_loop(value: Option<&Expr>) -> bool {
-    fn holds_loop(tokens: TokenStream) -> bool {
+/// Whether the value of a jump iterates or jumps itself: that comes between the announcement of
+/// the jump and the jump, so nothing is announced.
+fn interferes(value: Option<&Expr>) -> bool {
+    fn is_in(tokens: TokenStream) -> bool {
+        let words = ["for", "while", "loop", "break", "continue"];
         tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == "for" || ident == "while" || ident == "loop",
-            TokenTree::Group(group) => holds_loop(group.stream()),
+            TokenTree::Ident(ident) => words.iter().any(|word| ident == word),
+            TokenTree::Group(group) => is_in(group.stream()),
             _ => false,
         })
     }
-    value.is_some_and(|value| holds_loop(value.to_token_stream()))
+    value.is_some_and(|value| is_in(value.to_token_stream()))
 }
 
 fn name(lifetime: &Lifetime) -> String {

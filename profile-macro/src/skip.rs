@@ -1,5 +1,6 @@
 //! `#[memprof(skip)]`: a function, or the inside of a statement, that is left alone.
 
+use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Block, Ident, Item, Meta};
 
@@ -16,6 +17,30 @@ pub(crate) fn remove(attrs: &mut Vec<Attribute>) {
 /// Removes it from every statement in `block`.
 pub(crate) fn remove_from(block: &mut Block) {
     Remover.visit_block_mut(block);
+}
+
+/// Removes it from tokens that may be no Rust at all: an item that is passed on with an error must
+/// not give rise to a second one.
+pub(crate) fn remove_from_tokens(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut kept = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct)
+                if punct.as_char() == '#' && tokens.next_if(is_skip_brackets).is_some() => {}
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), remove_from_tokens(group.stream()));
+                inside.set_span(group.span());
+                kept.extend([TokenTree::Group(inside)]);
+            }
+            token => kept.extend([token]),
+        }
+    }
+    kept
+}
+
+fn is_skip_brackets(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.stream().to_string().replace(' ', "") == "memprof(skip)")
 }
 
 fn is_skip(attr: &Attribute) -> bool {

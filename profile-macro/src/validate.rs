@@ -41,6 +41,12 @@ fn check_signature(function: &Function) -> Result<()> {
              or write `#[profile_memory]` on the function that calls it",
         ));
     }
+    if let Some(again) = function.attrs.iter().find(|attr| is_ours(attr)) {
+        return Err(Error::new_spanned(
+            again,
+            "`#[profile_memory]` is given twice; remove one of the two",
+        ));
+    }
     if let Some(naked) = function.attrs.iter().find(|attr| is_naked(attr)) {
         return Err(Error::new_spanned(
             naked,
@@ -49,6 +55,12 @@ fn check_signature(function: &Function) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether it is `#[profile_memory]` itself, by whatever path.
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    let name = attr.path().segments.last();
+    name.is_some_and(|name| name.ident == "profile_memory")
 }
 
 /// `#[naked]` or `#[unsafe(naked)]`.

@@ -116,7 +116,7 @@ fn regions() {
         refused.to_string().contains("expected `lines = false`"),
         "{refused}"
     );
-    assert!(refused.to_string().ends_with("{ one () } }"), "{refused}");
+    assert!(refused.to_string().ends_with("one () }"), "{refused}");
     let refused = expand::block(quote!({ one() }));
     assert!(
         refused.to_string().contains("expected a name first"),

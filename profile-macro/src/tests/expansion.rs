@@ -168,6 +168,7 @@ async fn f(&self, mut a: A, (b, _): (B, C), unused: D, _e: E) -> Result<impl Deb
                         if false {
                             return ::memprof::__private::never::<Result<_, &str>>();
                         }
+                        #[allow(clippy::used_underscore_binding)]
                         let _ = &_e;
                         let _ = &b;
                         let _ = &a;

@@ -1,47 +1,70 @@
 //! Puts the attribute on every function of a source tree that can carry it.
 
-use std::fs;
 use std::path::Path;
 
-use proc_macro2::{LineColumn, Span, TokenStream};
+use proc_macro2::{LineColumn, Span};
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{ImplItemFn, ItemFn, Signature, TraitItemFn, Visibility};
 
+use crate::cargo;
+
 const ATTRIBUTE: &str = "#[::memprof::profile_memory] ";
 
-/// Annotates every Rust file below `dir`; returns how many functions there were.
-pub(crate) fn tree(dir: &Path) -> Result<usize, String> {
+/// Annotates every Rust file of the package in `dir` but its tests, examples, benchmarks and build
+/// script; returns how many functions there were.
+pub(crate) fn package(dir: &Path) -> Result<usize, String> {
+    let not_the_crate = ["tests", "examples", "benches", "target", "build.rs"];
     let mut functions = 0;
-    let entries = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    for entry in entries {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        if path.is_dir() {
+    for path in cargo::entries(dir)? {
+        let name = path.file_name().unwrap_or_default();
+        if not_the_crate.iter().all(|other| name != *other) {
             functions += tree(&path)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            functions += file(&path)?;
         }
     }
     Ok(functions)
 }
 
+fn tree(path: &Path) -> Result<usize, String> {
+    if path.is_dir() {
+        let entries = cargo::entries(path)?;
+        return entries.iter().map(|path| tree(path)).sum();
+    }
+    match path.extension() {
+        Some(extension) if extension == "rs" => file(path),
+        _ => Ok(0),
+    }
+}
+
+/// Names memprof in the crate's root, which edition 2015 asks for.
+pub(crate) fn declare(root: &Path) -> Result<(), String> {
+    let text = cargo::read(root)?;
+    let file = syn::parse_file(&text).map_err(|error| format!("{}: {error}", root.display()))?;
+    let Some(item) = file.items.first() else {
+        return Ok(());
+    };
+    let declaration = "extern crate memprof; ";
+    let start = first_span(item).start();
+    cargo::write(root, &inserted(&text, vec![start], declaration))
+}
+
 /// Annotates one file. One that is not a file of items (something to be included, say) is left
 /// as it is.
 fn file(path: &Path) -> Result<usize, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = cargo::read(path)?;
     let Ok(file) = syn::parse_file(&text) else {
         return Ok(0);
     };
     let mut finder = Finder::default();
     finder.visit_file(&file);
     let functions = finder.starts.len();
-    fs::write(path, inserted(&text, finder.starts))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    cargo::write(path, &inserted(&text, finder.starts, ATTRIBUTE))?;
     Ok(functions)
 }
 
-/// The text with the attribute at all of `places`, on the lines that are there: no line moves.
-fn inserted(text: &str, mut places: Vec<LineColumn>) -> String {
+/// The text with `insertion` at all of `places`, on the lines that are there: no line moves.
+fn inserted(text: &str, mut places: Vec<LineColumn>, insertion: &str) -> String {
     places.sort_unstable();
     let mut places = places.into_iter().peekable();
     let mut annotated = String::new();
@@ -53,7 +76,7 @@ fn inserted(text: &str, mut places: Vec<LineColumn>) -> String {
                 .nth(place.column)
                 .map_or(line.len(), |(at, _)| at);
             annotated.push_str(&line[from..to]);
-            annotated.push_str(ATTRIBUTE);
+            annotated.push_str(insertion);
             from = to;
         }
         annotated.push_str(&line[from..]);
@@ -101,8 +124,8 @@ impl<'ast> Visit<'ast> for Finder {
     }
 }
 
-fn first_span(signature: &Signature) -> Span {
-    let tokens: TokenStream = quote::quote!(#signature);
+fn first_span(syntax: &impl ToTokens) -> Span {
+    let tokens = syntax.to_token_stream();
     tokens
         .into_iter()
         .next()

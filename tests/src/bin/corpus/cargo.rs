@@ -1,7 +1,6 @@
 //! Fetches a published crate and runs its tests, with cargo.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,6 +17,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 pub(crate) struct Published {
     pub(crate) version: String,
     pub(crate) dir: PathBuf,
+    /// The file of its library or program, where that has to name its dependencies.
+    pub(crate) root_2015: Option<PathBuf>,
 }
 
 /// What compiling and running a test suite gave.
@@ -27,6 +28,25 @@ pub(crate) struct Outcome {
     /// The compiler's warnings and errors, each with its place.
     pub(crate) messages: Vec<String>,
     pub(crate) compiles: bool,
+}
+
+/// Which of a package's tests to run.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Suite {
+    /// All but those in the documentation.
+    All,
+    /// Those inside of the library: of some crates the others are published in part, and do not
+    /// compile.
+    Library,
+}
+
+impl Suite {
+    fn flag(self) -> &'static str {
+        match self {
+            Suite::All => "--tests",
+            Suite::Library => "--lib",
+        }
+    }
 }
 
 /// Has cargo download a crate, through a package that depends on it.
@@ -60,22 +80,38 @@ fn published(metadata: &Value, name: &str) -> Option<Published> {
     let package = packages
         .iter()
         .find(|package| package["name"] == name && package["source"].is_string())?;
-    let manifest = Path::new(package["manifest_path"].as_str()?);
+    let dir = Path::new(package["manifest_path"].as_str()?).parent()?;
+    let root = Path::new(package["targets"][0]["src_path"].as_str()?);
+    let is_2015 = package["edition"] == "2015";
+    let root_2015 = root.strip_prefix(dir).ok().filter(|_| is_2015);
     Some(Published {
         version: package["version"].as_str()?.to_owned(),
-        dir: manifest.parent()?.to_owned(),
+        dir: dir.to_owned(),
+        root_2015: root_2015.map(Path::to_owned),
     })
 }
 
 /// Compiles and runs the tests of the package in `dir`.
-pub(crate) fn test(entry: &Entry, dir: &Path) -> Result<Outcome, String> {
+pub(crate) fn test(entry: &Entry, suite: Suite, dir: &Path) -> Result<Outcome, String> {
     let log = dir.join("compile.json");
-    let compiles = cargo(entry, dir, &log, &["--no-run", "--message-format=json"])?;
+    let compiles = cargo(
+        entry,
+        suite,
+        dir,
+        &log,
+        &["--no-run", "--message-format=json"],
+    )?;
     let messages = messages(&read(&log)?);
     let mut tests = BTreeMap::new();
     if compiles {
         let log = dir.join("test.log");
-        cargo(entry, dir, &log, &["--no-fail-fast", "--color=never"])?;
+        cargo(
+            entry,
+            suite,
+            dir,
+            &log,
+            &["--no-fail-fast", "--color=never"],
+        )?;
         tests = outcomes(&read(&log)?);
     }
     Ok(Outcome {
@@ -85,13 +121,19 @@ pub(crate) fn test(entry: &Entry, dir: &Path) -> Result<Outcome, String> {
     })
 }
 
-fn cargo(entry: &Entry, dir: &Path, log: &Path, args: &[&str]) -> Result<bool, String> {
+fn cargo(
+    entry: &Entry,
+    suite: Suite,
+    dir: &Path,
+    log: &Path,
+    args: &[&str],
+) -> Result<bool, String> {
     let failed = |error| format!("{}: {error}", log.display());
     let output = File::create(log).map_err(failed)?;
     let copy = output.try_clone().map_err(failed)?;
     let target = dir.parent().unwrap_or(dir).with_file_name("build");
     let child = Command::new("cargo")
-        .args(["test", "--lib", "--bins", "--tests"])
+        .args(["test", suite.flag()])
         .args(args)
         .arg(format!("--features={}", entry.features.join(",")))
         .current_dir(dir)
@@ -173,19 +215,28 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Copies a tree, so that no file of cargo's own cache is changed.
+/// What is in a folder.
+pub(crate) fn entries(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error| format!("{}: {error}", dir.display());
+    let entries = fs::read_dir(dir).map_err(failed)?;
+    entries
+        .map(|entry| Ok(entry.map_err(failed)?.path()))
+        .collect()
+}
+
+/// Copies a tree, so that no file of cargo's own cache is changed. A lock file stays behind: it may
+/// be too old for the compiler.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     let failed = |error| format!("{}: {error}", to.display());
     fs::create_dir_all(to).map_err(failed)?;
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let target = to.join(entry.file_name());
-        if entry.file_name() == OsStr::new("Cargo.lock") {
+    for path in entries(from)? {
+        let Some(name) = path.file_name().filter(|name| *name != "Cargo.lock") else {
             continue;
-        } else if entry.path().is_dir() {
-            copy(&entry.path(), &target)?;
+        };
+        if path.is_dir() {
+            copy(&path, &to.join(name))?;
         } else {
-            fs::copy(entry.path(), target).map_err(failed)?;
+            fs::copy(&path, to.join(name)).map_err(failed)?;
         }
     }
     Ok(())

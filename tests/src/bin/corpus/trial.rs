@@ -5,17 +5,18 @@ use std::fs;
 use std::path::Path;
 
 use crate::annotate;
-use crate::cargo::{self, Outcome};
+use crate::cargo::{self, Outcome, Suite};
 use crate::list::Entry;
 
 pub(crate) const HEADER: &str = "\
-| crate | version | functions | tests before | tests after | passing before | passing after |
-|---|---|---|---|---|---|---|";
+| crate | version | functions | which tests | before | after | passing before | passing after |
+|---|---|---|---|---|---|---|---|";
 
 /// What came of a crate.
 pub(crate) struct Trial {
     entry: Entry,
     version: String,
+    suite: Suite,
     functions: usize,
     before: Outcome,
     after: Outcome,
@@ -33,7 +34,12 @@ pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, St
     }
     let manifest = cargo::read(&plain.join("Cargo.toml"))?;
     cargo::write(&plain.join("Cargo.toml"), &detached(&manifest))?;
-    let before = cargo::test(entry, &plain)?;
+    let mut suite = Suite::All;
+    let mut before = cargo::test(entry, suite, &plain)?;
+    if !before.compiles {
+        suite = Suite::Library;
+        before = cargo::test(entry, suite, &plain)?;
+    }
     // The same versions of everything else.
     cargo::write(
         &annotated.join("Cargo.lock"),
@@ -43,11 +49,15 @@ pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, St
         &annotated.join("Cargo.toml"),
         &depending(&detached(&manifest), memprof)?,
     )?;
-    let functions = annotate::tree(&annotated.join("src"))?;
-    let after = cargo::test(entry, &annotated)?;
+    let functions = annotate::package(&annotated)?;
+    if let Some(root) = &published.root_2015 {
+        annotate::declare(&annotated.join(root))?;
+    }
+    let after = cargo::test(entry, suite, &annotated)?;
     Ok(Trial {
         entry: entry.clone(),
         version: published.version,
+        suite,
         functions,
         before,
         after,
@@ -118,10 +128,14 @@ impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "| {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
             self.entry.name,
             self.version,
             self.functions,
+            match self.suite {
+                Suite::All => "all",
+                Suite::Library => "the library's",
+            },
             self.before.tests.len(),
             self.after.tests.len(),
             passing(&self.before),
