@@ -87,26 +87,25 @@ impl<'a> FunctionWindow<'a> {
 }
 
 fn subtitle(profile: &Profile, call: Option<&Call>) -> String {
-    let calls = match (profile.calls, call) {
-        (0, _) | (_, None) => "not called".to_owned(),
-        (1, Some(call)) => format!(
-            "1 call of {}",
-            duration(call.end_ns.saturating_sub(call.start_ns))
-        ),
-        (n, Some(call)) => {
-            let length = duration(call.end_ns.saturating_sub(call.start_ns));
-            format!("{n} calls; in colour the one with the highest peak, {length}")
-        }
+    let Some(call) = call.filter(|_| profile.calls > 0) else {
+        return "not called".to_owned();
     };
-    let change = call.map(|call| {
-        format!(
-            "  ·  entry {} → exit {} ({} MiB)",
-            mib(call.entry_rss),
-            mib_unit(call.exit_rss),
-            signed_mib(call.net_rss)
-        )
-    });
-    calls + &change.unwrap_or_default()
+    let mut length = duration(call.end_ns.saturating_sub(call.start_ns));
+    if call.suspended_ns > 0 {
+        length.push_str(&format!(
+            ", of it {} suspended",
+            duration(call.suspended_ns)
+        ));
+    }
+    let calls = match profile.calls {
+        1 => format!("1 call of {length}"),
+        n => format!("{n} calls; in colour the one with the highest peak, {length}"),
+    };
+    let (entry, exit) = (mib(call.entry_rss), mib_unit(call.exit_rss));
+    format!(
+        "{calls}  ·  entry {entry} → exit {exit} ({} MiB)",
+        signed_mib(call.net_rss)
+    )
 }
 
 /// What is drawn, already reduced to the window.
