@@ -98,7 +98,7 @@ pub(crate) fn closure_frame(krate: &Path) -> Stmt {
 /// First in an async block: its probes.
 pub(crate) fn block_probe(krate: &Path) -> Stmt {
     verbatim(quote_spanned! {Span::mixed_site()=>
-        let __memprof = #krate::__private::BlockProbe::new(&__MEMPROF_SITE);
+        let __memprof = #krate::__private::AsyncProbe::new(&__MEMPROF_SITE);
     })
 }
 

@@ -30,14 +30,18 @@ pub(crate) struct CallBook {
 pub(crate) struct Best {
     pub call: Call,
     pub peak_at: Option<PeakAt>,
-    pub series: Series<LinePoint>,
+    /// `None` for a call that was suspended: its samples would fill the memory of a program that has
+    /// a hundred thousand of them.
+    pub series: Option<Series<LinePoint>>,
 }
 
 /// A sample during a call; `line` is an index into the site's lines.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LinePoint {
     pub t_ns: u64,
     pub rss: u64,
+    /// Live heap bytes of the process; 0 where nobody counts.
+    pub heap: u64,
     pub line: u32,
 }
 
@@ -60,7 +64,7 @@ impl CallBook {
 
     /// Makes `best` the best call; gives back the memory of the series that it replaces.
     pub(crate) fn set_best(&mut self, best: Best) -> Option<Series<LinePoint>> {
-        self.best.replace(best).map(|previous| previous.series)
+        self.best.replace(best)?.series
     }
 
     pub(crate) fn best(&self) -> Option<&Best> {
@@ -118,7 +122,8 @@ impl CallBook {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
-        let series = self.best.as_ref().map_or(0, |best| best.series.bytes());
+        let series = self.best.as_ref().and_then(|best| best.series.as_ref());
+        let series = series.map_or(0, Series::bytes);
         (calls * size_of::<(u64, Call)>()) as u64 + series
     }
 }
@@ -132,6 +137,7 @@ mod tests {
         Call {
             start_ns: number,
             end_ns: number + 1,
+            suspended_ns: 0,
             thread: 1,
             depth: 0,
             by: None,
@@ -140,6 +146,7 @@ mod tests {
             exit_rss: 0,
             peak_rss,
             net_rss: 0,
+            suspended_rss: 0,
         }
     }
 

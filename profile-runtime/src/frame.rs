@@ -1,16 +1,17 @@
-//! The guards that generated code holds: a call in progress, and the scopes inside it.
-//!
-//! Their names are short because they stand in every expansion.
+//! What generated code holds while a function or a closure of it runs on this thread.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::sync::atomic::AtomicU64;
 
-use crate::lane::{Lane, hit};
+use crate::guards::{Probes, guards};
+use crate::heap;
+use crate::lane::Lane;
+use crate::log::{Kind, NO_LINE};
+use crate::own::{self, Probe};
 use crate::recorder::Recorder;
 use crate::site::Site;
 
-/// A call in progress. Dropping it ends the call, however control leaves the function.
+/// A call in progress, or a run of a closure. Dropping it ends that, however control leaves.
 #[derive(Debug)]
 pub struct Frame {
     open: Option<Open>,
@@ -22,67 +23,68 @@ pub struct Frame {
 
 #[derive(Debug, Clone, Copy)]
 struct Open {
-    lane: &'static Lane,
-    hits: &'static [AtomicU64],
-    depth: usize,
+    probe: Probe,
+    leave: Leave,
+}
+
+/// What dropping a frame does.
+#[derive(Debug, Clone, Copy)]
+enum Leave {
+    /// Closes what is at this depth.
+    Close(usize),
+    /// Goes back to the line that ran before.
+    BackTo(u32),
 }
 
 impl Frame {
     /// Opens a call of `site` on this thread. Does nothing when recording is off.
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
+        Frame::new(Recorder::get().and_then(|recorder| {
+            let lane = own::lane(recorder)?;
+            Some(open(recorder, lane, site, Kind::Call))
+        }))
+    }
+
+    fn new(open: Option<Open>) -> Frame {
         Frame {
-            open: Recorder::get().and_then(|recorder| {
-                let lane = recorder.lane()?;
-                let (hits, depth) = lane.enter(recorder, recorder.register(site));
-                Some(Open { lane, hits, depth })
-            }),
+            open,
             leaving: Cell::new(0),
             thread_bound: PhantomData,
         }
     }
 
-    /// The line `line` begins: one hit.
+    /// The line at which it is; `None` before the first, and when recording is off.
+    pub(crate) fn current_line(&self) -> Option<u32> {
+        let line = self.open.as_ref()?.probe.lane.line();
+        (line != NO_LINE).then_some(line)
+    }
+}
+
+guards!(Frame, ['frame] &'frame Frame, self => self);
+
+impl Probes for &Frame {
     #[inline]
-    pub fn line(&self, line: u32) {
+    fn line(self, line: u32) {
         if let Some(open) = &self.open {
-            hit(open.lane, open.hits, line);
+            open.probe.line(line);
         }
     }
 
-    /// Goes back to `line` without a hit.
     #[inline]
-    fn resume(&self, line: u32) {
+    fn resume(self, line: u32) {
         if let Some(open) = &self.open {
-            open.lane.switch_line(line, false);
+            open.probe.resume(line);
         }
     }
 
-    /// At the end of a scope, before its locals drop: `line`, the closing brace, begins.
     #[inline]
-    #[must_use]
-    pub fn end(&self, line: u32) -> End<'_> {
-        End { frame: self, line }
+    fn loops_left(self) -> u32 {
+        self.leaving.get()
     }
 
-    /// At the end of a loop's body: the loop's header, `line`, runs again.
     #[inline]
-    #[must_use]
-    pub fn again(&self, line: u32) -> Again<'_> {
-        Again { frame: self, line }
-    }
-
-    /// At the end of a block inside a larger expression: `line` goes on.
-    #[inline]
-    #[must_use]
-    pub fn back(&self, line: u32) -> Back<'_> {
-        Back { frame: self, line }
-    }
-
-    /// The statement that follows leaves this many loops: their headers are not run again, their
-    /// closing braces are not reached, and what it frees on the way is freed by its own line.
-    #[inline]
-    pub fn leaving(&self, loops: u32) {
+    fn set_loops_left(self, loops: u32) {
         self.leaving.set(loops);
     }
 }
@@ -90,57 +92,55 @@ impl Frame {
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
-        if let Some(open) = &self.open {
-            open.lane.exit(open.depth);
+        match self.open {
+            Some(Open {
+                probe,
+                leave: Leave::Close(depth),
+            }) => probe.lane.exit(depth),
+            Some(Open {
+                probe,
+                leave: Leave::BackTo(line),
+            }) => probe.resume(line),
+            None => {}
         }
     }
 }
 
-/// See [`Frame::end`].
+/// The frame of a closure inside an annotated function: its lines are lines of the function.
+///
+/// A closure is run by whoever has it. Straight from the line that made it, it only switches lines,
+/// like a block. From inside other annotated calls of the same thread it books on its own lines and
+/// takes that off the line around it. On another thread it counts apart, as a worker.
 #[derive(Debug)]
-pub struct End<'frame> {
-    frame: &'frame Frame,
-    line: u32,
-}
+pub struct ClosureFrame;
 
-impl Drop for End<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.frame.leaving.get() == 0 {
-            self.frame.line(self.line);
-        }
+impl ClosureFrame {
+    /// Begins a run of a closure of `site`. Does nothing when recording is off.
+    #[must_use]
+    pub fn enter(site: &'static Site) -> Frame {
+        Frame::new(Recorder::get().and_then(|recorder| {
+            if let Some(probe) = own::innermost_of(site) {
+                let leave = Leave::BackTo(probe.lane.line());
+                return Some(Open { probe, leave });
+            }
+            let lane = own::lane(recorder)?;
+            let kind = match lane.find(recorder.register(site)) {
+                Some(depth) => Kind::Part(depth),
+                None => Kind::Worker,
+            };
+            Some(open(recorder, lane, site, kind))
+        }))
     }
 }
 
-/// See [`Frame::again`].
-#[derive(Debug)]
-pub struct Again<'frame> {
-    frame: &'frame Frame,
-    line: u32,
-}
-
-impl Drop for Again<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        match self.frame.leaving.get() {
-            0 => self.frame.line(self.line),
-            loops => self.frame.leaving.set(loops - 1),
-        }
-    }
-}
-
-/// See [`Frame::back`].
-#[derive(Debug)]
-pub struct Back<'frame> {
-    frame: &'frame Frame,
-    line: u32,
-}
-
-impl Drop for Back<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.frame.leaving.get() == 0 {
-            self.frame.resume(self.line);
-        }
+fn open(recorder: &'static Recorder, lane: &'static Lane, site: &'static Site, kind: Kind) -> Open {
+    let (cells, depth) = lane.enter(recorder, recorder.register(site), kind);
+    Open {
+        probe: Probe {
+            lane,
+            cells,
+            counters: heap::of_this_thread(),
+        },
+        leave: Leave::Close(depth),
     }
 }

@@ -4,11 +4,16 @@ mod budget;
 mod calls;
 mod exit;
 mod frame;
+mod future;
+mod guards;
+mod heap;
 mod lane;
+mod log;
 mod meter;
 mod os;
 #[cfg(feature = "report")]
 mod output;
+mod own;
 mod recorder;
 #[cfg(feature = "report")]
 pub mod report;
@@ -21,6 +26,7 @@ mod snapshot;
 mod tally;
 mod usage;
 
+pub use heap::CountingAllocator;
 pub use memprof_macro::{block, profile_memory};
 #[cfg(feature = "report")]
 pub use output::write_reports;
@@ -31,7 +37,8 @@ pub use usage::{MemoryUsage, UsageSample, memory_usage};
 /// What generated code refers to. Not for use by hand: it may change in any release.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::frame::{Again, Back, End, Frame};
+    pub use crate::frame::{ClosureFrame, Frame};
+    pub use crate::future::{AsyncProbe, never, part, profiled};
     pub use crate::site::{Site, SiteSpec};
     pub use core::any::type_name_of_val as name_of;
 }

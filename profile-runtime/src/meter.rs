@@ -8,24 +8,68 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
+use crate::calls::LinePoint;
+use crate::heap::{self, Counts};
 use crate::lane::Lane;
 use crate::os::Os;
 use crate::run::{PeakMethod, Sample};
 use crate::series::Series;
 
-/// RSS at a moment.
+/// The process at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Reading {
-    /// Counts the process's readings; tells two of them apart.
-    pub seq: u64,
-    /// Since the run's start.
+    /// Since the run's start. No two readings of a lane have the same.
     pub t_ns: u64,
     pub rss: u64,
+    /// Heap of all threads but the reader's; zero where nobody counts.
+    pub others: Counts,
+    /// Live heap bytes of all threads.
+    pub heap: u64,
+    /// Whether others worked on the process's memory since the lane's previous reading.
+    pub shared: bool,
+}
+
+impl Reading {
+    /// The same moment, in which only time has passed.
+    pub(crate) fn at(self, t_ns: u64) -> Reading {
+        Reading { t_ns, ..self }
+    }
+
+    /// Whichever of the two was taken later.
+    pub(crate) fn or_later(self, other: Reading) -> Reading {
+        if other.t_ns > self.t_ns { other } else { self }
+    }
+
+    pub(crate) fn point(self, line: u32) -> LinePoint {
+        LinePoint {
+            t_ns: self.t_ns,
+            rss: self.rss,
+            heap: self.heap,
+            line,
+        }
+    }
+
+    fn sample(self) -> Sample {
+        sample(self.t_ns, self.rss, self.heap)
+    }
+}
+
+/// What a lane remembers from one reading to the next, to tell whether others were at work.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Witness {
+    /// Number of the reading.
+    number: u64,
+    /// Faults of the process and of the lane's thread.
+    faults: u64,
+    thread_faults: u64,
 }
 
 /// What a reading is booked as at most: one that took longer is one in which the thread lost its
 /// processor to somebody else, which is not the reading's cost.
 const LONGEST_NS: u64 = 100_000;
+
+/// Faults of other threads that do not make a change of RSS a shared one: a stack's or two.
+const STRAY_FAULTS: u64 = 8;
 
 /// Takes readings, one at a time for the whole process.
 #[derive(Debug)]
@@ -38,7 +82,8 @@ pub(crate) struct Meter {
 pub(crate) struct State {
     os: Os,
     peaks: Peaks,
-    last: Reading,
+    /// RSS at the last reading.
+    rss: u64,
     /// Highest RSS of the process as far as anybody saw.
     pub process_peak: u64,
     /// RSS before the first annotated call.
@@ -48,6 +93,8 @@ pub(crate) struct State {
     /// Exact readings so far, and what they took.
     pub readings: u64,
     pub reading_ns: u64,
+    /// Number of the last reading of a lane.
+    number: u64,
     lanes: Vec<&'static Lane>,
     complaint: Option<String>,
 }
@@ -87,23 +134,20 @@ impl Meter {
             Some(segment) if !sampled_peaks => Peaks::Kernel(segment),
             _ => Peaks::Sampled { high: rss },
         };
-        let mut series = Series::new(sample(1, 1));
-        series.push(sample(0, rss));
+        let mut series = Series::new(sample(1, 1, 0));
+        series.push(sample(0, rss, 0));
         Ok(Meter {
             start: Instant::now(),
             state: Mutex::new(State {
                 os,
                 peaks,
-                last: Reading {
-                    seq: 1,
-                    t_ns: 0,
-                    rss,
-                },
+                rss,
                 process_peak: before.max(rss),
                 baseline: rss,
                 series,
                 readings: 0,
                 reading_ns: 0,
+                number: 0,
                 lanes: Vec::new(),
                 complaint: None,
             }),
@@ -121,13 +165,25 @@ impl Meter {
 
     /// An exact reading for the thread of `lane`: what holds now, the highest RSS since the lane's
     /// previous reading, and what it took in nanoseconds (waiting for other threads included).
-    pub(crate) fn read(&self, lane: &Lane, keep: bool) -> (Reading, u64, u64) {
+    ///
+    /// `keep` puts it into the process's series.
+    pub(crate) fn read(
+        &self,
+        lane: &Lane,
+        witness: &mut Witness,
+        keep: bool,
+    ) -> (Reading, u64, u64) {
         let began = self.now_ns();
+        let own = heap::of_this_thread().map(heap::Counters::counts);
         let mut state = self.state();
-        let reading = state.read(|| self.now_ns());
+        let mut reading = state.read(|| self.now_ns());
         let high = lane.take_high();
+        reading.shared = state.others_were_at_work(witness);
+        if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
+            reading.others = all.since(own);
+        }
         if keep {
-            state.series.push(sample(reading.t_ns, reading.rss));
+            state.series.push(reading.sample());
         }
         let took = self.now_ns().saturating_sub(began).min(LONGEST_NS);
         state.readings += 1;
@@ -139,7 +195,7 @@ impl Meter {
     pub(crate) fn read_for_all(&self) -> Reading {
         let mut state = self.state();
         let reading = state.read(|| self.now_ns());
-        state.series.push(sample(reading.t_ns, reading.rss));
+        state.series.push(reading.sample());
         reading
     }
 
@@ -147,10 +203,15 @@ impl Meter {
     pub(crate) fn sample(&self) -> Reading {
         let mut state = self.state();
         let rss = state.rss();
-        let t_ns = self.now_ns();
         state.note_sample(rss);
-        state.series.push(sample(t_ns, rss));
-        Reading { seq: 0, t_ns, rss }
+        let reading = Reading {
+            t_ns: self.now_ns(),
+            rss,
+            heap: live_heap(),
+            ..Reading::default()
+        };
+        state.series.push(reading.sample());
+        reading
     }
 
     pub(crate) fn add_lane(&self, lane: &'static Lane) {
@@ -200,12 +261,35 @@ impl State {
         for lane in &self.lanes {
             lane.raise_high(high);
         }
-        self.last = Reading {
-            seq: self.last.seq + 1,
+        self.rss = rss;
+        Reading {
             t_ns: now_ns(),
             rss,
-        };
-        self.last
+            heap: live_heap(),
+            ..Reading::default()
+        }
+    }
+
+    /// Whether, since the reading that `witness` saw, other annotated calls took readings or are in
+    /// progress, or other threads touched pages for the first time. Called by the witness's thread.
+    fn others_were_at_work(&mut self, witness: &mut Witness) -> bool {
+        self.number += 1;
+        let mut now = *witness;
+        now.number = self.number;
+        let busy = self.lanes.iter().filter(|lane| lane.is_busy()).nth(1);
+        let mut shared = busy.is_some() || witness.number + 1 != now.number;
+        // Without a fault of anybody's there is no need to ask for this thread's.
+        if let Peaks::Kernel(segment) = &self.peaks
+            && segment.faults != witness.faults
+        {
+            now.faults = segment.faults;
+            now.thread_faults = self.os.thread_faults().unwrap_or(0);
+            let all = now.faults.wrapping_sub(witness.faults);
+            let own = now.thread_faults.wrapping_sub(witness.thread_faults);
+            shared |= all.saturating_sub(own) > STRAY_FAULTS;
+        }
+        *witness = now;
+        shared
     }
 
     /// RSS now; what held before where the system does not answer.
@@ -216,14 +300,14 @@ impl State {
                 self.complaint.get_or_insert_with(|| {
                     format!("the process's memory cannot be read any more: {error}")
                 });
-                self.last.rss
+                self.rss
             }
         }
     }
 
     /// The height of the segment that ends now with `rss`; the next one begins.
     fn end_segment(&mut self, rss: u64) -> u64 {
-        let before = self.last.rss;
+        let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),
             Peaks::Kernel(segment) => match segment.end(&mut self.os, before, rss) {
@@ -350,12 +434,15 @@ fn processor_share(page_size: u64) -> u64 {
     (32.max(2 * processors) - 1) * page_size
 }
 
-fn sample(t_ns: u64, rss: u64) -> Sample {
-    Sample {
-        t_ns,
-        rss,
-        heap: None,
-    }
+fn sample(t_ns: u64, rss: u64, heap: u64) -> Sample {
+    let heap = heap::is_counted().then_some(heap);
+    Sample { t_ns, rss, heap }
+}
+
+/// Live heap bytes of all threads; 0 where nobody counts.
+fn live_heap() -> u64 {
+    let live = heap::of_all_threads().map_or(0, Counts::live);
+    u64::try_from(live).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The one recorder of the process: started by the first annotated call, ended by the process.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
+use crate::heap;
 use crate::lane::Lane;
+use crate::log::Kind;
 use crate::message;
 use crate::meter::Meter;
 use crate::os::Os;
+use crate::own;
 use crate::sampler::Sampler;
 use crate::settings::Settings;
 use crate::site::{Registered, Site, SiteSpec};
@@ -58,7 +60,7 @@ impl Recorder {
     pub(crate) fn get() -> Option<&'static Recorder> {
         let recorder = match RECORDER.get() {
             Some(recorder) => recorder.as_ref()?,
-            None => Recorder::start()?,
+            None => heap::outside_the_figures(Recorder::start)?,
         };
         (!FORKED.load(Relaxed)).then_some(recorder)
     }
@@ -132,12 +134,13 @@ impl Recorder {
     /// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
     /// own would otherwise show up in the lines of the program's first call.
     fn warm_up(&'static self) {
-        let Some(lane) = self.lane() else { return };
+        let Some(lane) = own::lane(self) else { return };
         let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS);
         for _ in 0..3 {
-            let (hits, depth) = lane.enter(self, site);
+            let (cells, depth) = lane.enter(self, site, Kind::Call);
             for line in [0, 1, 0] {
-                crate::lane::hit(lane, hits, line);
+                cells.hit(line);
+                lane.switch_line(cells, heap::of_this_thread(), line, true);
                 // A page comes and goes, so that the whole of a reading is gone through.
                 std::hint::black_box(vec![1_u8; 1 << 20]);
             }
@@ -176,7 +179,7 @@ impl Recorder {
     }
 
     pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {
-        site.registered(|spec| self.add_site(spec))
+        site.registered(|spec| heap::outside_the_figures(|| self.add_site(spec)))
     }
 
     #[cold]
@@ -198,23 +201,9 @@ impl Recorder {
         }
     }
 
-    /// This thread's lane; `None` while the thread is being taken down.
-    #[inline]
-    pub(crate) fn lane(&'static self) -> Option<&'static Lane> {
-        OWN_LANE
-            .try_with(|own| match own.0.get() {
-                Some(lane) => lane,
-                None => {
-                    let lane = self.take_lane();
-                    own.0.set(Some(lane));
-                    lane
-                }
-            })
-            .ok()
-    }
-
+    /// A lane for a thread that has none.
     #[cold]
-    fn take_lane(&self) -> &'static Lane {
+    pub(crate) fn take_lane(&self) -> &'static Lane {
         let free = crate::lock(&self.free).pop();
         let lane = free.unwrap_or_else(|| {
             // Leaked: frames point to it, and it is used again by later threads.
@@ -226,7 +215,8 @@ impl Recorder {
         lane
     }
 
-    fn give_back(&self, lane: &'static Lane) {
+    /// The thread of `lane` has ended.
+    pub(crate) fn give_back(&self, lane: &'static Lane) {
         // A thread that is taken down inside a call is one that called `exit`: its calls stay in
         // progress, and so they are reported.
         if !lane.is_busy() {
@@ -258,18 +248,4 @@ fn push_site(
 /// Called in the child of a fork.
 pub(crate) extern "C" fn forked() {
     FORKED.store(true, Relaxed);
-}
-
-struct OwnLane(Cell<Option<&'static Lane>>);
-
-impl Drop for OwnLane {
-    fn drop(&mut self) {
-        if let (Some(lane), Some(recorder)) = (self.0.get(), Recorder::running()) {
-            recorder.give_back(lane);
-        }
-    }
-}
-
-thread_local! {
-    static OWN_LANE: OwnLane = const { OwnLane(Cell::new(None)) };
 }

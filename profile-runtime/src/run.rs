@@ -159,14 +159,16 @@ pub struct Profile {
     pub exit_rss: u64,
     /// The highest RSS during any call, absolute.
     pub max_rss: u64,
-    /// RSS at exit minus RSS at entry, summed over all calls.
+    /// RSS at exit minus RSS at entry (for async functions: while polled), summed over all calls.
     pub net_rss: i64,
     /// The largest rise above its own entry that any call reached.
     pub peak_rss: u64,
     /// Where and when that peak was reached; `None` when no call rose above its entry.
     pub peak_at: Option<PeakAt>,
-    /// Heap figures, where counted.
+    /// Heap figures of the calling thread, where counted.
     pub heap: Option<HeapFigures>,
+    /// What other threads did on the heap during the calls, whatever for; its `peak` is 0.
+    pub heap_elsewhere: Option<HeapFigures>,
     /// The text of the function, for reports: `source_line` is the number of its first line.
     pub source: String,
     /// Number of the first line of `source`.
@@ -220,8 +222,14 @@ pub struct Line {
     pub peak_rss: u64,
     /// How many of the sampler's samples found this line running.
     pub samples: u64,
-    /// Heap figures, where counted.
+    /// How many of its measured changes of RSS may be shared: other annotated calls, or other
+    /// threads that touched new memory, ran meanwhile.
+    pub shared: u64,
+    /// Heap figures of the calling thread, where counted.
     pub heap: Option<HeapFigures>,
+    /// What other threads did on the heap while the line ran, whatever for; its `peak` is 0, since
+    /// theirs is not known.
+    pub heap_elsewhere: Option<HeapFigures>,
     /// What closures of this line did on other threads.
     pub workers: Option<Workers>,
 }
@@ -262,6 +270,9 @@ pub struct Call {
     pub start_ns: u64,
     /// When it was left (or, with [`Outcome::Running`], when it was last seen).
     pub end_ns: u64,
+    /// How long it was suspended in between: always 0 but for async functions, which are measured
+    /// while they are polled.
+    pub suspended_ns: u64,
     /// Number of the thread, counted from 1 in the order in which threads first made an annotated call.
     pub thread: u64,
     /// How many annotated calls of the same thread were in progress around it.
@@ -276,8 +287,10 @@ pub struct Call {
     pub exit_rss: u64,
     /// The highest rise above `entry_rss`.
     pub peak_rss: u64,
-    /// `exit_rss` minus `entry_rss`.
+    /// `exit_rss` minus `entry_rss`, less `suspended_rss`.
     pub net_rss: i64,
+    /// By how much RSS changed while it was suspended: not its doing.
+    pub suspended_rss: i64,
 }
 
 /// How a call ended.
@@ -289,6 +302,8 @@ pub enum Outcome {
     Returned,
     /// A panic went through it.
     Panicked,
+    /// Its future was dropped before it had come to its end.
+    Cancelled,
     /// It was still in progress when the run was taken.
     Running,
 }

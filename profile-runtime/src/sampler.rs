@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use crate::heap;
 use crate::os::thread as os_thread;
 use crate::recorder::Recorder;
 
@@ -34,7 +35,7 @@ impl Sampler {
             thread::Builder::new()
                 .name("memprof".to_owned())
                 .stack_size(256 << 10)
-                .spawn(move || Loop::new(recorder).run())
+                .spawn(move || heap::outside_the_figures(|| Loop::new(recorder).run()))
         })?;
         // The first to come is the only one: `start` is called once.
         let _ = self.thread.set(handle.thread().clone());

@@ -1,8 +1,13 @@
 //! One annotated function, known at compile time: what the attribute writes down about it.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use slab::Slab;
 
 use crate::calls::CallBook;
+use crate::heap;
+use crate::log::OpenCall;
+use crate::run::Call;
 
 /// What the attribute knows of a function. Built by generated code only.
 #[derive(Debug)]
@@ -44,6 +49,8 @@ pub(crate) struct Registered {
     pub label: String,
     pub interval_ns: u64,
     calls: Mutex<CallBook>,
+    /// Calls whose futures are suspended.
+    suspended: Mutex<Slab<OpenCall>>,
 }
 
 impl Site {
@@ -79,7 +86,8 @@ impl Registered {
             name,
             label,
             interval_ns,
-            calls: Mutex::new(CallBook::default()),
+            calls: Mutex::default(),
+            suspended: Mutex::default(),
         }
     }
 
@@ -94,7 +102,24 @@ impl Registered {
     }
 
     pub(crate) fn calls(&self) -> MutexGuard<'_, CallBook> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        crate::lock(&self.calls)
+    }
+
+    /// Keeps a suspended call; gives the key to have it back.
+    pub(crate) fn put_suspended(&self, call: OpenCall) -> usize {
+        heap::outside_the_figures(|| crate::lock(&self.suspended).insert(call))
+    }
+
+    pub(crate) fn take_suspended(&self, key: usize) -> Option<OpenCall> {
+        crate::lock(&self.suspended).try_remove(key)
+    }
+
+    /// The calls that are suspended now, as if the process ended, and the memory that they take.
+    pub(crate) fn suspended(&self) -> (Vec<Call>, u64) {
+        let suspended = crate::lock(&self.suspended);
+        let calls = suspended.iter().map(|(_, call)| call.record_suspended());
+        let bytes = suspended.capacity() * size_of::<OpenCall>();
+        (calls.collect(), bytes as u64)
     }
 }
 

@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use crate::calls::{Best, CallBook, LinePoint};
-use crate::lane::OpenCall;
+use crate::heap::{self, Counts};
+use crate::log::OpenCall;
 use crate::recorder::Recorder;
 use crate::run::{
-    Call, Line, LineSample, Outcome, Overhead, Process, Profile, Run, RunOutcome, SCHEMA,
+    Call, HeapFigures, Line, LineSample, Overhead, Process, Profile, Run, RunOutcome, SCHEMA,
+    Workers,
 };
 use crate::site::Registered;
 use crate::tally::{LineTally, SiteTally};
@@ -60,7 +62,7 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
         duration_ns: now.t_ns,
         backend: state.backend().to_owned(),
         peak_method: state.peak_method(),
-        heap: false,
+        heap: heap::is_counted(),
         outcome,
         process: Process {
             peak_rss: state.process_peak,
@@ -94,6 +96,11 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
     let best = book.best();
     let calls: u64 = tallies.iter().map(|tally| tally.calls).sum();
+    let sum = |of: fn(&SiteTally) -> Counts| {
+        let counts = tallies.iter().map(|tally| of(tally));
+        counts.fold(Counts::default(), Counts::plus)
+    };
+    let (heap, others) = (sum(|tally| tally.heap), sum(|tally| tally.others));
     Some(Profile {
         name: site.name.clone(),
         label: site.label.clone(),
@@ -110,7 +117,8 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         net_rss: tallies.iter().map(|tally| tally.net).sum(),
         peak_rss: peak,
         peak_at: best.and_then(|best| best.peak_at),
-        heap: None,
+        heap: counted(heap, tallies.iter().map(|tally| tally.heap_peak).max()),
+        heap_elsewhere: counted(others, None),
         source: site.spec.source.to_owned(),
         source_line: site.spec.source_line,
         lines: lines(site, &tallies),
@@ -127,67 +135,121 @@ fn with_running(site: &'static Registered, books: &[LaneBook]) -> CallBook {
     let running = books.iter().flat_map(|(_, running)| running);
     for (open, record) in running.filter(|(open, _)| open.site.id == site.id) {
         book.add(record.clone());
-        if book.beats_best(record.peak_rss)
-            && let Some(best) = open.as_best(record)
-        {
-            book.set_best(best);
+        if book.beats_best(record.peak_rss) {
+            book.set_best(open.as_best(record));
         }
+    }
+    for record in site.suspended().0 {
+        book.add(record);
     }
     book
 }
 
 fn lines(site: &Registered, tallies: &[&SiteTally]) -> Vec<Line> {
-    let spec = site.spec;
-    let numbered = spec.lines.iter().enumerate();
-    numbered
-        .map(|(at, &number)| {
-            let mut sum = LineTally::default();
-            let mut hits = 0;
-            for tally in tallies {
-                sum.add(&tally.lines[at]);
-                hits += tally.hits[at].load(std::sync::atomic::Ordering::Relaxed);
-            }
-            let text = number.checked_sub(spec.source_line);
-            let source = text.and_then(|text| spec.source.lines().nth(text as usize));
-            Line {
-                line: number,
-                source: source.unwrap_or("").to_owned(),
-                hits,
-                readings: sum.readings,
-                time_ns: sum.time_ns,
-                max_rss: (sum.max_rss > 0).then_some(sum.max_rss),
-                net_rss: sum.net,
-                peak_rss: sum.peak,
-                samples: sum.samples,
-                heap: None,
-                workers: None,
-            }
-        })
+    let numbers = site.spec.lines.iter().enumerate();
+    numbers
+        .map(|(at, &number)| line(site, tallies, at, number))
         .collect()
 }
 
-/// The best call's samples; a call that is over ends with the state at its exit.
+/// The line `number`, which is at place `at` in the site's list.
+fn line(site: &Registered, tallies: &[&SiteTally], at: usize, number: u32) -> Line {
+    let mut sum = LineTally::default();
+    let mut hits = 0;
+    let (mut heap, mut heap_peak) = (Counts::default(), 0);
+    for tally in tallies {
+        sum.add(&tally.lines[at]);
+        hits += tally.cells.hits(at);
+        let (counts, peak) = tally.cells.heap(at);
+        heap = heap.plus(counts);
+        heap_peak = heap_peak.max(peak);
+    }
+    Line {
+        line: number,
+        source: source_line(site, number).to_owned(),
+        hits,
+        readings: sum.readings,
+        time_ns: sum.time_ns,
+        max_rss: (sum.max_rss > 0).then_some(sum.max_rss),
+        net_rss: sum.net,
+        peak_rss: sum.peak,
+        samples: sum.samples,
+        shared: sum.shared,
+        heap: counted(heap, Some(heap_peak)),
+        heap_elsewhere: counted(sum.others, None),
+        workers: workers(tallies, at),
+    }
+}
+
+/// What closures of the line at place `at` did on other threads; `None` if nothing.
+fn workers(tallies: &[&SiteTally], at: usize) -> Option<Workers> {
+    let mut sum = Workers::default();
+    let (mut heap, mut heap_peak) = (Counts::default(), 0);
+    for workers in tallies.iter().filter_map(|tally| tally.workers.as_ref()) {
+        let (counts, peak) = workers.cells.heap(at);
+        sum.hits += workers.cells.hits(at);
+        sum.time_ns += workers.time_ns[at];
+        heap = heap.plus(counts);
+        heap_peak = heap_peak.max(peak);
+    }
+    sum.heap = counted(heap, Some(heap_peak));
+    (sum.hits > 0).then_some(sum)
+}
+
+/// `None` where nobody counts the heap.
+fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
+    heap::is_counted().then_some(HeapFigures {
+        allocated: counts.allocated,
+        freed: counts.freed,
+        net: counts.live(),
+        peak: peak.unwrap_or(0),
+        allocations: counts.allocations,
+    })
+}
+
+fn source_line(site: &Registered, number: u32) -> &'static str {
+    let spec = site.spec;
+    let at = number.checked_sub(spec.source_line);
+    at.and_then(|at| spec.source.lines().nth(at as usize))
+        .unwrap_or("")
+}
+
+/// The best call's samples, from its entry to its exit.
 fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
     let sample = |point: &LinePoint| LineSample {
         t_ns: point.t_ns,
         rss: point.rss,
-        heap: None,
+        heap: heap::is_counted().then_some(point.heap),
         line: site.line_number(point.line),
     };
-    let mut series: Vec<LineSample> = best.series.points().iter().map(sample).collect();
-    if best.call.outcome == Outcome::Running {
+    let points = best.series.iter().flat_map(|series| series.points());
+    let mut series: Vec<LineSample> = points.map(sample).collect();
+    let call = &best.call;
+    let at = |t_ns, rss, line| LineSample {
+        t_ns,
+        rss,
+        heap: None,
+        line,
+    };
+    if series.is_empty() {
+        series.push(at(call.start_ns, call.entry_rss, None));
+    }
+    if let Some(&last) = series.last()
+        && last.t_ns < call.end_ns
+    {
         series.push(LineSample {
-            t_ns: best.call.end_ns,
-            rss: best.call.exit_rss,
-            heap: None,
-            line: series.last().and_then(|last| last.line),
+            heap: last.heap,
+            ..at(call.end_ns, call.exit_rss, last.line)
         });
     }
     series
 }
 
 fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
-    let mut bytes: u64 = sites.iter().map(|site| site.calls().bytes()).sum();
+    let mut bytes: u64 = sites
+        .iter()
+        .map(|site| site.calls().bytes() + site.suspended().1)
+        .sum();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes
 }

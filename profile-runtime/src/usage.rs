@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::lane::{Ended, Lane};
+use crate::lane::Lane;
+use crate::log::{Ended, Kind};
 use crate::os::Os;
+use crate::own;
 use crate::recorder::{A_DAY_NS, Recorder};
 use crate::site::SiteSpec;
 
@@ -83,15 +85,15 @@ struct Open {
 impl Open {
     fn new(interval: Duration) -> Option<Open> {
         let recorder = Recorder::get()?;
-        let lane = recorder.lane()?;
+        let lane = own::lane(recorder)?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let site = recorder.usage_site(interval_ns.clamp(100_000, A_DAY_NS));
-        let (_, depth) = lane.enter(recorder, site);
+        let (_, depth) = lane.enter(recorder, site, Kind::Call);
         Some(Open { lane, depth })
     }
 
     fn finish<T>(self, value: T) -> MemoryUsage<T> {
-        match self.lane.close(self.depth, |_, ended| ended) {
+        match self.lane.close(self.depth, false, |_, ended| ended) {
             Some(ended) => usage(value, &ended),
             // Only in the child of a fork made by `work`: nothing was recorded there.
             None => MemoryUsage {
@@ -107,7 +109,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         // After `finish` there is no call at this depth any more.
-        self.lane.close(self.depth, |_, _| ());
+        self.lane.close(self.depth, false, |_, _| ());
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A line of a program whose memory is known says so in a comment: `//= hits 3 net 64 peak 128`.
 //! Sizes are MiB over all hits; `peak` is the largest of one hit; what is not named is not checked,
-//! but a comment that names `net` or `peak` without a value of the other means 0 for it.
+//! but a comment that names `net` or `peak` without a value of the other means 0 for it. `allocated`,
+//! `freed`, `peak_heap` (bytes) and `allocations` are of the heap, and exact.
 
 use memprof::run::{Line, Profile, Run};
 
@@ -50,6 +51,19 @@ fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
     {
         complain("hits", hits as i64, line.hits as i64);
     }
+    if let Some(heap) = line.heap {
+        for (name, found) in [
+            ("allocated", heap.allocated),
+            ("freed", heap.freed),
+            ("peak_heap", heap.peak),
+            ("allocations", heap.allocations),
+        ] {
+            let expected = value(name).map_or(found, |expected| expected as u64);
+            if found != expected {
+                complain(name, expected as i64, found as i64);
+            }
+        }
+    }
     let (net, peak) = (value("net"), value("peak"));
     if net.is_none() && peak.is_none() {
         return wrong;
@@ -66,6 +80,26 @@ fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
     wrong
 }
 
+/// Allocated, freed and allocations: the lines' add up to the function's.
+fn check_heap_sums(profile: &Profile) {
+    let Some(heap) = profile.heap else { return };
+    let lines = profile.lines.iter().filter_map(|line| line.heap);
+    let sums = lines.fold((0, 0, 0, 0), |sums, line| {
+        (
+            sums.0 + line.allocated,
+            sums.1 + line.freed,
+            sums.2 + line.allocations,
+            sums.3 + line.net,
+        )
+    });
+    let of_function = (heap.allocated, heap.freed, heap.allocations, heap.net);
+    assert_eq!(
+        sums, of_function,
+        "{}: heap of lines and of calls",
+        profile.name
+    );
+}
+
 /// Checks what must hold for every call of every function, whatever it did (the design's
 /// invariants 1 and 2).
 ///
@@ -80,6 +114,7 @@ pub fn check_invariants(run: &Run) {
             assert_eq!(net, profile.net_rss, "{name}: nets of lines and of calls");
             let time: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
             assert_eq!(time, profile.time_ns, "{name}: times of lines and of calls");
+            check_heap_sums(profile);
         }
         for line in &profile.lines {
             assert!(line.readings <= line.hits, "{name}:{}", line.line);

@@ -660,7 +660,7 @@ fn f() {
                     ::memprof::__private::part(
                         &__MEMPROF_SITE,
                         async move {
-                            let __memprof = ::memprof::__private::BlockProbe::new(&__MEMPROF_SITE);
+                            let __memprof = ::memprof::__private::AsyncProbe::new(&__MEMPROF_SITE);
                             __memprof.line(1);
                             one().await;
                             let __memprof_end = __memprof.end(3);

@@ -82,18 +82,31 @@ impl Procfs {
 /// `getrusage(RUSAGE_SELF)`: see getrusage(2). `ru_maxrss` is the larger of this program's
 /// high-water mark and a figure from before `exec` (kernel: `setmax_mm_hiwater_rss`).
 pub(crate) fn counts() -> Option<Counts> {
+    let usage = usage_of(libc::RUSAGE_SELF)?;
+    Some(Counts {
+        faults: faults(&usage),
+        max_rss: usage.ru_maxrss as u64 * 1024,
+    })
+}
+
+/// The same for the calling thread alone: `RUSAGE_THREAD`.
+pub(crate) fn thread_faults() -> Option<u64> {
+    usage_of(libc::RUSAGE_THREAD).as_ref().map(faults)
+}
+
+fn faults(usage: &libc::rusage) -> u64 {
+    (usage.ru_minflt as u64).wrapping_add(usage.ru_majflt as u64)
+}
+
+fn usage_of(whom: libc::c_int) -> Option<libc::rusage> {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::uninit();
     // SAFETY: the pointer is valid for a write of one `rusage`.
-    let answer = unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
+    let answer = unsafe { libc::getrusage(whom, usage.as_mut_ptr()) };
     if answer != 0 {
         return None;
     }
     // SAFETY: on success the kernel has filled the whole structure.
-    let usage = unsafe { usage.assume_init() };
-    Some(Counts {
-        faults: (usage.ru_minflt as u64).wrapping_add(usage.ru_majflt as u64),
-        max_rss: usage.ru_maxrss as u64 * 1024,
-    })
+    Some(unsafe { usage.assume_init() })
 }
 
 fn page_size() -> u64 {

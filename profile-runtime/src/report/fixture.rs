@@ -425,7 +425,9 @@ impl Sim {
             net_rss: 0,
             peak_rss: 0,
             samples: 0,
+            shared: 0,
             heap: None,
+            heap_elsewhere: None,
             workers: None,
         });
         self.run.functions.push(Profile {
@@ -445,6 +447,7 @@ impl Sim {
             peak_rss: 0,
             peak_at: None,
             heap: None,
+            heap_elsewhere: None,
             source: source.into(),
             source_line,
             lines: lines.collect(),
@@ -544,6 +547,7 @@ impl Sim {
         function.call_records.push(Call {
             start_ns: open.start_ns,
             end_ns: self.now,
+            suspended_ns: 0,
             thread: 1,
             depth: self.stack.len() as u32,
             by: None,
@@ -552,6 +556,7 @@ impl Sim {
             exit_rss: self.rss as u64,
             peak_rss: peak,
             net_rss: self.rss - open.entry,
+            suspended_rss: 0,
         });
         if function.series_call.is_none() || peak > function.peak_rss {
             function.series_call = Some(function.call_records.len() - 1);

@@ -24,10 +24,15 @@ impl Row<'_> {
 /// All lines of the function's text in order, with their figures. Lines that were measured but are
 /// not in the text (it may be unknown) come at their place too, so that nothing is left out.
 pub(crate) fn rows(profile: &Profile) -> Vec<Row<'_>> {
-    let text = profile.source.lines().zip(profile.source_line..);
+    let number = |i: usize| {
+        profile
+            .source_line
+            .saturating_add(u32::try_from(i).unwrap_or(u32::MAX))
+    };
+    let text = profile.source.lines().enumerate();
     let mut rows: Vec<Row<'_>> = text
-        .map(|(source, number)| Row {
-            number,
+        .map(|(i, source)| Row {
+            number: number(i),
             source,
             line: None,
         })

@@ -7,11 +7,13 @@ mod error;
 mod file_names;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod highlight;
 mod json;
 mod line_rows;
 mod line_table;
 mod mprof;
 mod pages;
+mod peak_moment;
 mod root_index;
 mod run_folder;
 mod story;

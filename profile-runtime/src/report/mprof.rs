@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::ReportError;
+use super::peak_moment::peak_moment;
 use crate::run::{Profile, Run};
 
 const MIB: f64 = 1_048_576.0;
@@ -67,11 +68,10 @@ fn function_memory(function: &Profile) -> impl Iterator<Item = (u64, u64)> {
         ]
     });
     let samples = function.series.iter().map(|s| (s.t_ns, s.rss));
-    // Somewhere in this interval; its middle is inside the call, which is what `peak --func` needs.
     let peak = function
         .peak_at
-        .iter()
-        .map(|p| (p.from_ns + p.to_ns.saturating_sub(p.from_ns) / 2, p.rss));
+        .zip(peak_moment(function))
+        .map(|(at, t_ns)| (t_ns, at.rss));
     ends.chain(samples).chain(peak)
 }
 

@@ -1,6 +1,7 @@
 //! One plain sentence or two that say what a function's memory did, and on which line.
 
 use super::line_rows::highest;
+use super::peak_moment::peak_moment;
 use super::units::{duration, mib_unit};
 use super::visible::{truncate, visible};
 use crate::run::{Line, PeakMethod, Profile, Run};
@@ -88,10 +89,10 @@ impl Story {
             "The {how}, {} above the start",
             mib_unit(profile.peak_rss)
         ));
-        match profile.peak_at {
-            Some(at) => {
+        match profile.peak_at.zip(peak_moment(profile)) {
+            Some((at, moment)) => {
                 let line = at.line.map(|line| format!(" while line {line} ran"));
-                let when = duration(at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2);
+                let when = duration(moment);
                 self.words(format!(
                     ", was reached at {when}{}. ",
                     line.unwrap_or_default()

@@ -1,6 +1,7 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
 use super::line_table::line_table;
+use super::peak_moment::peak_moment;
 use super::story;
 use super::units::{duration, interval, mib, mib_unit, signed_mib};
 use super::visible::visible;
@@ -24,13 +25,14 @@ pub(crate) fn render(run: &Run, profile: &Profile) -> String {
 }
 
 const LEGEND: &str = "\
-hits  how often the line ran             RSS   the largest at the end of a hit
-time  in sum, calls made from it included  net   the sum of its changes of RSS
+hits  how often the line ran
+time  in sum, calls made from the line included
+RSS   the largest at the end of a hit
+net   the sum of the changes of RSS
 peak  the largest rise above the line's start in one hit, temporaries included
 An empty cell is a zero.
 ";
-const LEGEND_HEAP: &str =
-    "heap  bytes asked of the allocator, in MiB: what RSS becomes when they are touched\n";
+const LEGEND_HEAP: &str = "alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched\n";
 
 fn whereabouts(profile: &Profile) -> String {
     format!(
@@ -106,10 +108,10 @@ fn rss(profile: &Profile) -> String {
 
 fn peak(profile: &Profile) -> String {
     let height = format!("{} MiB above the entry", mib(profile.peak_rss));
-    match profile.peak_at {
+    match profile.peak_at.zip(peak_moment(profile)) {
         None => height,
-        Some(at) => {
-            let when = duration(at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2);
+        Some((at, moment)) => {
+            let when = duration(moment);
             let line = at
                 .line
                 .map(|line| format!(", line {line}"))

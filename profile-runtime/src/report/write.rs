@@ -37,7 +37,7 @@ fn write_run(run: &Run, folder: &Path) -> Result<(), ReportError> {
         put(&format!("{name}.txt"), text_page::render(run, function))?;
         put(
             &format!("{name}.html"),
-            function_page(run, function, &chart)?,
+            function_page(run, function, name, &chart)?,
         )?;
         put(&format!("{name}.svg"), chart)?;
     }
@@ -121,13 +121,79 @@ mod tests {
         assert!(!files(root.path()).iter().any(|name| name.ends_with(".tmp")));
     }
 
+    /// A number from the edges of what its field can hold.
+    fn edge(key: &str, pick: u64) -> serde_json::Value {
+        let narrow = ["line", "pid", "depth", "source_line"].contains(&key);
+        let signed = key.starts_with("net");
+        match pick % 4 {
+            0 => 0.into(),
+            1 => 1.into(),
+            2 if narrow => u32::MAX.into(),
+            2 if signed => i64::MIN.into(),
+            2 => u64::MAX.into(),
+            _ if narrow => 77.into(),
+            _ => i64::MAX.into(),
+        }
+    }
+
+    /// Replaces one number in eight by one from the edges.
+    fn damage(value: &mut serde_json::Value, key: &str, random: &mut u64) {
+        use serde_json::Value;
+        match value {
+            Value::Object(fields) => fields
+                .iter_mut()
+                .for_each(|(key, value)| damage(value, key, random)),
+            Value::Array(items) => items.iter_mut().for_each(|item| damage(item, key, random)),
+            Value::Number(_) if key != "series_call" => {
+                *random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                if random.is_multiple_of(8) || (*random >> 40).is_multiple_of(8) {
+                    *value = edge(key, *random >> 50);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn figures_that_make_no_sense_are_shown_without_a_panic() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, run) in fixture::all()
+            .into_iter()
+            .filter(|(name, _)| *name != "crowd")
+        {
+            for seed in 0..12 {
+                let mut damaged = serde_json::to_value(&run).unwrap();
+                damage(&mut damaged, "", &mut (seed * 77 + 1));
+                let run: Run = serde_json::from_value(damaged).unwrap();
+                write_run(&run, root.path()).unwrap_or_else(|e| panic!("{name} {seed}: {e}"));
+                let _ = crate::report::summary(&run, None, 80);
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_run_stays_small_enough_to_open_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let run = fixture::crowd(500, 20_000);
+        let folder = write(&run, root.path(), &RunFolder::new()).unwrap();
+        let size = |name: &str| fs::metadata(folder.join(name)).unwrap().len();
+        assert!(size("index.html") < 1_500_000, "{}", size("index.html"));
+        let pages = files(&folder)
+            .into_iter()
+            .filter(|name| name.ends_with(".html") && name != "index.html");
+        assert!(pages.map(|name| size(&name)).max().unwrap() < 300_000);
+    }
+
     /// Writes every fixture for people to look at: `cargo test -p memprof --lib gallery -- --ignored`.
     #[test]
     #[ignore = "writes target/gallery for people to look at"]
     fn gallery() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/gallery");
         let _ = fs::remove_dir_all(&root);
-        for (_, run) in fixture::all() {
+        let large = ("large", fixture::crowd(500, 20_000));
+        for (_, run) in fixture::all().into_iter().chain([large]) {
             write(&run, &root, &RunFolder::new()).unwrap();
         }
     }

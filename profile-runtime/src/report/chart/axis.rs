@@ -22,7 +22,8 @@ pub(super) struct TimeAxis {
 impl TimeAxis {
     /// An axis that shows `window`, which may be empty.
     pub(super) fn new(window: Range<u64>) -> Self {
-        let (from_ns, to_ns) = (window.start, window.end.max(window.start + 1_000));
+        let from_ns = window.start.min(u64::MAX - 1_000);
+        let to_ns = window.end.max(from_ns + 1_000);
         let span = to_ns - from_ns;
         let (ns_per_unit, unit, round) = match span {
             100_000_000.. => (1e9, "seconds", None),

@@ -199,10 +199,8 @@ impl Canvas<'_, '_> {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return Ok(());
         };
-        let floor = self.plot.get_y_range().start;
         let mut outline = self.coordinates(points);
-        outline.push((self.time.at(last.0), floor));
-        outline.push((self.time.at(first.0), floor));
+        outline.extend([self.coordinate(last.0, 0), self.coordinate(first.0, 0)]);
         self.plot
             .draw(&Polygon::new(outline, role.colour().mix(opacity)))
     }
@@ -210,15 +208,23 @@ impl Canvas<'_, '_> {
     fn coordinates(&self, points: &[(u64, u64)]) -> Vec<(f64, f64)> {
         points
             .iter()
-            .map(|&(t_ns, bytes)| (self.time.at(t_ns), MemoryAxis::at(bytes)))
+            .map(|&(t_ns, bytes)| self.coordinate(t_ns, bytes))
             .collect()
+    }
+
+    /// A point in the plot's coordinates, moved to its edge if it lies outside: plotters counts
+    /// pixels in 32 bits and must not be asked for more.
+    fn coordinate(&self, t_ns: u64, bytes: u64) -> (f64, f64) {
+        let (x, y) = (self.plot.get_x_range(), self.plot.get_y_range());
+        (
+            self.time.at(t_ns).clamp(x.start, x.end),
+            MemoryAxis::at(bytes).clamp(y.start, y.end),
+        )
     }
 
     /// The place of a moment and a size, in CSS pixels.
     pub(super) fn place(&self, t_ns: u64, bytes: u64) -> (i32, i32) {
-        let (x, y) = self
-            .plot
-            .map_coordinate(&(self.time.at(t_ns), MemoryAxis::at(bytes)));
+        let (x, y) = self.plot.map_coordinate(&self.coordinate(t_ns, bytes));
         (x / SCALE, y / SCALE)
     }
 

@@ -8,6 +8,7 @@ use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
 use super::thin::thin;
 use crate::report::ReportError;
+use crate::report::peak_moment::peak_moment;
 use crate::report::units::{duration, mib, mib_unit, signed_mib};
 use crate::run::{Call, PeakAt, Profile, Run};
 
@@ -69,12 +70,12 @@ impl<'a> FunctionWindow<'a> {
             .max()
             .unwrap_or(call.end_ns);
         let length = call.end_ns.saturating_sub(call.start_ns).max(1_000);
-        let range = if last.saturating_sub(first) <= OVERVIEW * length {
+        let range = if last.saturating_sub(first) <= length.saturating_mul(OVERVIEW) {
             let margin = (last.saturating_sub(first) / 12).max(length / 12);
             first.saturating_sub(margin)..last.saturating_add(margin)
         } else {
-            call.start_ns.saturating_sub(AROUND * length)
-                ..call.end_ns.saturating_add(AROUND * length)
+            call.start_ns.saturating_sub(length.saturating_mul(AROUND))
+                ..call.end_ns.saturating_add(length.saturating_mul(AROUND))
         };
         // Nothing was recorded after the run; a little air keeps the exit off the edge.
         let end = run.duration_ns.max(call.end_ns).saturating_add(length / 24);
@@ -125,7 +126,7 @@ impl<'a> Scene<'a> {
         let series = series(profile, call, &window);
         let samples = profile.series.iter().filter(|s| window.contains(&s.t_ns));
         let heap: Vec<_> = samples.filter_map(|s| Some((s.t_ns, s.heap?))).collect();
-        let peak = profile.peak_at.map(|at| (at, peak_time(&at, &series)));
+        let peak = profile.peak_at.zip(peak_moment(profile));
         let peak = peak.filter(|(_, time)| window.contains(time));
         Self {
             call,
@@ -278,18 +279,6 @@ fn others<'a>(profile: &'a Profile, call: Option<&Call>, window: &Range<u64>) ->
     others.sort_by_key(|c| Reverse(c.peak_rss));
     others.truncate(BRACKETS);
     others
-}
-
-/// The moment at which to mark the peak: that of the highest sample of its interval if it came
-/// close, otherwise the interval's middle.
-fn peak_time(at: &PeakAt, series: &[(u64, u64)]) -> u64 {
-    let inside = series
-        .iter()
-        .filter(|(t, _)| (at.from_ns..=at.to_ns).contains(t));
-    match inside.max_by_key(|(_, rss)| *rss) {
-        Some(&(t, rss)) if rss >= at.rss - at.rss / 32 => t,
-        _ => at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2,
-    }
 }
 
 /// The curve's height at a moment, between its points.

@@ -3,9 +3,14 @@
 mod axis;
 mod canvas;
 mod function_chart;
+mod outline;
 mod palette;
 mod run_chart;
+mod spark;
 mod thin;
 
-pub(crate) use function_chart::function_chart;
+pub(crate) use function_chart::{FunctionWindow, function_chart};
+pub(crate) use outline::Outline;
 pub(crate) use run_chart::run_chart;
+pub(crate) use spark::activity;
+pub(crate) use thin::thin;

@@ -32,12 +32,7 @@ pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
     let heights = points.iter().chain(&heap).map(|p| p.1);
     let frame = Frame {
         title: run.program.clone(),
-        subtitle: format!(
-            "{} · baseline {} · peak {}",
-            duration(run.duration_ns),
-            mib_unit(run.process.baseline_rss),
-            mib_unit(run.process.peak_rss)
-        ),
+        subtitle: subtitle(run, lanes.len()),
         time: TimeAxis::new(0..end.saturating_add(end / 50)),
         memory: MemoryAxis::new(heights.chain([run.process.baseline_rss, run.process.peak_rss])),
         height: 282,
@@ -63,6 +58,22 @@ pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
         )?;
         paint_lanes(canvas, &lanes)
     })
+}
+
+fn subtitle(run: &Run, lanes: usize) -> String {
+    let (baseline, peak) = (
+        mib_unit(run.process.baseline_rss),
+        mib_unit(run.process.peak_rss),
+    );
+    let figures = format!(
+        "{} · baseline {baseline} · peak {peak}",
+        duration(run.duration_ns)
+    );
+    if lanes < run.functions.iter().filter(|f| f.calls > 0).count() {
+        format!("{figures} · the {lanes} functions with the highest peaks")
+    } else {
+        figures
+    }
 }
 
 /// The functions with the highest peaks, in the order of their first calls.
@@ -101,14 +112,21 @@ fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile]) -> Drawn {
             1.0,
         )?;
         for (from, to) in stretches(canvas, function) {
-            canvas.bar((from, y - 5), (to.max(from + 1), y + 5), Role::Call, 0.75)?;
+            canvas.bar(
+                (from, y - 5),
+                ((to - 1).max(from + 1), y + 5),
+                Role::Call,
+                0.75,
+            )?;
         }
     }
     Ok(())
 }
 
-/// The pixels at which the function ran; calls that touch become one.
+/// The pixels at which the function ran. Calls that touch become one where they are too narrow to
+/// be told apart.
 fn stretches(canvas: &Canvas<'_, '_>, function: &Profile) -> Vec<(i32, i32)> {
+    const DISTINCT: i32 = 4;
     let mut merged: Vec<(i32, i32)> = Vec::new();
     for call in &function.call_records {
         let (from, to) = (
@@ -116,7 +134,9 @@ fn stretches(canvas: &Canvas<'_, '_>, function: &Profile) -> Vec<(i32, i32)> {
             canvas.place(call.end_ns, 0).0,
         );
         match merged.last_mut() {
-            Some(last) if from <= last.1 + 1 => last.1 = last.1.max(to),
+            Some(last) if from <= last.1 + 1 && (to - from).min(last.1 - last.0) < DISTINCT => {
+                last.1 = last.1.max(to);
+            }
             _ => merged.push((from, to)),
         }
     }

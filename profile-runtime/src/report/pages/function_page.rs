@@ -2,19 +2,24 @@
 
 use askama::Template;
 
+use super::chart_data::chart_data;
 use super::{Figure, bar, fill};
 use crate::report::ReportError;
+use crate::report::chart::activity;
+use crate::report::highlight::{Highlighter, Token};
 use crate::report::line_rows::{Row, highest, in_part, rows};
 use crate::report::story::{Part, tell};
 use crate::report::text_page::facts;
-use crate::report::units::{TimeUnit, align_points, count, duration, mib, mib_unit, signed_mib};
+use crate::report::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
 use crate::report::visible::{source_line, visible};
-use crate::run::{HeapFigures, Line, Profile, Run};
+use crate::run::{Call, Line, Profile, Run};
 
-/// The page of `profile`, with `chart` (an SVG element) in it.
+/// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
+/// without extension.
 pub(crate) fn function_page(
     run: &Run,
     profile: &Profile,
+    stem: &str,
     chart: &str,
 ) -> Result<String, ReportError> {
     fill(&FunctionPage {
@@ -26,8 +31,12 @@ pub(crate) fn function_page(
         story: tell(run, profile),
         figures: figures(profile),
         chart,
+        has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
         facts: facts(run, profile),
+        file_stem: stem,
+        data: chart_data(run, profile)?,
+        script: FUNCTION_SCRIPT,
     })
 }
 
@@ -42,9 +51,18 @@ struct FunctionPage<'a> {
     story: Vec<Part>,
     figures: Vec<Figure>,
     chart: &'a str,
+    has_heap: bool,
     table: LineTable,
     facts: Vec<(&'static str, String)>,
+    /// Name of the sibling files without extension.
+    file_stem: &'a str,
+    /// JSON, safe inside a script element.
+    data: String,
+    script: &'static str,
 }
+
+/// What makes the chart and the table one thing.
+const FUNCTION_SCRIPT: &str = include_str!("../../../templates/function.js");
 
 fn figures(profile: &Profile) -> Vec<Figure> {
     let each = profile
@@ -70,22 +88,18 @@ fn figures(profile: &Profile) -> Vec<Figure> {
             duration(profile.time_ns),
             each.filter(|_| profile.calls > 1).unwrap_or_default(),
         ),
-        Figure::new("peak", mib_unit(profile.peak_rss), when.unwrap_or_default()),
-        Figure::new(
-            "net",
-            format!("{} MiB", signed_mib(profile.net_rss)),
-            "kept after all calls",
-        ),
-        Figure::new(
+        Figure::size("peak", profile.peak_rss, when.unwrap_or_default()),
+        Figure::change("net", profile.net_rss, "kept after all calls"),
+        Figure::size(
             "largest RSS",
-            mib_unit(profile.max_rss),
+            profile.max_rss,
             "of the process, during a call",
         ),
     ];
     if let Some(heap) = profile.heap {
-        figures.push(Figure::new(
+        figures.push(Figure::size(
             "heap",
-            mib_unit(heap.peak),
+            heap.peak,
             format!("{} allocations", count(heap.allocations)),
         ));
     }
@@ -94,77 +108,171 @@ fn figures(profile: &Profile) -> Vec<Figure> {
 
 /// The line table, every cell as it is shown.
 struct LineTable {
-    time_unit: &'static str,
-    heap: bool,
-    workers: bool,
+    columns: Vec<Column>,
     partly: bool,
     rows: Vec<TableRow>,
 }
 
-#[derive(Default)]
+/// A column of numbers.
+struct Column {
+    /// Its heading, without the unit.
+    title: &'static str,
+    /// The unit that its cells share; empty for counts.
+    unit: &'static str,
+    /// How the script shows its values in another unit: a count, a time, a size or a change.
+    kind: &'static str,
+    /// Its name in CSV, the field's in run.json.
+    key: &'static str,
+    /// The exact value: bytes, nanoseconds or a count.
+    value: fn(&Line) -> Option<i128>,
+}
+
 struct TableRow {
     class: &'static str,
     number: u32,
     partly: Option<String>,
-    hits: String,
-    time: String,
-    rss: String,
-    net: String,
-    peak: String,
+    cells: Vec<Cell>,
     peak_bar: String,
     net_bar: String,
-    heap: [String; 4],
-    workers: [String; 2],
-    source: String,
+    activity: String,
+    source: Vec<Token>,
+}
+
+#[derive(Default)]
+struct Cell {
+    /// The column's title, for phones, where the heading is not above it.
+    label: &'static str,
+    text: String,
+    value: String,
 }
 
 impl LineTable {
     fn new(profile: &Profile) -> Self {
-        let lines = || profile.lines.iter();
-        let unit = TimeUnit::for_longest(lines().map(|line| line.time_ns).max().unwrap_or(0));
+        let columns = columns(profile);
         let top = highest(profile);
+        let mut highlighter = Highlighter::default();
         let mut table_rows: Vec<_> = rows(profile)
             .iter()
-            .map(|row| TableRow::new(row, unit, top))
+            .map(|row| TableRow::new(profile, row, &columns, top, &mut highlighter))
             .collect();
-        for column in [
-            |row| &mut row.time,
-            |row| &mut row.rss,
-            |row| &mut row.net,
-            |row| &mut row.peak,
-            |row| &mut row.heap[0],
-            |row| &mut row.heap[1],
-            |row| &mut row.heap[2],
-            |row| &mut row.workers[1],
-        ] as [fn(&mut TableRow) -> &mut String; 8]
-        {
+        for column in 0..columns.len() {
             align(&mut table_rows, column);
         }
         Self {
-            time_unit: unit.symbol(),
-            heap: lines().any(|line| line.heap.is_some()),
-            workers: lines().any(|line| line.workers.is_some()),
-            partly: lines().any(in_part),
+            columns,
+            partly: profile.lines.iter().any(in_part),
             rows: table_rows,
         }
     }
 }
 
+/// The columns that have something to show.
+fn columns(profile: &Profile) -> Vec<Column> {
+    let lines = || profile.lines.iter();
+    let time = TimeUnit::for_longest(lines().map(|line| line.time_ns).max().unwrap_or(0)).symbol();
+    let count = |title, key, value| Column {
+        title,
+        unit: "",
+        kind: "count",
+        key,
+        value,
+    };
+    let size = |title, key, value| Column {
+        title,
+        unit: "MiB",
+        kind: "size",
+        key,
+        value,
+    };
+    let duration = |title, key, value| Column {
+        title,
+        unit: time,
+        kind: "time",
+        key,
+        value,
+    };
+    let mut columns = vec![
+        count("hits", "hits", |line| Some(line.hits.into())),
+        duration("time", "time_ns", |line| Some(line.time_ns.into())),
+        size("RSS", "max_rss", |line| line.max_rss.map(i128::from)),
+        Column {
+            kind: "change",
+            ..size("net", "net_rss", |line| Some(line.net_rss.into()))
+        },
+        size("peak", "peak_rss", |line| Some(line.peak_rss.into())),
+    ];
+    if lines().any(|line| line.heap.is_some()) {
+        columns.extend([
+            size("allocated", "heap_allocated", |line| {
+                Some(line.heap?.allocated.into())
+            }),
+            size("freed", "heap_freed", |line| Some(line.heap?.freed.into())),
+            size("heap peak", "heap_peak", |line| {
+                Some(line.heap?.peak.into())
+            }),
+            count("allocations", "heap_allocations", |line| {
+                Some(line.heap?.allocations.into())
+            }),
+        ]);
+    }
+    if lines().any(|line| line.workers.is_some()) {
+        columns.extend([
+            count("worker hits", "worker_hits", |line| {
+                Some(line.workers?.hits.into())
+            }),
+            duration("worker time", "worker_time_ns", |line| {
+                Some(line.workers?.time_ns.into())
+            }),
+        ]);
+    }
+    columns
+}
+
+impl Column {
+    /// The cell of a line that ran.
+    fn cell(&self, line: &Line) -> Cell {
+        let Some(value) = (self.value)(line) else {
+            return Cell::default();
+        };
+        let amount = u64::try_from(value.unsigned_abs()).unwrap_or(u64::MAX);
+        let text = match (self.kind, self.unit) {
+            _ if value == 0 && self.key != "max_rss" => String::new(),
+            ("count", _) => amount.to_string(),
+            ("time", "s") => TimeUnit::S.number(amount),
+            ("time", _) => TimeUnit::Ms.number(amount),
+            ("change", _) => signed_mib(i64::try_from(value).unwrap_or(i64::MAX)),
+            _ => mib(amount),
+        };
+        Cell {
+            text,
+            value: value.to_string(),
+            label: self.title,
+        }
+    }
+}
+
 impl TableRow {
-    fn new(row: &Row<'_>, unit: TimeUnit, top: Option<&Line>) -> Self {
+    fn new(
+        profile: &Profile,
+        row: &Row<'_>,
+        columns: &[Column],
+        top: Option<&Line>,
+        highlighter: &mut Highlighter,
+    ) -> Self {
         let plain = Self {
+            class: if row.line.is_some() { "idle" } else { "" },
             number: row.number,
-            source: source_line(row.source),
-            ..Self::default()
+            partly: None,
+            cells: columns.iter().map(|_| Cell::default()).collect(),
+            peak_bar: String::new(),
+            net_bar: String::new(),
+            activity: String::new(),
+            source: highlighter.line(&source_line(row.source)),
         };
         let Some(line) = row.executed() else {
-            return Self {
-                class: if row.line.is_some() { "idle" } else { "" },
-                ..plain
-            };
+            return plain;
         };
         let full = top.map_or(0, |top| top.peak_rss);
-        let shown = |zero: bool, text: String| if zero { String::new() } else { text };
         Self {
             class: if top.is_some_and(|top| top.line == line.line) {
                 "top"
@@ -177,58 +285,31 @@ impl TableRow {
                     line.readings, line.hits
                 )
             }),
-            hits: shown(line.hits == 0, line.hits.to_string()),
-            time: shown(line.time_ns == 0, unit.number(line.time_ns)),
-            rss: line.max_rss.map(mib).unwrap_or_default(),
-            net: shown(line.net_rss == 0, signed_mib(line.net_rss)),
-            peak: shown(line.peak_rss == 0, mib(line.peak_rss)),
+            cells: columns.iter().map(|column| column.cell(line)).collect(),
             peak_bar: bar(line.peak_rss, full),
             net_bar: bar((line.net_rss.max(0) as u64).min(line.peak_rss), full),
-            heap: line.heap.as_ref().map(heap_cells).unwrap_or_default(),
-            workers: line
-                .workers
-                .map(|w| {
-                    [
-                        shown(w.hits == 0, w.hits.to_string()),
-                        shown(w.time_ns == 0, unit.number(w.time_ns)),
-                    ]
-                })
+            activity: call(profile)
+                .map(|call| activity(&profile.series, call, line.line))
                 .unwrap_or_default(),
             ..plain
         }
     }
 }
 
-fn heap_cells(heap: &HeapFigures) -> [String; 4] {
-    let size = |bytes: u64| {
-        if bytes == 0 {
-            String::new()
-        } else {
-            mib(bytes)
-        }
-    };
-    let allocations = if heap.allocations == 0 {
-        String::new()
-    } else {
-        heap.allocations.to_string()
-    };
-    [
-        size(heap.allocated),
-        size(heap.freed),
-        size(heap.peak),
-        allocations,
-    ]
+/// The call that the chart is about.
+fn call(profile: &Profile) -> Option<&Call> {
+    profile.call_records.get(profile.series_call?)
 }
 
 /// Brings the decimal points of a column under each other.
-fn align(rows: &mut [TableRow], cell: fn(&mut TableRow) -> &mut String) {
+fn align(rows: &mut [TableRow], column: usize) {
     let mut numbers: Vec<_> = rows
         .iter_mut()
-        .map(|row| std::mem::take(cell(row)))
+        .map(|row| std::mem::take(&mut row.cells[column].text))
         .collect();
     align_points(&mut numbers);
     for (row, number) in rows.iter_mut().zip(numbers) {
-        *cell(row) = number;
+        row.cells[column].text = number;
     }
 }
 
@@ -240,7 +321,7 @@ mod tests {
     fn pages(run: &Run) -> Vec<String> {
         run.functions
             .iter()
-            .map(|f| function_page(run, f, "<svg></svg>").unwrap())
+            .map(|f| function_page(run, f, "f", "<svg></svg>").unwrap())
             .collect()
     }
 

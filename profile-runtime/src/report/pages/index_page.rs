@@ -6,7 +6,7 @@ use super::run_page::started;
 use super::{bar, fill, href};
 use crate::report::ReportError;
 use crate::report::root_index::{Entry, Header};
-use crate::report::units::{align_points, duration, mib};
+use crate::report::units::{align_points, duration, mib, signed_mib};
 use crate::report::visible::visible;
 
 /// The page that lists `entries` in their order.
@@ -20,11 +20,16 @@ pub(crate) fn index_page(entries: &[Entry]) -> Result<String, ReportError> {
         .map(|(_, header)| header.peak_rss)
         .max()
         .unwrap_or(0);
-    let mut runs: Vec<_> = readable()
-        .map(|(entry, header)| run_row(entry, header, top))
-        .collect();
-    for column in
-        [|run| &mut run.baseline, |run| &mut run.peak] as [fn(&mut RunRow) -> &mut String; 2]
+    let headers: Vec<_> = readable().map(|(_, header)| header).collect();
+    let rows = readable()
+        .enumerate()
+        .map(|(i, (entry, header))| run_row(entry, header, before(&headers, i), top));
+    let mut runs: Vec<_> = rows.collect();
+    for column in [
+        |run| &mut run.baseline,
+        |run| &mut run.peak,
+        |run| &mut run.change,
+    ] as [fn(&mut RunRow) -> &mut String; 3]
     {
         let mut numbers: Vec<_> = runs
             .iter_mut()
@@ -60,10 +65,33 @@ struct RunRow {
     duration: String,
     baseline: String,
     peak: String,
+    /// Against the run before with the same command.
+    change: String,
     bar: String,
+    values: Values,
 }
 
-fn run_row(entry: &Entry, header: &Header, top: u64) -> RunRow {
+/// The exact figures, by which the table can be sorted.
+struct Values {
+    started: i64,
+    duration_ns: u64,
+    baseline_rss: u64,
+    peak_rss: u64,
+    change: Option<i64>,
+}
+
+/// The newest run of the same program with the same arguments before the one at `i`; newest first.
+fn before<'a>(headers: &[&'a Header], i: usize) -> Option<&'a Header> {
+    let run = headers.get(i)?;
+    let same = |other: &&&Header| {
+        other.program == run.program && other.command.get(1..) == run.command.get(1..)
+    };
+    headers.get(i + 1..)?.iter().find(same).copied()
+}
+
+fn run_row(entry: &Entry, header: &Header, before: Option<&Header>, top: u64) -> RunRow {
+    let change =
+        before.map(|before| (header.peak_rss as i64).saturating_sub(before.peak_rss as i64));
     RunRow {
         href: href(&entry.folder, "index.html"),
         started: started(&header.started),
@@ -72,6 +100,14 @@ fn run_row(entry: &Entry, header: &Header, top: u64) -> RunRow {
         duration: duration(header.duration_ns),
         baseline: mib(header.baseline_rss),
         peak: mib(header.peak_rss),
+        change: change.map(signed_mib).unwrap_or_default(),
         bar: bar(header.peak_rss, top),
+        values: Values {
+            started: header.time().as_millisecond(),
+            duration_ns: header.duration_ns,
+            baseline_rss: header.baseline_rss,
+            peak_rss: header.peak_rss,
+            change,
+        },
     }
 }

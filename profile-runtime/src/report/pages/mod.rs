@@ -1,5 +1,6 @@
 //! The pages: templates filled with text that is ready to be shown. Askama escapes it.
 
+mod chart_data;
 mod function_page;
 mod index_page;
 mod run_page;
@@ -9,16 +10,23 @@ pub(crate) use index_page::index_page;
 pub(crate) use run_page::run_page;
 
 use super::ReportError;
+use super::units::{mib_unit, signed_mib};
 
 /// The style sheet of every page.
 const STYLE: &str = include_str!("../../../templates/style.css");
+
+/// What all pages with tables can do: sorting.
+const SHARED_SCRIPT: &str = include_str!("../../../templates/sort.js");
 
 /// A number that a page shows large.
 struct Figure {
     name: &'static str,
     value: String,
     detail: String,
-    is_peak: bool,
+    /// Bytes, so that the script can show them in another unit.
+    size: Option<i128>,
+    /// Whether a plus is shown.
+    signed: bool,
 }
 
 impl Figure {
@@ -27,7 +35,24 @@ impl Figure {
             name,
             value: value.into(),
             detail: detail.into(),
-            is_peak: name == "peak",
+            size: None,
+            signed: false,
+        }
+    }
+
+    fn size(name: &'static str, bytes: u64, detail: impl Into<String>) -> Self {
+        Self {
+            size: Some(bytes.into()),
+            ..Self::new(name, mib_unit(bytes), detail)
+        }
+    }
+
+    fn change(name: &'static str, bytes: i64, detail: impl Into<String>) -> Self {
+        let value = format!("{} MiB", signed_mib(bytes));
+        Self {
+            size: Some(bytes.into()),
+            signed: true,
+            ..Self::new(name, value, detail)
         }
     }
 }

@@ -6,18 +6,17 @@ use askama::Template;
 
 use super::{Figure, bar, fill};
 use crate::report::ReportError;
-use crate::report::chart::run_chart;
-use crate::report::line_rows::{highest, in_part};
+use crate::report::chart::{Outline, run_chart};
+use crate::report::line_rows::in_part;
+use crate::report::story::{Part, tell};
 use crate::report::text_page::peaks_by;
 use crate::report::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
-use crate::report::visible::{source_line, truncate, visible};
+use crate::report::visible::visible;
 use crate::run::{Profile, Run, RunOutcome};
-
-/// The most columns of source that the table of functions quotes.
-const QUOTE: usize = 56;
 
 /// The page of `run`; `names` are the file names of its functions.
 pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportError> {
+    let outline = Outline::new(run);
     fill(&RunPage {
         program: visible(&run.program),
         started: started(&run.started),
@@ -25,7 +24,8 @@ pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportErro
         command: visible(&run.command.join(" ")),
         figures: figures(run),
         chart: run_chart(run)?,
-        functions: functions(run, names),
+        outline: outline.whole(),
+        functions: functions(run, names, &outline),
         facts: facts(run),
     })
 }
@@ -39,6 +39,7 @@ struct RunPage {
     command: String,
     figures: Vec<Figure>,
     chart: String,
+    outline: String,
     functions: Vec<FunctionRow>,
     facts: Vec<(&'static str, String)>,
 }
@@ -53,7 +54,18 @@ struct FunctionRow {
     net: String,
     peak: String,
     bar: String,
-    line: Option<(u32, String)>,
+    story: Vec<Part>,
+    /// The parts of the run's outline in which it was called.
+    when: String,
+    /// The exact figures, by which the table can be sorted.
+    values: Values,
+}
+
+struct Values {
+    calls: u64,
+    time_ns: u64,
+    net_rss: i64,
+    peak_rss: u64,
 }
 
 /// The start as clocks showed it, to the second.
@@ -75,10 +87,10 @@ fn figures(run: &Run) -> Vec<Figure> {
     };
     vec![
         Figure::new("duration", duration(run.duration_ns), state),
-        Figure::new("peak", mib_unit(run.process.peak_rss), "RSS of the process"),
-        Figure::new(
+        Figure::size("peak", run.process.peak_rss, "RSS of the process"),
+        Figure::size(
             "baseline",
-            mib_unit(run.process.baseline_rss),
+            run.process.baseline_rss,
             "RSS before the first call",
         ),
         Figure::new(
@@ -90,13 +102,13 @@ fn figures(run: &Run) -> Vec<Figure> {
 }
 
 /// The table's rows, the highest peak first.
-fn functions(run: &Run, names: &[String]) -> Vec<FunctionRow> {
+fn functions(run: &Run, names: &[String], outline: &Outline) -> Vec<FunctionRow> {
     let mut order: Vec<_> = run.functions.iter().zip(names).collect();
     order.sort_by_key(|(f, _)| (Reverse(f.peak_rss), Reverse(f.time_ns)));
     let top = order.first().map_or(0, |(f, _)| f.peak_rss);
     let mut rows: Vec<_> = order
         .into_iter()
-        .map(|(f, name)| function_row(f, name, top))
+        .map(|(f, name)| function_row(run, f, name, top, outline))
         .collect();
     for column in
         [|row| &mut row.net, |row| &mut row.peak] as [fn(&mut FunctionRow) -> &mut String; 2]
@@ -113,7 +125,13 @@ fn functions(run: &Run, names: &[String]) -> Vec<FunctionRow> {
     rows
 }
 
-fn function_row(function: &Profile, name: &str, top: u64) -> FunctionRow {
+fn function_row(
+    run: &Run,
+    function: &Profile,
+    name: &str,
+    top: u64,
+    outline: &Outline,
+) -> FunctionRow {
     let shown = |zero: bool, text: String| if zero { String::new() } else { text };
     FunctionRow {
         href: format!("{name}.html"),
@@ -124,8 +142,14 @@ fn function_row(function: &Profile, name: &str, top: u64) -> FunctionRow {
         net: shown(function.net_rss == 0, signed_mib(function.net_rss)),
         peak: shown(function.peak_rss == 0, mib(function.peak_rss)),
         bar: bar(function.peak_rss, top),
-        line: highest(function)
-            .map(|line| (line.line, truncate(&source_line(line.source.trim()), QUOTE))),
+        story: tell(run, function),
+        when: outline.during(function),
+        values: Values {
+            calls: function.calls,
+            time_ns: function.time_ns,
+            net_rss: function.net_rss,
+            peak_rss: function.peak_rss,
+        },
     }
 }
 

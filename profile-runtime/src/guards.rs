@@ -1,0 +1,107 @@
+//! The scope guards that generated code holds, the same for every kind of probe.
+
+/// What probes write to: a call of this thread, a run of a closure, or the call that a future is of.
+///
+/// A type parameter of the guards, so that each kind is compiled for itself.
+pub trait Probes: Copy {
+    /// The line `line` begins: one hit.
+    fn line(self, line: u32);
+    /// Goes back to `line` without a hit.
+    fn resume(self, line: u32);
+    /// Loops that are being left.
+    fn loops_left(self) -> u32;
+    /// See [`Probes::loops_left`].
+    fn set_loops_left(self, loops: u32);
+}
+
+/// At the end of a scope, before its locals drop: the line of the closing brace begins.
+#[derive(Debug)]
+pub struct End<P: Probes> {
+    pub(crate) probes: P,
+    pub(crate) line: u32,
+}
+
+impl<P: Probes> Drop for End<P> {
+    #[inline]
+    fn drop(&mut self) {
+        // Who leaves by `break` or `return` does not come by the brace: what is freed on the way is
+        // freed by the line that leaves.
+        if self.probes.loops_left() == 0 {
+            self.probes.line(self.line);
+        }
+    }
+}
+
+/// At the end of a loop's body: the loop's header runs again.
+#[derive(Debug)]
+pub struct Again<P: Probes> {
+    pub(crate) probes: P,
+    pub(crate) line: u32,
+}
+
+impl<P: Probes> Drop for Again<P> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.probes.loops_left() {
+            0 => self.probes.line(self.line),
+            loops => self.probes.set_loops_left(loops - 1),
+        }
+    }
+}
+
+/// At the end of a block inside a larger expression: the statement's line goes on.
+#[derive(Debug)]
+pub struct Back<P: Probes> {
+    pub(crate) probes: P,
+    pub(crate) line: u32,
+}
+
+impl<P: Probes> Drop for Back<P> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.probes.loops_left() == 0 {
+            self.probes.resume(self.line);
+        }
+    }
+}
+
+/// The methods by which generated code makes the guards, for the type `$of` whose probes are `$probes`.
+macro_rules! guards {
+    ($of:ty, [$($lifetime:lifetime)?] $probes:ty, $self:ident => $get:expr) => {
+        impl $of {
+            /// The line `line` begins: one hit.
+            #[inline]
+            pub fn line(&$self, line: u32) {
+                $crate::guards::Probes::line($get, line);
+            }
+
+            /// See [`End`](crate::guards::End).
+            #[inline]
+            #[must_use]
+            pub fn end$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::End<$probes> {
+                $crate::guards::End { probes: $get, line }
+            }
+
+            /// See [`Again`](crate::guards::Again).
+            #[inline]
+            #[must_use]
+            pub fn again$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::Again<$probes> {
+                $crate::guards::Again { probes: $get, line }
+            }
+
+            /// See [`Back`](crate::guards::Back).
+            #[inline]
+            #[must_use]
+            pub fn back$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::Back<$probes> {
+                $crate::guards::Back { probes: $get, line }
+            }
+
+            /// The statement that follows leaves this many loops.
+            #[inline]
+            pub fn leaving(&$self, loops: u32) {
+                $crate::guards::Probes::set_loops_left($get, loops);
+            }
+        }
+    };
+}
+pub(crate) use guards;

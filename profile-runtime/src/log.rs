@@ -1,0 +1,488 @@
+//! What a lane writes down: the stack of calls in progress, and the sums over those that ended.
+//!
+//! Everything here works on readings that were taken elsewhere. A change between two readings is
+//! booked once on the line that ran; a call's totals are the sum over its lines, because both are
+//! differences between the same readings.
+
+use crate::budget::Budget;
+use crate::calls::{Best, LinePoint};
+use crate::heap::Counts;
+use crate::meter::{Reading, Witness};
+use crate::run::{Call, Outcome, PeakAt};
+use crate::series::Series;
+use crate::site::Registered;
+use crate::tally::{Cells, SiteTally};
+
+/// In place of a line, while none of the call has begun.
+pub(crate) const NO_LINE: u32 = u32::MAX;
+
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub stack: Vec<OpenCall>,
+    /// Depths of the calls in progress that have a series, ascending.
+    pub timelines: Vec<usize>,
+    /// By site.
+    pub tallies: Vec<Option<SiteTally>>,
+    /// The lane's last reading.
+    pub last: Reading,
+    pub budget: Budget,
+    pub witness: Witness,
+    /// Number of the thread that holds the lane.
+    pub thread: u64,
+    /// Series not in use, kept so that a call needs no allocation.
+    pub spare: Vec<Series<LinePoint>>,
+}
+
+/// What is in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A call of an annotated function.
+    Call,
+    /// A closure of the call at this depth, run from inside calls that it made.
+    Part(usize),
+    /// A closure of a call that is not of this thread.
+    Worker,
+}
+
+/// A call in progress.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenCall {
+    pub kind: Kind,
+    pub site: &'static Registered,
+    pub cells: &'static Cells,
+    pub entry: Reading,
+    /// Whether `entry` was read at the entry itself.
+    pub entry_exact: bool,
+    /// The line at which it is; for the innermost call the lane knows better.
+    pub line: u32,
+    /// Up to here its lines have booked what changed.
+    pub settled: Reading,
+    /// Whether the line began with a hit; otherwise it only goes on after something inside it.
+    line_hit: bool,
+    /// Whether the line began with a reading of its own. If not, a stretch without readings is in
+    /// progress, in which many lines may have run.
+    line_exact: bool,
+    /// The line that stands for such a stretch when a reading ends it that was not asked for by the
+    /// sampler: the first line of the stretch, or the one that the sampler's last request met.
+    stretch_line: u32,
+    /// Highest RSS since the line began, and since the call began or was resumed.
+    line_high: u64,
+    high: u64,
+    /// What `Part`s inside the line have booked as theirs, to be taken off the line.
+    parts: Change,
+    /// The heap at the entry, and the highest live bytes of this thread since.
+    pub heap_entry: Counts,
+    pub heap_high: i64,
+    /// Live bytes of this thread when the line began; for the innermost call the lane knows better,
+    /// here and of `heap_high`.
+    pub heap_line_start: i64,
+    peak_at: Option<PeakAt>,
+    panicking_at_entry: bool,
+    /// Its samples; `None` for a call inside another call of the same site, which that one covers.
+    pub series: Option<Series<LinePoint>>,
+    /// What a call that was suspended, perhaps several times, has behind it.
+    past: Past,
+}
+
+/// A signed change, and the time that it took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Change {
+    time_ns: u64,
+    net: i64,
+}
+
+/// The earlier stretches of a call that was suspended.
+#[derive(Debug, Clone, Copy, Default)]
+struct Past {
+    /// When it was suspended last.
+    suspended_at: Reading,
+    /// Time and change of RSS between suspensions and resumptions: not the call's.
+    suspended: Change,
+    peak: u64,
+    high: u64,
+    heap: Counts,
+    heap_peak: u64,
+}
+
+/// A call that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub call: OpenCall,
+    pub record: Call,
+}
+
+impl Log {
+    pub(crate) fn tally(&mut self, site: &'static Registered) -> &mut SiteTally {
+        if self.tallies.len() <= site.id {
+            self.tallies.resize_with(site.id + 1, || None);
+        }
+        self.tallies[site.id].get_or_insert_with(|| SiteTally::new(site))
+    }
+
+    /// Gets the memory that a call of `site` needs.
+    pub(crate) fn make_room(&mut self, site: &'static Registered, kind: Kind) {
+        self.stack.reserve(1);
+        if self.wants_series(site, kind) && self.spare.is_empty() {
+            self.spare.push(Series::new(LinePoint::default()));
+            self.timelines.reserve(1);
+        }
+    }
+
+    fn wants_series(&mut self, site: &'static Registered, kind: Kind) -> bool {
+        kind == Kind::Call && (site.is_usage() || self.tally(site).open == 0)
+    }
+
+    /// Opens a call with the last reading. `exact`: it was taken just now.
+    pub(crate) fn open(
+        &mut self,
+        site: &'static Registered,
+        kind: Kind,
+        exact: bool,
+        heap: Counts,
+    ) {
+        let entry = self.last;
+        let wants_series = self.wants_series(site, kind);
+        let thread = self.thread;
+        let tally = self.tally(site);
+        let cells = match kind {
+            Kind::Worker => tally.worker_cells(),
+            Kind::Call | Kind::Part(_) => tally.cells,
+        };
+        if kind == Kind::Call {
+            tally.begin_call(thread);
+        }
+        self.stack.push(OpenCall {
+            kind,
+            site,
+            cells,
+            entry,
+            entry_exact: exact,
+            line: NO_LINE,
+            settled: entry,
+            line_hit: false,
+            line_exact: exact,
+            stretch_line: NO_LINE,
+            line_high: entry.rss,
+            high: entry.rss,
+            parts: Change::default(),
+            heap_entry: heap,
+            heap_high: heap.live(),
+            heap_line_start: heap.live(),
+            peak_at: None,
+            panicking_at_entry: std::thread::panicking(),
+            series: None,
+            past: Past::default(),
+        });
+        if wants_series {
+            self.give_series();
+        }
+    }
+
+    /// Gives the innermost call a series that begins with its entry.
+    fn give_series(&mut self) {
+        let Some(mut series) = self.spare.pop() else {
+            return;
+        };
+        series.clear();
+        series.push(self.last.point(NO_LINE));
+        self.timelines.push(self.stack.len() - 1);
+        if let Some(call) = self.stack.last_mut() {
+            call.series = Some(series);
+        }
+    }
+
+    /// The RSS was up to `high` between two readings of this lane, while `line` ran.
+    pub(crate) fn raise(&mut self, before: Reading, high: u64, line: u32) {
+        let now = self.last;
+        let Some(call) = self.stack.last_mut() else {
+            return;
+        };
+        let high = high.max(now.rss);
+        call.line_high = call.line_high.max(high);
+        let at = PeakAt {
+            from_ns: before.t_ns.max(call.entry.t_ns),
+            to_ns: now.t_ns,
+            rss: high,
+            line: call.site.line_number(line),
+        };
+        call.raise_high(high, Some(at));
+    }
+
+    /// Books what has changed since the innermost call's lines last booked on `line`, its line in
+    /// progress. `read`: the last reading was taken just now. Says whether the line began with a
+    /// reading of its own.
+    pub(crate) fn settle(&mut self, line: u32, read: bool) -> bool {
+        let now = self.last;
+        let Some(call) = self.stack.last_mut() else {
+            return false;
+        };
+        // Before the first line nothing of the function has run; what little has changed since the
+        // entry is left to the first line, so that the lines add up to the call.
+        if line != NO_LINE
+            && let Some(tally) = self.tallies[call.site.id].as_mut()
+        {
+            let parts = std::mem::take(&mut call.parts);
+            let time_ns = now.t_ns.saturating_sub(call.settled.t_ns);
+            let time_ns = time_ns.saturating_sub(parts.time_ns);
+            if call.kind == Kind::Worker {
+                tally.worker_time(line, time_ns);
+            } else if let Some(tally) = tally.lines.get_mut(line as usize) {
+                let net = difference(now.rss, call.settled.rss) - parts.net;
+                let peak = call.line_high.saturating_sub(call.settled.rss);
+                tally.time_ns += time_ns;
+                tally.net += net;
+                tally.peak = tally.peak.max(peak).max(u64::try_from(net).unwrap_or(0));
+                tally.others = tally.others.plus(now.others.since(call.settled.others));
+                tally.shared += u64::from(now.shared);
+                if read {
+                    tally.max_rss = tally.max_rss.max(now.rss);
+                    tally.readings += u64::from(call.line_exact && call.line_hit);
+                }
+            }
+            call.settled = now;
+            call.line_high = now.rss;
+        }
+        call.line_exact
+    }
+
+    /// A reading that the sampler did not ask for ends a stretch without readings, at a moment that
+    /// has nothing to do with where the time went: the line that stands for the stretch books it.
+    pub(crate) fn settle_stretch(&mut self) {
+        if let Some(call) = self.stack.last()
+            && !call.line_exact
+        {
+            self.settle(call.stretch_line, false);
+        }
+    }
+
+    /// The innermost call's next line begins, with a reading of its own if `exact`.
+    pub(crate) fn begin_line(&mut self, line: u32, hit: bool, exact: bool) {
+        if let Some(call) = self.stack.last_mut() {
+            call.line_hit = hit;
+            call.line_exact = exact;
+            call.stretch_line = line;
+        }
+    }
+
+    /// The sampler's request met `line`, by chance: it stands for the stretch.
+    pub(crate) fn stretch_is_like(&mut self, line: u32) {
+        if let Some(call) = self.stack.last_mut() {
+            call.stretch_line = line;
+        }
+    }
+
+    /// Takes the innermost call off the stack, all lines settled. Its caller, if there is one on
+    /// this thread, takes over its highs.
+    pub(crate) fn pop(&mut self) -> Option<OpenCall> {
+        let call = self.stack.pop()?;
+        if call.series.is_some() {
+            self.timelines.pop();
+        }
+        if let Some(outer) = self.stack.last_mut() {
+            outer.take_over(&call);
+        }
+        if let Kind::Part(depth) = call.kind
+            && let Some(outer) = self.stack.get_mut(depth)
+        {
+            outer.parts.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
+            outer.parts.net += difference(self.last.rss, call.entry.rss);
+        }
+        Some(call)
+    }
+
+    /// Adds the ended `call` to its site's totals.
+    pub(crate) fn book(&mut self, call: &OpenCall, cancelled: bool, heap: Counts) -> Call {
+        let now = self.last;
+        let outcome = match (cancelled, std::thread::panicking()) {
+            (true, _) => Outcome::Cancelled,
+            (false, true) if !call.panicking_at_entry => Outcome::Panicked,
+            (false, _) => Outcome::Returned,
+        };
+        let record = call.record(now, self.thread, self.stack.len() as u32, outcome);
+        if call.kind != Kind::Call {
+            return record;
+        }
+        let tally = self.tally(call.site);
+        tally.end_call(&record, call.high.max(call.past.high));
+        let heap = heap.since(call.heap_entry).plus(call.past.heap);
+        tally.heap = tally.heap.plus(heap);
+        tally.heap_peak = tally.heap_peak.max(call.heap_peak());
+        tally.others = tally.others.plus(now.others.since(call.entry.others));
+        record
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let tallies: u64 = self.tallies.iter().flatten().map(SiteTally::bytes).sum();
+        let open = self.stack.iter().filter_map(|call| call.series.as_ref());
+        let series: u64 = open.chain(&self.spare).map(Series::bytes).sum();
+        let fixed = self.stack.capacity() * size_of::<OpenCall>()
+            + self.tallies.capacity() * size_of::<Option<SiteTally>>();
+        fixed as u64 + tallies + series
+    }
+
+    /// Puts an ended call into its site's book, with its series if no call had a higher peak.
+    pub(crate) fn keep(&mut self, ended: Ended) {
+        let Ended { mut call, record } = ended;
+        let series = call.series.take();
+        if call.kind != Kind::Call || !call.entry_exact {
+            self.spare.extend(series);
+            return;
+        }
+        let mut calls = call.site.calls();
+        if calls.beats_best(record.peak_rss) {
+            let spare = calls.set_best(Best {
+                call: record.clone(),
+                peak_at: call.peak_at,
+                series,
+            });
+            self.spare.extend(spare);
+        } else {
+            self.spare.extend(series);
+        }
+        calls.add(record);
+    }
+
+    /// The innermost call was suspended just now: what it has done so far is behind it.
+    pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
+        let mut call = self.pop()?;
+        let now = self.last;
+        call.line = line;
+        self.spare.extend(call.series.take());
+        call.past.suspended_at = now;
+        call.past.high = call.past.high.max(call.high);
+        call.past.peak = call
+            .past
+            .peak
+            .max(call.high.saturating_sub(call.start_level()));
+        call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
+        call.past.heap_peak = call.heap_peak();
+        let tally = self.tally(call.site);
+        tally.open = tally.open.saturating_sub(1);
+        tally.others = tally.others.plus(now.others.since(call.entry.others));
+        Some(call)
+    }
+
+    /// A suspended call goes on, perhaps on another thread than before.
+    pub(crate) fn resume(&mut self, mut call: OpenCall, exact: bool, heap: Counts) {
+        let now = self.last;
+        let before = call.past.suspended_at;
+        call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
+        call.past.suspended.net += difference(now.rss, before.rss);
+        call.entry.others = now.others;
+        call.settled = now;
+        call.line_hit = false;
+        call.line_exact = exact;
+        call.stretch_line = call.line;
+        call.line_high = now.rss;
+        call.high = now.rss;
+        call.heap_entry = heap;
+        call.heap_high = heap.live();
+        call.heap_line_start = heap.live();
+        let tally = self.tally(call.site);
+        call.cells = tally.cells;
+        tally.open += 1;
+        self.stack.push(call);
+    }
+
+    /// Adds a sample to the calls in progress that have a series: to those whose interval is in
+    /// `due`, or with `None` to all. `innermost` is the line of the innermost call.
+    pub(crate) fn sample(&mut self, reading: Reading, innermost: u32, due: Option<&[u64]>) {
+        let top = self.stack.len().wrapping_sub(1);
+        for &depth in &self.timelines {
+            let call = &mut self.stack[depth];
+            if due.is_some_and(|due| !due.contains(&call.site.interval_ns)) {
+                continue;
+            }
+            let line = if depth == top { innermost } else { call.line };
+            if let Some(series) = &mut call.series {
+                series.push(reading.point(line));
+            }
+            if due.is_some()
+                && let Some(tally) = self.tallies[call.site.id].as_mut()
+                && let Some(tally) = tally.lines.get_mut(line as usize)
+            {
+                tally.samples += 1;
+            }
+        }
+    }
+}
+
+impl OpenCall {
+    /// A call made by this one's line in progress has ended or was suspended.
+    fn take_over(&mut self, inner: &OpenCall) {
+        self.line_high = self.line_high.max(inner.high);
+        let at = inner.peak_at.map(|at| PeakAt {
+            line: self.site.line_number(self.line),
+            ..at
+        });
+        self.raise_high(inner.high, at);
+    }
+
+    fn raise_high(&mut self, high: u64, at: Option<PeakAt>) {
+        if high > self.high {
+            self.high = high;
+            if high.saturating_sub(self.start_level()) > self.past.peak {
+                self.peak_at = at;
+            }
+        }
+    }
+
+    /// Whether a reading was taken while it was on the stack: then its caller's line has something to
+    /// book.
+    pub(crate) fn settled_since_entry(&self) -> bool {
+        self.settled.t_ns != self.entry.t_ns
+    }
+
+    /// The RSS that counts as the call's start: that at its entry, moved by what changed while it
+    /// was suspended.
+    fn start_level(&self) -> u64 {
+        self.entry
+            .rss
+            .saturating_add_signed(self.past.suspended.net)
+    }
+
+    fn heap_peak(&self) -> u64 {
+        let now = self.heap_high.wrapping_sub(self.heap_entry.live());
+        // What earlier stretches kept is still there.
+        let kept = self.past.heap.live();
+        let now = u64::try_from(now.saturating_add(kept)).unwrap_or(0);
+        now.max(self.past.heap_peak)
+    }
+
+    fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
+        let peak = self.high.max(now.rss).saturating_sub(self.start_level());
+        Call {
+            start_ns: self.entry.t_ns,
+            end_ns: now.t_ns,
+            suspended_ns: self.past.suspended.time_ns,
+            thread,
+            depth,
+            by: None,
+            outcome,
+            entry_rss: self.entry.rss,
+            exit_rss: now.rss,
+            peak_rss: peak.max(self.past.peak),
+            net_rss: difference(now.rss, self.entry.rss) - self.past.suspended.net,
+            suspended_rss: self.past.suspended.net,
+        }
+    }
+
+    /// How a suspended call would be recorded if the process ended now.
+    pub(crate) fn record_suspended(&self) -> Call {
+        self.record(self.past.suspended_at, 0, 0, Outcome::Running)
+    }
+
+    /// As the best call of its site, if the process ended now.
+    pub(crate) fn as_best(&self, record: &Call) -> Best {
+        Best {
+            call: record.clone(),
+            peak_at: self.peak_at,
+            series: self.series.clone(),
+        }
+    }
+}
+
+pub(crate) fn difference(now: u64, before: u64) -> i64 {
+    now.wrapping_sub(before) as i64
+}
