@@ -255,6 +255,18 @@ pub(crate) fn heap() -> Run {
             allocations: 81,
         });
     }
+    let parse = &mut run.functions[1].lines[1];
+    parse.shared = 2;
+    parse.heap_elsewhere = Some(HeapFigures {
+        allocated: 5 * MIB,
+        freed: 2 * MIB,
+        net: 3 * MIB as i64,
+        peak: 0,
+        allocations: 9,
+    });
+    let records = &mut run.functions[1].call_records;
+    (records[0].suspended_ns, records[0].suspended_rss) = (40 * MS, 4096);
+    records[2].outcome = Outcome::Cancelled;
     run.functions[1].lines[1].workers = Some(Workers {
         hits: 64,
         time_ns: 120 * MS,

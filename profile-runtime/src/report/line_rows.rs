@@ -59,6 +59,21 @@ pub(crate) fn in_part(line: &Line) -> bool {
     line.readings < line.hits
 }
 
+/// Whether other calls or threads may have had a part in the line's changes of RSS.
+pub(crate) fn is_shared(line: &Line) -> bool {
+    line.shared > 0
+}
+
+/// The line's marks in a table: `~` measured in part, `*` shared.
+pub(crate) fn marks(line: &Line) -> &'static str {
+    match (in_part(line), is_shared(line)) {
+        (false, false) => "",
+        (true, false) => "~",
+        (false, true) => "*",
+        (true, true) => "~*",
+    }
+}
+
 /// The line that rose most above its own start.
 pub(crate) fn highest(profile: &Profile) -> Option<&Line> {
     let risen = profile.lines.iter().filter(|line| line.peak_rss > 0);

@@ -5,7 +5,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::line_rows::{Row, highest, in_part, rows};
+use super::line_rows::{Row, highest, in_part, is_shared, marks, rows};
 use super::units::{TimeUnit, align_points, mib, signed_mib};
 use super::visible::{source_line, truncate, width};
 use crate::run::{HeapFigures, Line, Profile};
@@ -134,6 +134,15 @@ impl LineTable<'_> {
         {
             notes.push("worker: closures of this line that ran on threads other than the caller's; not part of the sums.".to_owned());
         }
+        if rows.iter().filter_map(Row::executed).any(is_shared) {
+            notes.push("* other annotated calls, or other threads that touched new memory, ran meanwhile: the changes of RSS may be theirs.".to_owned());
+        }
+        if rows.iter().any(|row| {
+            row.line
+                .is_some_and(|line| line.heap_elsewhere.is_some_and(|heap| heap.net != 0))
+        }) {
+            notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
+        }
         let (on, off) = self.codes(HEADER);
         for note in notes {
             writeln!(f, "{on}{note}{off}")?;
@@ -206,8 +215,12 @@ fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
         cell("net MiB", &|line| signed(line.net_rss)),
         cell("peak MiB", &|line| size(line.peak_rss)),
     ];
-    if rows.iter().filter_map(Row::executed).any(in_part) {
-        columns.insert(2, cell("", &|line| in_part(line).then(|| "~".to_owned())));
+    if rows
+        .iter()
+        .filter_map(Row::executed)
+        .any(|line| !marks(line).is_empty())
+    {
+        columns.insert(2, cell("", &|line| Some(marks(line).to_owned())));
     }
     let lines = || profile.lines.iter();
     if lines().any(|line| line.heap.is_some()) {
@@ -220,6 +233,14 @@ fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
             heap("heap peak", &|heap| size(heap.peak)),
             heap("allocs", &|heap| nonzero(heap.allocations)),
         ]);
+    }
+    if lines().any(|line| {
+        line.heap_elsewhere
+            .is_some_and(|heap| heap.allocations > 0 || heap.freed > 0)
+    }) {
+        columns.push(cell("elsewhere MiB", &|line| {
+            signed(line.heap_elsewhere?.net)
+        }));
     }
     if lines().any(|line| line.workers.is_some()) {
         columns.extend([
@@ -279,10 +300,10 @@ mod tests {
     fn the_width_of_the_terminal_is_respected() {
         for (name, run) in fixture::all() {
             for function in &run.functions {
-                let table = line_table(function).width(140).to_string();
+                let table = line_table(function).width(160).to_string();
                 let rows = table.lines().skip(2).take(function.source.lines().count());
                 assert!(
-                    rows.clone().all(|line| width(line) <= 140),
+                    rows.clone().all(|line| width(line) <= 160),
                     "{name}:\n{table}"
                 );
             }

@@ -2,6 +2,8 @@
 
 mod atomic_file;
 mod bar;
+#[cfg(test)]
+mod browser_tests;
 mod chart;
 mod error;
 mod file_names;

@@ -5,7 +5,7 @@ use super::peak_moment::peak_moment;
 use super::story;
 use super::units::{duration, interval, mib, mib_unit, signed_mib};
 use super::visible::visible;
-use crate::run::{PeakMethod, Profile, Run};
+use crate::run::{Outcome, PeakMethod, Profile, Run};
 
 /// The whole text of `<function>.txt`.
 pub(crate) fn render(run: &Run, profile: &Profile) -> String {
@@ -81,6 +81,19 @@ fn calls(profile: &Profile) -> String {
     let mut calls = format!("{}{}", profile.calls, plural_threads(profile.threads));
     if profile.panics > 0 {
         calls.push_str(&format!(", {} ended by a panic", profile.panics));
+    }
+    let cancelled = profile
+        .call_records
+        .iter()
+        .filter(|call| call.outcome == Outcome::Cancelled)
+        .count();
+    if cancelled > 0 {
+        let least = if profile.calls_omitted > 0 {
+            "at least "
+        } else {
+            ""
+        };
+        calls.push_str(&format!(", {least}{cancelled} cancelled"));
     }
     calls
 }

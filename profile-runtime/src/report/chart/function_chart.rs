@@ -87,26 +87,25 @@ impl<'a> FunctionWindow<'a> {
 }
 
 fn subtitle(profile: &Profile, call: Option<&Call>) -> String {
-    let calls = match (profile.calls, call) {
-        (0, _) | (_, None) => "not called".to_owned(),
-        (1, Some(call)) => format!(
-            "1 call of {}",
-            duration(call.end_ns.saturating_sub(call.start_ns))
-        ),
-        (n, Some(call)) => {
-            let length = duration(call.end_ns.saturating_sub(call.start_ns));
-            format!("{n} calls; in colour the one with the highest peak, {length}")
-        }
+    let Some(call) = call.filter(|_| profile.calls > 0) else {
+        return "not called".to_owned();
     };
-    let change = call.map(|call| {
-        format!(
-            "  ·  entry {} → exit {} ({} MiB)",
-            mib(call.entry_rss),
-            mib_unit(call.exit_rss),
-            signed_mib(call.net_rss)
-        )
-    });
-    calls + &change.unwrap_or_default()
+    let mut length = duration(call.end_ns.saturating_sub(call.start_ns));
+    if call.suspended_ns > 0 {
+        length.push_str(&format!(
+            ", of it {} suspended",
+            duration(call.suspended_ns)
+        ));
+    }
+    let calls = match profile.calls {
+        1 => format!("1 call of {length}"),
+        n => format!("{n} calls; in colour the one with the highest peak, {length}"),
+    };
+    let (entry, exit) = (mib(call.entry_rss), mib_unit(call.exit_rss));
+    format!(
+        "{calls}  ·  entry {entry} → exit {exit} ({} MiB)",
+        signed_mib(call.net_rss)
+    )
 }
 
 /// What is drawn, already reduced to the window.
@@ -329,4 +328,66 @@ fn brackets(canvas: &Canvas<'_, '_>, call: &Call, role: Role, opacity: f64) -> D
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn chart(run: &Run) -> String {
+        function_chart(run, &run.functions[0]).unwrap()
+    }
+
+    /// The texts of a chart, in the order in which they were drawn.
+    fn texts(svg: &str) -> Vec<&str> {
+        let texts = svg
+            .split("<text")
+            .skip(1)
+            .filter_map(|text| text.split_once('>'));
+        texts
+            .filter_map(|(_, rest)| rest.split("</text>").next())
+            .map(str::trim)
+            .collect()
+    }
+
+    #[test]
+    fn a_call_without_samples_has_its_whole_picture() {
+        insta::assert_snapshot!(chart(&fixture::no_samples()));
+    }
+
+    #[test]
+    fn the_peak_is_drawn_at_its_exact_height_though_no_sample_saw_it() {
+        let svg = chart(&fixture::no_samples());
+        assert!(
+            texts(&svg).contains(&"peak 6.000 MiB (3.000 above entry), line 5"),
+            "{:?}",
+            texts(&svg)
+        );
+    }
+
+    #[test]
+    fn every_fixture_is_one_well_formed_element_without_markup_from_outside() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let svg = function_chart(&run, function).unwrap();
+                assert!(
+                    svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"),
+                    "{name}"
+                );
+                assert!(!svg.contains("<script") && !svg.contains("<img"), "{name}");
+                assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_calls_show_the_highest_and_its_neighbours() {
+        let run = fixture::many_short_calls();
+        let window = FunctionWindow::new(&run, &run.functions[0]);
+        let call = window.call.unwrap();
+        let share =
+            (call.end_ns - call.start_ns) as f64 / (window.range.end - window.range.start) as f64;
+        assert!(share > 0.08, "{share}");
+    }
 }

@@ -14,3 +14,6 @@ pub(crate) use outline::Outline;
 pub(crate) use run_chart::run_chart;
 pub(crate) use spark::activity;
 pub(crate) use thin::thin;
+
+#[cfg(test)]
+pub(crate) use palette::contrast;

@@ -17,7 +17,7 @@ const LANES: usize = 12;
 /// Height of a lane in CSS pixels.
 const LANE: i32 = 20;
 /// Columns of a lane's label.
-const LABEL: usize = 18;
+const LABEL: usize = 17;
 
 /// The chart of a whole run.
 pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
@@ -36,7 +36,7 @@ pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
         time: TimeAxis::new(0..end.saturating_add(end / 50)),
         memory: MemoryAxis::new(heights.chain([run.process.baseline_rss, run.process.peak_rss])),
         height: 282,
-        left: 132,
+        left: 140,
         below: if lanes.is_empty() {
             0
         } else {

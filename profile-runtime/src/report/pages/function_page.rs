@@ -7,7 +7,7 @@ use super::{Figure, bar, fill};
 use crate::report::ReportError;
 use crate::report::chart::activity;
 use crate::report::highlight::{Highlighter, Token};
-use crate::report::line_rows::{Row, highest, in_part, rows};
+use crate::report::line_rows::{Row, highest, in_part, is_shared, marks, rows};
 use crate::report::story::{Part, tell};
 use crate::report::text_page::facts;
 use crate::report::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
@@ -110,6 +110,8 @@ fn figures(profile: &Profile) -> Vec<Figure> {
 struct LineTable {
     columns: Vec<Column>,
     partly: bool,
+    shared: bool,
+    elsewhere: bool,
     rows: Vec<TableRow>,
 }
 
@@ -130,7 +132,8 @@ struct Column {
 struct TableRow {
     class: &'static str,
     number: u32,
-    partly: Option<String>,
+    marks: &'static str,
+    mark_note: String,
     cells: Vec<Cell>,
     peak_bar: String,
     net_bar: String,
@@ -161,6 +164,8 @@ impl LineTable {
         Self {
             columns,
             partly: profile.lines.iter().any(in_part),
+            shared: profile.lines.iter().any(is_shared),
+            elsewhere: has_elsewhere(profile),
             rows: table_rows,
         }
     }
@@ -215,6 +220,15 @@ fn columns(profile: &Profile) -> Vec<Column> {
             }),
         ]);
     }
+    if has_elsewhere(profile) {
+        let net = size("elsewhere", "heap_elsewhere_net", |line| {
+            Some(line.heap_elsewhere?.net.into())
+        });
+        columns.push(Column {
+            kind: "change",
+            ..net
+        });
+    }
     if lines().any(|line| line.workers.is_some()) {
         columns.extend([
             count("worker hits", "worker_hits", |line| {
@@ -262,7 +276,8 @@ impl TableRow {
         let plain = Self {
             class: if row.line.is_some() { "idle" } else { "" },
             number: row.number,
-            partly: None,
+            marks: "",
+            mark_note: String::new(),
             cells: columns.iter().map(|_| Cell::default()).collect(),
             peak_bar: String::new(),
             net_bar: String::new(),
@@ -279,12 +294,8 @@ impl TableRow {
             } else {
                 ""
             },
-            partly: in_part(line).then(|| {
-                format!(
-                    "{} of {} hits ended with a reading",
-                    line.readings, line.hits
-                )
-            }),
+            marks: marks(line),
+            mark_note: mark_note(line),
             cells: columns.iter().map(|column| column.cell(line)).collect(),
             peak_bar: bar(line.peak_rss, full),
             net_bar: bar((line.net_rss.max(0) as u64).min(line.peak_rss), full),
@@ -294,6 +305,36 @@ impl TableRow {
             ..plain
         }
     }
+}
+
+/// Says in full what the line's marks mean.
+fn mark_note(line: &Line) -> String {
+    let partly = in_part(line).then(|| {
+        format!(
+            "{} of {} hits ended with a reading",
+            line.readings, line.hits
+        )
+    });
+    let shared = is_shared(line).then(|| {
+        format!(
+            "{} changes may be shared with other calls or threads",
+            line.shared
+        )
+    });
+    partly
+        .into_iter()
+        .chain(shared)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Whether other threads used the heap while a line ran.
+fn has_elsewhere(profile: &Profile) -> bool {
+    let used = |line: &Line| {
+        line.heap_elsewhere
+            .is_some_and(|heap| heap.allocations > 0 || heap.freed > 0)
+    };
+    profile.lines.iter().any(used)
 }
 
 /// The call that the chart is about.

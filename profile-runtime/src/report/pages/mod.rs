@@ -87,3 +87,45 @@ fn href(folder: &str, page: &str) -> String {
     }
     format!("{href}/{page}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::chart::contrast;
+
+    /// The value of a colour in the light (first) or the dark (second) scheme.
+    fn colour(name: &str, scheme: usize) -> u32 {
+        let (_, value) = STYLE
+            .match_indices(&format!("--{name}: #"))
+            .map(|(at, found)| (at, &STYLE[at + found.len()..]))
+            .nth(scheme)
+            .unwrap();
+        u32::from_str_radix(&value[..6], 16).unwrap()
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_ground_in_both_schemes() {
+        let code =
+            ["comment", "string", "keyword", "number", "macro"].map(|kind| format!("code-{kind}"));
+        let others = ["ink", "muted", "link", "peak", "heap"].map(str::to_owned);
+        for scheme in [0, 1] {
+            for text in code.iter().chain(&others) {
+                for ground in ["page", "card", "hover", "lit"] {
+                    let reached = contrast(colour(text, scheme), colour(ground, scheme));
+                    assert!(
+                        reached >= 4.5,
+                        "{text} on {ground} in scheme {scheme}: {reached:.2}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_folders_become_safe_links() {
+        assert_eq!(
+            href("a b\"<ß", "index.html"),
+            "a%20b%22%3C%C3%9F/index.html"
+        );
+    }
+}
