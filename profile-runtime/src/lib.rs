@@ -207,7 +207,7 @@
 //!   glibc, `MALLOC_MMAP_THRESHOLD_=131072` in the environment has blocks of 128 KiB and more given back
 //!   at once.
 //! - RSS is the process's. What other threads do while a line runs is in the line's figures too;
-//!   [`run::Line::shared`] counts such measurements.
+//!   a `*` in the table marks such a line ([`run::Line::shared`]).
 //! - The first use of code brings pages of the program itself into RSS, a few dozen KiB.
 //!
 //! # What it costs and disturbs
