@@ -11,6 +11,7 @@ use syn::{Block, Expr, ExprAsync, Path, ReturnType, Signature, Stmt, Type, parse
 use crate::body::{Body, instrument_block};
 use crate::parameters::{self, Variable};
 use crate::place::Extent;
+use crate::probe::async_probe;
 use crate::site::Site;
 use crate::wrap::{declare_first, verbatim};
 
@@ -55,7 +56,7 @@ fn prelude(signature: Option<&Signature>, block: &Block, site: &Site<'_>) -> Tok
         tokens.extend(variables.iter().rev().map(moved));
     }
     if site.args.lines {
-        tokens.extend(probe(&site.args.krate));
+        async_probe(&site.args.krate).to_tokens(&mut tokens);
     }
     tokens
 }
@@ -106,12 +107,6 @@ fn moved(variable: &Variable) -> TokenStream {
     quote_spanned!(span=> #(#cfg)* #allow let _ = &#name;)
 }
 
-fn probe(krate: &Path) -> TokenStream {
-    quote_spanned! {Span::mixed_site()=>
-        let __memprof = #krate::__private::AsyncProbe::new(&__MEMPROF_SITE);
-    }
-}
-
 /// Profiles the future that `body` puts into a box and returns.
 pub(crate) fn boxed(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
     let args = site.args;
@@ -121,7 +116,7 @@ pub(crate) fn boxed(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
     {
         site.lines = instrument_block(block, args, extent);
         if args.lines {
-            declare_first(block, [verbatim(probe(krate))]);
+            declare_first(block, [async_probe(krate)]);
         }
         *future = Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
             #krate::__private::profiled(&__MEMPROF_SITE, #future)

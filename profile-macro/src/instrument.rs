@@ -335,7 +335,7 @@ impl<'a> Instrumenter<'a> {
         {
             self.apart(|this| this.body(&mut future.block));
             if self.table.probes() > probes {
-                declare_first(&mut future.block, [probe::block_probe(self.krate)]);
+                declare_first(&mut future.block, [probe::async_probe(self.krate)]);
                 *expr = probe::part(self.krate, expr);
             }
         }

@@ -146,6 +146,12 @@ use proc_macro::TokenStream;
 /// assert_eq!(histogram.count(b'l'), 2);
 /// ```
 ///
+/// # Together with other attributes
+///
+/// Any order works with those that leave the body as it is, such as `#[test]` or `#[inline]`. Those
+/// that rewrite it, such as `#[tokio::main]` or `#[tracing::instrument]`, work in either order too;
+/// with this one above them, no line is charged with what they add.
+///
 /// # What counts as a line
 ///
 /// Every statement, in every nested block, has the line that it starts on; so has a `match` arm, a

@@ -95,8 +95,8 @@ pub(crate) fn closure_frame(krate: &Path) -> Stmt {
     })
 }
 
-/// First in an async block: its probes.
-pub(crate) fn block_probe(krate: &Path) -> Stmt {
+/// First in a future: its probes, which find the call through the thread that polls it.
+pub(crate) fn async_probe(krate: &Path) -> Stmt {
     verbatim(quote_spanned! {Span::mixed_site()=>
         let __memprof = #krate::__private::AsyncProbe::new(&__MEMPROF_SITE);
     })

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::message;
 use crate::os::hooks;
-use crate::recorder::forked;
+use crate::recorder::{Recorder, forked};
 
 /// Has the run written when the process ends.
 pub(crate) fn at_exit() {
@@ -23,11 +23,14 @@ extern "C" fn write_at_exit() {
     }
 }
 
-#[cfg(feature = "report")]
 fn finish() {
-    crate::output::finish();
+    let Some(recorder) = Recorder::running() else {
+        return;
+    };
+    if let Some(complaint) = recorder.meter().take_complaint() {
+        message(&complaint);
+    }
+    // Without renderers there is nothing to write; the program takes its data with `snapshot`.
+    #[cfg(feature = "report")]
+    crate::output::finish(recorder);
 }
-
-/// Without renderers there is nothing to write; the program takes its data with `snapshot`.
-#[cfg(not(feature = "report"))]
-fn finish() {}

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use crate::guards::{Probes, guards};
-use crate::heap;
 use crate::lane::Lane;
 use crate::log::{Kind, NO_LINE};
 use crate::own::{self, Probe};
@@ -27,11 +26,11 @@ struct Open {
     leave: Leave,
 }
 
-/// What dropping a frame does.
+/// What dropping a frame does. Small, as everything in a frame: recursive functions have one each.
 #[derive(Debug, Clone, Copy)]
 enum Leave {
     /// Closes what is at this depth.
-    Close(usize),
+    Close(u32),
     /// Goes back to the line that ran before.
     BackTo(u32),
 }
@@ -136,11 +135,7 @@ impl ClosureFrame {
 fn open(recorder: &'static Recorder, lane: &'static Lane, site: &'static Site, kind: Kind) -> Open {
     let (cells, depth) = lane.enter(recorder, recorder.register(site), kind);
     Open {
-        probe: Probe {
-            lane,
-            cells,
-            counters: heap::of_this_thread(),
-        },
+        probe: Probe { lane, cells },
         leave: Leave::Close(depth),
     }
 }

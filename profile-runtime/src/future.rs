@@ -126,7 +126,7 @@ enum State {
 
 impl CallOfFuture {
     /// Puts the call on this thread's stack.
-    fn open(&mut self) -> Option<(&'static Lane, usize)> {
+    fn open(&mut self) -> Option<(&'static Lane, u32)> {
         let state = std::mem::replace(&mut self.state, State::Over);
         if matches!(state, State::Over) {
             return None;
@@ -158,7 +158,7 @@ impl CallOfFuture {
 /// One poll. Dropping it ends the call: the future is ready, or has panicked.
 struct Turn<'call> {
     call: &'call mut CallOfFuture,
-    open: Option<(&'static Lane, usize)>,
+    open: Option<(&'static Lane, u32)>,
 }
 
 impl<'call> Turn<'call> {

@@ -109,7 +109,7 @@ impl Lane {
         recorder: &'static Recorder,
         site: &'static Registered,
         kind: Kind,
-    ) -> (&'static Cells, usize) {
+    ) -> (&'static Cells, u32) {
         let mut guard = self.log();
         let log = &mut *guard;
         let heap = self.pause_heap(log);
@@ -141,7 +141,7 @@ impl Lane {
     }
 
     /// The innermost call has just been put on the stack.
-    fn begin_innermost(&self, log: &Log, heap: Counts) -> (&'static Cells, usize) {
+    fn begin_innermost(&self, log: &Log, heap: Counts) -> (&'static Cells, u32) {
         let depth = log.stack.len() - 1;
         let call = &log.stack[depth];
         self.line.store(call.line, Relaxed);
@@ -158,20 +158,14 @@ impl Lane {
                 recorder.sampler().expect(recorder_wakes);
             }
         }
-        (call.cells, depth)
+        (call.cells, depth as u32)
     }
 
     /// A probe of the innermost call, which counts on `cells`: the line that ran is over, `line`
     /// begins, with a hit or (after something inside it) without.
     #[inline]
-    pub(crate) fn switch_line(
-        &self,
-        cells: &Cells,
-        counters: Option<&Counters>,
-        line: u32,
-        hit: bool,
-    ) {
-        if let Some(counters) = counters
+    pub(crate) fn switch_line(&self, cells: &Cells, line: u32, hit: bool) {
+        if let Some(counters) = heap::of_this_thread()
             && counters.events() != self.heap.events()
         {
             self.settle_heap(cells, counters, true);
@@ -206,29 +200,32 @@ impl Lane {
     }
 
     /// Closes the call at `depth`, and whatever a leaked frame left above it.
-    pub(crate) fn exit(&self, depth: usize) {
+    pub(crate) fn exit(&self, depth: u32) {
         self.close(depth, false, Log::keep);
     }
 
     /// Closes the call at `depth` like [`Lane::exit`], and hands it to `last` instead of the book.
     pub(crate) fn close<T>(
         &self,
-        depth: usize,
+        depth: u32,
         cancelled: bool,
         last: impl FnOnce(&mut Log, Ended) -> T,
     ) -> Option<T> {
         let recorder = Recorder::running()?;
         let mut guard = self.log();
         let log = &mut *guard;
+        self.close_above(recorder, log, depth as usize)?;
+        let ended = self.close_innermost(recorder, log, cancelled)?;
+        Some(heap::outside_the_figures(|| last(log, ended)))
+    }
+
+    /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
+    fn close_above(&self, recorder: &'static Recorder, log: &mut Log, depth: usize) -> Option<()> {
         while log.stack.len() > depth + 1 {
             let ended = self.close_innermost(recorder, log, false)?;
             heap::outside_the_figures(|| log.keep(ended));
         }
-        if log.stack.len() <= depth {
-            return None;
-        }
-        let ended = self.close_innermost(recorder, log, cancelled)?;
-        Some(heap::outside_the_figures(|| last(log, ended)))
+        (log.stack.len() == depth + 1).then_some(())
     }
 
     fn close_innermost(
@@ -291,17 +288,11 @@ impl Lane {
     }
 
     /// Takes the call at `depth`, and leaks above it, off the stack until it is resumed.
-    pub(crate) fn suspend(&self, depth: usize) -> Option<OpenCall> {
+    pub(crate) fn suspend(&self, depth: u32) -> Option<OpenCall> {
         let recorder = Recorder::running()?;
         let mut guard = self.log();
         let log = &mut *guard;
-        while log.stack.len() > depth + 1 {
-            let ended = self.close_innermost(recorder, log, false)?;
-            heap::outside_the_figures(|| log.keep(ended));
-        }
-        if log.stack.len() <= depth {
-            return None;
-        }
+        self.close_above(recorder, log, depth as usize)?;
         let heap = self.pause_heap(log);
         self.read_at_end(recorder, log);
         let call = heap::outside_the_figures(|| log.suspend(self.line.load(Relaxed), heap))?;
@@ -310,7 +301,7 @@ impl Lane {
     }
 
     /// Puts a suspended call back on the stack of this thread.
-    pub(crate) fn resume(&self, recorder: &'static Recorder, call: OpenCall) -> usize {
+    pub(crate) fn resume(&self, recorder: &'static Recorder, call: OpenCall) -> u32 {
         let mut guard = self.log();
         let log = &mut *guard;
         let heap = self.pause_heap(log);

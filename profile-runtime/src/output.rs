@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::message;
 use crate::recorder::Recorder;
 use crate::report::{self, ReportError, RunFolder};
 use crate::run::{Run, RunOutcome};
@@ -42,13 +41,7 @@ pub fn write_reports() -> Result<PathBuf, ReportError> {
 }
 
 /// The last write: the reports, and a summary on stderr.
-pub(crate) fn finish() {
-    let Some(recorder) = Recorder::running() else {
-        return;
-    };
-    if let Some(complaint) = recorder.meter().take_complaint() {
-        message(&complaint);
-    }
+pub(crate) fn finish(recorder: &'static Recorder) {
     let run = snapshot::take(recorder, RunOutcome::Exited);
     if run.functions.is_empty() {
         return;

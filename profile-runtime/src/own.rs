@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::heap::{self, Counters};
+use crate::heap;
 use crate::lane::Lane;
 use crate::recorder::Recorder;
 use crate::site::{Registered, Site};
@@ -70,7 +70,6 @@ pub(crate) fn innermost_of(site: &'static Site) -> Option<Probe> {
         std::ptr::eq(innermost.site.spec, &raw const site.spec).then_some(Probe {
             lane: own.lane.get()?,
             cells: innermost.cells,
-            counters: heap::of_this_thread(),
         })
     })
     .ok()
@@ -93,8 +92,6 @@ pub(crate) fn set_leaving(loops: u32) {
 pub(crate) struct Probe {
     pub lane: &'static Lane,
     pub cells: &'static Cells,
-    /// `None` where nobody counts the heap.
-    pub counters: Option<&'static Counters>,
 }
 
 impl Probe {
@@ -102,13 +99,12 @@ impl Probe {
     #[inline]
     pub(crate) fn line(&self, line: u32) {
         self.cells.hit(line);
-        self.lane.switch_line(self.cells, self.counters, line, true);
+        self.lane.switch_line(self.cells, line, true);
     }
 
     /// Goes back to `line` without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
-        self.lane
-            .switch_line(self.cells, self.counters, line, false);
+        self.lane.switch_line(self.cells, line, false);
     }
 }

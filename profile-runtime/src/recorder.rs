@@ -25,17 +25,7 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
 
 /// Stands for the calls of [`Recorder::warm_up`].
-static WARM_UP: SiteSpec = SiteSpec {
-    name: || "memprof::warm_up",
-    label: None,
-    block: None,
-    file: file!(),
-    line: line!(),
-    interval_ns: 0,
-    source: "",
-    source_line: 0,
-    lines: &[1, 2],
-};
+static WARM_UP: SiteSpec = SiteSpec::own("memprof::warm_up", &[1, 2]);
 
 /// The process's recorder.
 #[derive(Debug)]
@@ -45,6 +35,7 @@ pub(crate) struct Recorder {
     sampler: Sampler,
     started: std::time::SystemTime,
     /// The folder that relative paths meant when the run began.
+    #[cfg(feature = "report")]
     current_dir: Option<std::path::PathBuf>,
     sites: Mutex<Vec<&'static Registered>>,
     /// Lanes whose thread has ended.
@@ -110,6 +101,7 @@ impl Recorder {
             settings,
             sampler: Sampler::default(),
             started: std::time::SystemTime::now(),
+            #[cfg(feature = "report")]
             current_dir: std::env::current_dir().ok(),
             sites: Mutex::default(),
             free: Mutex::default(),
@@ -140,7 +132,7 @@ impl Recorder {
             let (cells, depth) = lane.enter(self, site, Kind::Call);
             for line in [0, 1, 0] {
                 cells.hit(line);
-                lane.switch_line(cells, heap::of_this_thread(), line, true);
+                lane.switch_line(cells, line, true);
                 // A page comes and goes, so that the whole of a reading is gone through.
                 std::hint::black_box(vec![1_u8; 1 << 20]);
             }
@@ -148,6 +140,7 @@ impl Recorder {
         }
     }
 
+    #[cfg(feature = "report")]
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -164,6 +157,7 @@ impl Recorder {
         self.started
     }
 
+    #[cfg(feature = "report")]
     pub(crate) fn current_dir(&self) -> Option<&std::path::Path> {
         self.current_dir.as_deref()
     }
@@ -171,11 +165,6 @@ impl Recorder {
     /// Every site called so far, in order of first call, memprof's own among them.
     pub(crate) fn sites(&self) -> Vec<&'static Registered> {
         crate::lock(&self.sites).clone()
-    }
-
-    /// Whether a site stands for one of memprof's own purposes and is not for the report.
-    pub(crate) fn is_own(site: &Registered) -> bool {
-        site.is_usage() || std::ptr::eq(site.spec, &raw const WARM_UP)
     }
 
     pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {

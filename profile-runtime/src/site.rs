@@ -53,6 +53,28 @@ pub(crate) struct Registered {
     suspended: Mutex<Slab<OpenCall>>,
 }
 
+impl SiteSpec {
+    /// For one of memprof's own purposes: not a function of the report.
+    pub(crate) const fn own(name: &'static str, lines: &'static [u32]) -> SiteSpec {
+        SiteSpec {
+            name: || "",
+            label: Some(name),
+            block: None,
+            file: "",
+            line: 0,
+            interval_ns: 0,
+            source: "",
+            source_line: 0,
+            lines,
+        }
+    }
+
+    /// Whether it was made by [`SiteSpec::own`]: the attribute never leaves out the file.
+    pub(crate) fn is_own(&self) -> bool {
+        self.file.is_empty()
+    }
+}
+
 impl Site {
     /// Called in the initialiser of a `static` that the attribute writes.
     #[must_use]
@@ -131,6 +153,8 @@ fn full_name(spec: &SiteSpec) -> String {
     let inside = (spec.name)();
     let path = inside.split("::__MEMPROF_SITE").next().unwrap_or(inside);
     let path = path.strip_suffix("::__memprof_here").unwrap_or(path);
+    // The body of an `async fn` is a closure to the compiler, not to its author.
+    let path = path.trim_end_matches("::{{closure}}");
     match spec.block {
         Some(block) => format!("{path}::{block}"),
         None => path.to_owned(),

@@ -45,7 +45,7 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
     let sites = recorder.sites();
     let functions = sites
         .iter()
-        .filter(|site| !Recorder::is_own(site))
+        .filter(|site| !site.spec.is_own())
         .filter_map(|site| function(site, &books))
         .collect();
     let bytes = held_bytes(recorder, &sites);

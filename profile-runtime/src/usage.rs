@@ -10,17 +10,7 @@ use crate::recorder::{A_DAY_NS, Recorder};
 use crate::site::SiteSpec;
 
 /// Stands for every call of [`memory_usage`]; it is not a function of the report.
-pub(crate) static SPEC: SiteSpec = SiteSpec {
-    name: || "memprof::memory_usage",
-    label: None,
-    block: None,
-    file: file!(),
-    line: line!(),
-    interval_ns: 0,
-    source: "",
-    source_line: 0,
-    lines: &[],
-};
+pub(crate) static SPEC: SiteSpec = SiteSpec::own("memprof::memory_usage", &[]);
 
 /// What [`memory_usage`] found.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +69,7 @@ pub fn memory_usage<T>(interval: Duration, work: impl FnOnce() -> T) -> MemoryUs
 /// The call in progress; if `work` panics, dropping it closes the call.
 struct Open {
     lane: &'static Lane,
-    depth: usize,
+    depth: u32,
 }
 
 impl Open {

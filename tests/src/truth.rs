@@ -132,13 +132,12 @@ pub fn check_invariants(run: &Run) {
             assert_eq!(profile.call_records.len() as u64, profile.calls, "{name}");
         }
         for call in &profile.call_records {
-            assert_eq!(
-                call.net_rss,
-                call.exit_rss as i64 - call.entry_rss as i64,
-                "{name}"
-            );
-            assert!(call.entry_rss + call.peak_rss >= call.exit_rss, "{name}");
-            assert!(call.entry_rss + call.peak_rss <= profile.max_rss, "{name}");
+            let change = call.exit_rss as i64 - call.entry_rss as i64;
+            assert_eq!(call.net_rss + call.suspended_rss, change, "{name}");
+            if call.suspended_ns == 0 {
+                assert!(call.entry_rss + call.peak_rss >= call.exit_rss, "{name}");
+                assert!(call.entry_rss + call.peak_rss <= profile.max_rss, "{name}");
+            }
             assert!(call.peak_rss <= profile.peak_rss, "{name}");
         }
         assert!(profile.max_rss <= run.process.peak_rss, "{name}");

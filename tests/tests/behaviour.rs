@@ -298,7 +298,9 @@ functions! {
             b.id()
         } else {
             noisy(4).id()
-        } + unsafe {
+        } +
+        // SAFETY: the pointer is to `n`.
+        unsafe {
             let pointer = &raw const n;
             *pointer
         };

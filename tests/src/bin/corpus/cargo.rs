@@ -30,21 +30,32 @@ pub(crate) struct Outcome {
     pub(crate) compiles: bool,
 }
 
-/// Which of a package's tests to run.
-#[derive(Clone, Copy, PartialEq)]
+/// Which of a package's tests to run: of some crates not everything is published that their tests
+/// need.
+#[derive(Clone, Copy)]
 pub(crate) enum Suite {
     /// All but those in the documentation.
     All,
-    /// Those inside of the library: of some crates the others are published in part, and do not
-    /// compile.
+    /// Those inside of the library.
     Library,
+    /// None; the package is only compiled.
+    Nothing,
 }
 
 impl Suite {
-    fn flag(self) -> &'static str {
+    fn compiling(self) -> &'static [&'static str] {
         match self {
-            Suite::All => "--tests",
-            Suite::Library => "--lib",
+            Suite::All => &["test", "--tests", "--no-run", "--message-format=json"],
+            Suite::Library => &["test", "--lib", "--no-run", "--message-format=json"],
+            Suite::Nothing => &["build", "--message-format=json"],
+        }
+    }
+
+    fn running(self) -> Option<&'static [&'static str]> {
+        match self {
+            Suite::All => Some(&["test", "--tests", "--no-fail-fast", "--color=never"]),
+            Suite::Library => Some(&["test", "--lib", "--no-fail-fast", "--color=never"]),
+            Suite::Nothing => None,
         }
     }
 }
@@ -94,24 +105,12 @@ fn published(metadata: &Value, name: &str) -> Option<Published> {
 /// Compiles and runs the tests of the package in `dir`.
 pub(crate) fn test(entry: &Entry, suite: Suite, dir: &Path) -> Result<Outcome, String> {
     let log = dir.join("compile.json");
-    let compiles = cargo(
-        entry,
-        suite,
-        dir,
-        &log,
-        &["--no-run", "--message-format=json"],
-    )?;
+    let compiles = cargo(entry, dir, &log, suite.compiling())?;
     let messages = messages(&read(&log)?);
     let mut tests = BTreeMap::new();
-    if compiles {
+    if let Some(running) = suite.running().filter(|_| compiles) {
         let log = dir.join("test.log");
-        cargo(
-            entry,
-            suite,
-            dir,
-            &log,
-            &["--no-fail-fast", "--color=never"],
-        )?;
+        cargo(entry, dir, &log, running)?;
         tests = outcomes(&read(&log)?);
     }
     Ok(Outcome {
@@ -121,19 +120,12 @@ pub(crate) fn test(entry: &Entry, suite: Suite, dir: &Path) -> Result<Outcome, S
     })
 }
 
-fn cargo(
-    entry: &Entry,
-    suite: Suite,
-    dir: &Path,
-    log: &Path,
-    args: &[&str],
-) -> Result<bool, String> {
+fn cargo(entry: &Entry, dir: &Path, log: &Path, args: &[&str]) -> Result<bool, String> {
     let failed = |error| format!("{}: {error}", log.display());
     let output = File::create(log).map_err(failed)?;
     let copy = output.try_clone().map_err(failed)?;
     let target = dir.parent().unwrap_or(dir).with_file_name("build");
     let child = Command::new("cargo")
-        .args(["test", suite.flag()])
         .args(args)
         .arg(format!("--features={}", entry.features.join(",")))
         .current_dir(dir)

@@ -34,12 +34,7 @@ pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, St
     }
     let manifest = cargo::read(&plain.join("Cargo.toml"))?;
     cargo::write(&plain.join("Cargo.toml"), &detached(&manifest))?;
-    let mut suite = Suite::All;
-    let mut before = cargo::test(entry, suite, &plain)?;
-    if !before.compiles {
-        suite = Suite::Library;
-        before = cargo::test(entry, suite, &plain)?;
-    }
+    let (suite, before) = most_that_compiles(entry, &plain)?;
     // The same versions of everything else.
     cargo::write(
         &annotated.join("Cargo.lock"),
@@ -62,6 +57,16 @@ pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, St
         before,
         after,
     })
+}
+
+fn most_that_compiles(entry: &Entry, dir: &Path) -> Result<(Suite, Outcome), String> {
+    let mut tried = (Suite::All, cargo::test(entry, Suite::All, dir)?);
+    for suite in [Suite::Library, Suite::Nothing] {
+        if !tried.1.compiles {
+            tried = (suite, cargo::test(entry, suite, dir)?);
+        }
+    }
+    Ok(tried)
 }
 
 /// The manifest of a package that is in no workspace but its own.
@@ -135,6 +140,7 @@ impl fmt::Display for Trial {
             match self.suite {
                 Suite::All => "all",
                 Suite::Library => "the library's",
+                Suite::Nothing => "none compile",
             },
             self.before.tests.len(),
             self.after.tests.len(),

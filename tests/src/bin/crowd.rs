@@ -1,0 +1,143 @@
+//! Many at once: deep recursion, a thousand threads, a million short futures.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::sync::Barrier;
+use std::task::{Context, Poll, Waker};
+
+use memprof::profile_memory;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| -> usize {
+        let text = arguments.get(at).expect("an argument");
+        text.parse().expect("a number")
+    };
+    match arguments.first().map(String::as_str) {
+        Some("plain-depth") => on_a_small_stack(|| println!("{}", plain(number(1)))),
+        Some("profiled-depth") => on_a_small_stack(|| println!("{}", profiled(number(1)))),
+        Some("threads") => threads(number(1)),
+        Some("futures") => futures(number(1)),
+        Some("suspended") => suspended(number(1)),
+        other => panic!("unknown: {other:?}"),
+    }
+}
+
+/// One MiB, so that a few thousand calls fill it.
+fn on_a_small_stack(work: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(1 << 20)
+            .spawn_scoped(scope, work)
+            .expect("a thread");
+    });
+}
+
+/// A function of the usual kind: a few locals, a loop, a call of itself.
+fn plain(depth: usize) -> usize {
+    let row = black_box([depth; 16]);
+    let mut sum = 0;
+    for cell in &row {
+        sum += cell % 2;
+    }
+    if depth == 0 {
+        return sum;
+    }
+    plain(depth - 1) + usize::from(sum > 20)
+}
+
+/// The same, annotated.
+#[profile_memory]
+fn profiled(depth: usize) -> usize {
+    let row = black_box([depth; 16]);
+    let mut sum = 0;
+    for cell in &row {
+        sum += cell % 2;
+    }
+    if depth == 0 {
+        return sum;
+    }
+    profiled(depth - 1) + usize::from(sum > 20)
+}
+
+fn threads(number: usize) {
+    let all_inside = Barrier::new(number);
+    std::thread::scope(|scope| {
+        for _ in 0..number {
+            std::thread::Builder::new()
+                .stack_size(128 << 10)
+                .spawn_scoped(scope, || meets(&all_inside))
+                .expect("a thread");
+        }
+    });
+}
+
+#[profile_memory]
+fn meets(all_inside: &Barrier) {
+    let mine = black_box(vec![1_u8; 100]);
+    all_inside.wait();
+    drop(mine);
+    all_inside.wait();
+}
+
+/// Polls a future to its end on this thread, without a runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+fn futures(number: usize) {
+    let before = rss();
+    let mut sum = 0;
+    for round in 0..number {
+        sum += block_on(short(round));
+    }
+    println!("{sum} {}", rss().saturating_sub(before));
+}
+
+#[profile_memory]
+async fn short(round: usize) -> usize {
+    let half = round / 2;
+    yield_now().await;
+    half % 3
+}
+
+/// All of them suspended at once, then polled to their ends.
+fn suspended(number: usize) {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting: Vec<Pin<Box<_>>> = (0..number).map(|round| Box::pin(short(round))).collect();
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+    // Half of them come to their end, the others are dropped half-way.
+    let cancelled = waiting.split_off(number / 2);
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut context).is_ready());
+    }
+    drop(cancelled);
+}
+
+/// Pending once.
+fn yield_now() -> impl Future<Output = ()> {
+    let mut yielded = false;
+    std::future::poll_fn(move |_| {
+        if std::mem::replace(&mut yielded, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+}
+
+/// Bytes resident now.
+fn rss() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = statm.split(' ').nth(1).and_then(|field| field.parse().ok());
+    pages.map_or(0, |pages: usize| pages * 4096)
+}
