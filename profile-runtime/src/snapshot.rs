@@ -14,7 +14,7 @@ use crate::site::Registered;
 use crate::tally::{LineTally, SiteTally};
 
 /// The run so far. Calls in progress count as if they ended now, with outcome
-/// [`Outcome::Running`]. `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
+/// [`Outcome::Running`](crate::run::Outcome::Running). `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
 ///
 /// Takes time in proportion to the number of functions called (about 10 µs each), and none from
 /// other threads but a short wait at their next probe.

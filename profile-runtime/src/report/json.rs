@@ -1,14 +1,26 @@
 //! run.json: the run as data, schema `memprof/1`.
 
+//!
+//! Not with `serde_json`: it implements `PartialEq<Value>` for numbers and strings, which reaches
+//! every crate of a program that links it, and an `assert_eq!(&*numbers, &[])` somewhere in there
+//! would no longer compile.
+
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use struson::reader::{JsonReader, JsonStreamReader};
+use struson::serde::JsonReaderDeserializer;
+use struson::writer::{JsonStreamWriter, JsonWriter};
 
 use super::ReportError;
 use crate::run::{Run, SCHEMA};
 
 /// The text of `run.json` for `run`.
 pub fn to_json(run: &Run) -> Result<String, ReportError> {
-    serde_json::to_string(run).map_err(|e| ReportError::render("render run.json", e))
+    text_of(run).map_err(|reason| ReportError::render("render run.json", reason))
 }
 
 /// Reads a `run.json` that this or an earlier version wrote with the same schema number.
@@ -20,6 +32,27 @@ pub fn read_json(path: &Path) -> Result<Run, ReportError> {
     from_json(&text).map_err(|reason| ReportError::read(path, reason))
 }
 
+/// Any value as JSON.
+pub(super) fn text_of(value: &impl Serialize) -> Result<String, String> {
+    let mut text = Vec::new();
+    let mut writer = JsonStreamWriter::new(&mut text);
+    writer.serialize_value(value).map_err(reason)?;
+    writer.finish_document().map_err(reason)?;
+    String::from_utf8(text).map_err(reason)
+}
+
+/// Reads the value that `text` begins with as `read` wants it; `read` may stop half-way.
+pub(super) fn read_with<T>(
+    text: &[u8],
+    read: impl FnOnce(JsonReaderDeserializer<'_, JsonStreamReader<&[u8]>>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut reader = JsonStreamReader::new(text);
+    read(JsonReaderDeserializer::new(&mut reader))
+}
+
+/// What is wrong with a JSON text.
+pub(super) type Error = struson::serde::DeserializerError;
+
 /// Parses the text of a `run.json`; the error is the reason alone.
 fn from_json(text: &str) -> Result<Run, String> {
     #[derive(serde::Deserialize)]
@@ -28,13 +61,25 @@ fn from_json(text: &str) -> Result<Run, String> {
     }
     // The schema first: a later schema's other fields would give a confusing message.
     let Versioned { schema } =
-        serde_json::from_str(text).map_err(|e| format!("it is not a saved run ({e})"))?;
+        value_of(text).map_err(|reason| format!("it is not a saved run ({reason})"))?;
     if schema != SCHEMA {
         return Err(format!(
             "its schema is {schema:?}, this version reads {SCHEMA:?}"
         ));
     }
-    serde_json::from_str(text).map_err(|e| format!("it is damaged ({e})"))
+    value_of(text).map_err(|reason| format!("it is damaged ({reason})"))
+}
+
+/// The whole of `text` as a value.
+fn value_of<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut reader = JsonStreamReader::new(text.as_bytes());
+    let value = reader.deserialize_next().map_err(reason)?;
+    reader.consume_trailing_whitespace().map_err(reason)?;
+    Ok(value)
+}
+
+fn reason(error: impl Display) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::pages::index_page;
-use super::{ReportError, atomic_file};
+use super::{ReportError, atomic_file, json};
 use crate::run::SCHEMA;
 
 /// A folder under the root that holds, or should hold, a run.
@@ -108,8 +108,9 @@ fn read_entry(folder: &Path) -> Option<Entry> {
 /// index of many runs slow.
 fn read_header(text: &[u8]) -> Result<Header, String> {
     let mut fields = Fields::default();
-    let outcome =
-        serde_json::Deserializer::from_slice(text).deserialize_map(HeaderVisitor(&mut fields));
+    let outcome = json::read_with(text, |mut json| {
+        json.deserialize_map(HeaderVisitor(&mut fields))
+    });
     match fields {
         Fields {
             schema: Some(schema),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::report::ReportError;
 use crate::report::chart::{FunctionWindow, thin};
+use crate::report::json::text_of;
 use crate::report::peak_moment::peak_moment;
 use crate::run::{Profile, Run};
 
@@ -72,7 +73,7 @@ pub(super) fn chart_data(run: &Run, profile: &Profile) -> Result<String, ReportE
         process: process(run),
         calls: calls(profile),
     };
-    let json = serde_json::to_string(&data).map_err(|e| ReportError::render("render a page", e))?;
+    let json = text_of(&data).map_err(|e| ReportError::render("render a page", e))?;
     Ok(script_safe(&json))
 }
 
