@@ -14,7 +14,7 @@ const LONGEST_INTERVAL_MS: f64 = 86_400_000.0;
 /// What was asked for, defaults filled in.
 pub(crate) struct Args {
     pub(crate) interval_ns: u64,
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<LitStr>,
     pub(crate) lines: bool,
     pub(crate) krate: Path,
 }
@@ -46,7 +46,7 @@ impl Args {
 #[derive(Default)]
 struct Given {
     interval_ns: Option<u64>,
-    name: Option<String>,
+    name: Option<LitStr>,
     lines: Option<bool>,
     krate: Option<Path>,
 }
@@ -152,9 +152,9 @@ fn to_nanoseconds(ms: f64) -> u64 {
     (ms * 1e6).round() as u64
 }
 
-fn label(value: Value<'_>) -> Result<String> {
+fn label(value: Value<'_>) -> Result<LitStr> {
     match parse2::<LitStr>(value.tokens.clone()) {
-        Ok(text) if !text.value().trim().is_empty() => Ok(text.value()),
+        Ok(text) if !text.value().trim().is_empty() => Ok(text),
         Ok(_) => {
             Err(value.expected("`name` must not be empty; leave it out to use the function's"))
         }

@@ -16,6 +16,13 @@ pub(crate) fn is_one(keyword: &Ident) -> bool {
 }
 
 pub(crate) fn expand(args: &Args, tokens: TokenStream, keyword: &Ident) -> Result<TokenStream> {
+    if let Some(name) = &args.name {
+        return Err(Error::new(
+            name.span(),
+            "`name` is the label of one function; leave it out here, or write \
+             `#[profile_memory(name = \"…\")]` on the function",
+        ));
+    }
     let mut item: Item = parse2(tokens)?;
     if matches!(&item, Item::Mod(module) if module.content.is_none()) {
         return Err(Error::new(

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Result;
 use syn::parse::Parser;
+use syn::{Error, Result};
 
 use crate::args::Args;
 use crate::body::{Body, in_braces};
@@ -77,6 +77,13 @@ fn try_block(input: TokenStream) -> Result<TokenStream> {
     let mut site = Site::new(&args, &extent, braces.span());
     site.block = Some(name);
     let mut body = Body::parse(&braces)?;
+    if let Some(span) = future::first_await(&body.block) {
+        return Err(Error::new(
+            span,
+            "`block!` cannot measure what is suspended; put the region into an `async fn` with \
+             `#[profile_memory]`",
+        ));
+    }
     in_frame(&mut body, site, &extent);
     Ok(body.into_token_stream())
 }

@@ -6,7 +6,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprAsync, Path, ReturnType, Signature, Stmt, Type, parse_quote};
+use syn::{Block, Expr, ExprAsync, Item, Path, ReturnType, Signature, Stmt, Type, parse_quote};
 
 use crate::body::{Body, instrument_block};
 use crate::parameters::{self, Variable};
@@ -151,4 +151,24 @@ fn is_box_pin(function: &Expr) -> bool {
         .rev()
         .map(|segment| &segment.ident);
     names.next().is_some_and(|name| name == "pin") && names.next().is_some_and(|name| name == "Box")
+}
+
+/// Where `block` itself waits for a future, and not another future or function that is written in it.
+pub(crate) fn first_await(block: &Block) -> Option<Span> {
+    struct Finder(Option<Span>);
+    impl VisitMut for Finder {
+        fn visit_expr_mut(&mut self, expr: &mut Expr) {
+            match expr {
+                Expr::Await(expr) => {
+                    self.0.get_or_insert(expr.await_token.span);
+                }
+                Expr::Async(_) | Expr::Closure(_) => {}
+                expr => visit_mut::visit_expr_mut(self, expr),
+            }
+        }
+        fn visit_item_mut(&mut self, _: &mut Item) {}
+    }
+    let mut finder = Finder(None);
+    finder.visit_block_mut(&mut block.clone());
+    finder.0
 }

@@ -35,7 +35,7 @@ impl ToTokens for Site<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let span = Span::mixed_site();
         let krate = &self.args.krate;
-        let label = option(self.args.name.as_deref());
+        let label = option(self.args.name.as_ref().map(syn::LitStr::value).as_deref());
         let block = option(self.block.as_deref());
         let file = self.file;
         let line = Literal::u32_unsuffixed(self.line);

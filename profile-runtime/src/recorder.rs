@@ -8,7 +8,7 @@ use crate::lane::Lane;
 use crate::log::Kind;
 use crate::message;
 use crate::meter::Meter;
-use crate::os::Os;
+use crate::os::{Os, touch_a_page};
 use crate::own;
 use crate::sampler::Sampler;
 use crate::settings::Settings;
@@ -134,7 +134,7 @@ impl Recorder {
                 cells.hit(line);
                 lane.switch_line(cells, line, true);
                 // A page comes and goes, so that the whole of a reading is gone through.
-                std::hint::black_box(vec![1_u8; 1 << 20]);
+                touch_a_page();
             }
             lane.exit(depth);
         }

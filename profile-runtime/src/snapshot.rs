@@ -88,14 +88,18 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
     let tallies: Vec<&SiteTally> = books
         .iter()
         .flat_map(|(tallies, _)| tallies)
-        .filter(|tally| tally.site.id == site.id && tally.calls > 0)
+        .filter(|tally| tally.site.id == site.id)
         .collect();
+    // A lane whose thread only ran closures of the function has a tally without calls.
+    let calls: u64 = tallies.iter().map(|tally| tally.calls).sum();
+    if calls == 0 {
+        return None;
+    }
     let peak = tallies.iter().map(|tally| tally.peak).max()?;
     let book = with_running(site, books);
     let mut call_records = book.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
     let best = book.best();
-    let calls: u64 = tallies.iter().map(|tally| tally.calls).sum();
     let sum = |of: fn(&SiteTally) -> Counts| {
         let counts = tallies.iter().map(|tally| of(tally));
         counts.fold(Counts::default(), Counts::plus)

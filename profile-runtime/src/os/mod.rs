@@ -22,6 +22,13 @@ pub(crate) enum Os {
     Sysinfo(Box<sysinfo::Sysinfo>),
 }
 
+/// Makes a new page resident and gives it back, without the program's allocator, whose habits (glibc's
+/// mmap threshold, for one) change with what it is asked for.
+pub(crate) fn touch_a_page() {
+    #[cfg(target_os = "linux")]
+    procfs::touch_a_page();
+}
+
 /// What the kernel counts of its own accord.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {

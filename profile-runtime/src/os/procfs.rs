@@ -109,6 +109,22 @@ fn usage_of(whom: libc::c_int) -> Option<libc::rusage> {
     Some(unsafe { usage.assume_init() })
 }
 
+/// See [`super::touch_a_page`].
+pub(crate) fn touch_a_page() {
+    let size = page_size() as usize;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
+    let page = unsafe { libc::mmap(std::ptr::null_mut(), size, access, kind, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return;
+    }
+    // SAFETY: the page is mapped, writable and nobody else's.
+    unsafe { page.cast::<u8>().write_volatile(1) };
+    // SAFETY: mapped above, and nothing refers to it any more.
+    unsafe { libc::munmap(page, size) };
+}
+
 fn page_size() -> u64 {
     // SAFETY: sysconf only reads its argument.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };

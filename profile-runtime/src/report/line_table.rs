@@ -125,7 +125,7 @@ impl LineTable<'_> {
             let readings: u128 = partial.iter().map(|line| u128::from(line.readings)).sum();
             notes.push(format!(
                 "~ measured in part: {readings} of {hits} hits ended with a reading of their own. Hits are exact;\n  \
-                 what happened between two readings is counted on the line at which the second was taken."
+                 what happened between two readings is counted on one line, chosen by chance in favour of those that take long."
             ));
         }
         if rows

@@ -4,8 +4,9 @@ use crate::run::{Call, Profile};
 
 /// The moment at which to show the function's peak.
 ///
-/// The kernel tells only the interval. If one of the interval's samples came close to the peak it
-/// is that sample's, otherwise the interval's middle.
+/// The kernel tells only the interval. Of what was seen in it, the highest is the best guess: memory
+/// that rises for long enough to be sampled is on its way to the peak there. Where nothing was seen
+/// between the interval's two readings, it is the middle.
 pub(crate) fn peak_moment(profile: &Profile) -> Option<u64> {
     let at = profile.peak_at?;
     let samples = profile
@@ -15,8 +16,9 @@ pub(crate) fn peak_moment(profile: &Profile) -> Option<u64> {
     let inside = samples
         .chain(ends(profile))
         .filter(|(t, _)| (at.from_ns..=at.to_ns).contains(t));
+    let between = |t: u64| at.from_ns < t && t < at.to_ns;
     Some(match inside.max_by_key(|(_, rss)| *rss) {
-        Some((t, rss)) if rss >= at.rss - at.rss / 32 => t,
+        Some((t, rss)) if between(t) || rss >= at.rss - at.rss / 32 => t,
         _ => at.from_ns + at.to_ns.saturating_sub(at.from_ns) / 2,
     })
 }
@@ -40,7 +42,7 @@ mod tests {
     use crate::report::fixture;
 
     #[test]
-    fn a_sample_that_came_close_tells_the_moment() {
+    fn the_highest_sample_tells_the_moment() {
         let function = fixture::inverse().functions.remove(0);
         let moment = peak_moment(&function).unwrap();
         assert!(function.series.iter().any(|sample| sample.t_ns == moment));
