@@ -122,6 +122,9 @@ impl Log {
     /// Gets the memory that a call of `site` needs.
     pub(crate) fn make_room(&mut self, site: &'static Registered, kind: Kind) {
         self.stack.reserve(1);
+        if kind == Kind::Worker {
+            self.tally(site).worker_cells();
+        }
         if self.wants_series(site, kind) && self.spare.is_empty() {
             self.spare.push(Series::new(LinePoint::default()));
             self.timelines.reserve(1);

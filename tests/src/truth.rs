@@ -3,7 +3,8 @@
 //! A line of a program whose memory is known says so in a comment: `//= hits 3 net 64 peak 128`.
 //! Sizes are MiB over all hits; `peak` is the largest of one hit; what is not named is not checked,
 //! but a comment that names `net` or `peak` without a value of the other means 0 for it. `allocated`,
-//! `freed`, `peak_heap` (bytes) and `allocations` are of the heap, and exact.
+//! `freed`, `peak_heap` (bytes) and `allocations` are of the heap, and exact; with `worker_` in front,
+//! of closures on other threads; with `all_`, of both.
 
 use memprof::run::{Line, Profile, Run};
 
@@ -50,6 +51,21 @@ fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
         && line.hits != hits as u64
     {
         complain("hits", hits as i64, line.hits as i64);
+    }
+    let workers = line.workers.unwrap_or_default();
+    let of_workers = workers.heap.unwrap_or_default();
+    let own = line.heap.unwrap_or_default();
+    for (name, found) in [
+        ("worker_hits", workers.hits),
+        ("worker_allocated", of_workers.allocated),
+        ("worker_freed", of_workers.freed),
+        ("all_hits", line.hits + workers.hits),
+        ("all_allocations", own.allocations + of_workers.allocations),
+    ] {
+        let expected = value(name).map_or(found, |expected| expected as u64);
+        if found != expected {
+            complain(name, expected as i64, found as i64);
+        }
     }
     if let Some(heap) = line.heap {
         for (name, found) in [
