@@ -63,8 +63,8 @@ impl<T: Ord + Clone> Counter<T> {
         F: Fn(&T) -> Result<bool, E>,
     {
         let mut added = 0;
-        let mut items = items.into_iter();
-        while let Some(item) = items.next() {
+        let mut items: Vec<T> = items.into_iter().collect();
+        while let Some(item) = items.pop() {
             if !accept(&item)? {
                 break;
             }
