@@ -1,0 +1,2 @@
+//! Annotated.
+memprof_benches::workloads!(#[memprof::profile_memory]);

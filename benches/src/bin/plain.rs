@@ -1,0 +1,2 @@
+//! The plain program.
+memprof_benches::workloads!();
