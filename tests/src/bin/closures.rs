@@ -4,12 +4,12 @@
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::thread;
 
 use memprof::{CountingAllocator, profile_memory};
-use memprof_tests::MIB;
 use memprof_tests::mapping::Mapping;
+use memprof_tests::{MIB, yield_now};
 use rayon::prelude::*;
 
 #[global_allocator]
@@ -97,16 +97,4 @@ async fn futures() {
     let made = made.await;
     yield_now().await;
     drop((before, made)); //= hits 1 net -8
-}
-
-/// Pending once; what happens meanwhile is not the caller's.
-fn yield_now() -> impl Future<Output = ()> {
-    let mut yielded = false;
-    std::future::poll_fn(move |_| {
-        if std::mem::replace(&mut yielded, true) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
 }

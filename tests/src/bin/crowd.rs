@@ -7,6 +7,7 @@ use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
 
 use memprof::profile_memory;
+use memprof_tests::yield_now;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -121,18 +122,6 @@ fn suspended(number: usize) {
         assert!(future.as_mut().poll(&mut context).is_ready());
     }
     drop(cancelled);
-}
-
-/// Pending once.
-fn yield_now() -> impl Future<Output = ()> {
-    let mut yielded = false;
-    std::future::poll_fn(move |_| {
-        if std::mem::replace(&mut yielded, true) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
 }
 
 /// Bytes resident now.

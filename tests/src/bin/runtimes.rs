@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use memprof::{CountingAllocator, profile_memory};
+use memprof_tests::yield_now;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
@@ -45,20 +46,6 @@ async fn step(number: usize) {
     }
     drop(black_box(vec![0_u8; 10]));
     yield_now().await;
-}
-
-/// Pending once, woken at once.
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            std::task::Poll::Ready(())
-        } else {
-            context.waker().wake_by_ref();
-            std::task::Poll::Pending
-        }
-    })
-    .await;
 }
 
 fn tokio(mut builder: tokio::runtime::Builder) -> usize {
