@@ -104,7 +104,7 @@ fn report() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("demo: {error}");
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }

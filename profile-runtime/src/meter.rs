@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::calls::LinePoint;
 use crate::heap::{self, Counts};
 use crate::lane::Lane;
-use crate::os::Os;
+use crate::os::{Counts as Counted, Os};
 use crate::run::{PeakMethod, Sample};
 use crate::series::Series;
 
@@ -62,6 +62,8 @@ pub(crate) struct Witness {
     /// Faults of the process and of the lane's thread.
     faults: u64,
     thread_faults: u64,
+    /// Allocations of other threads, where they are counted.
+    others: u64,
 }
 
 /// What a reading is booked as at most: one that took longer is one in which the thread lost its
@@ -176,11 +178,12 @@ impl Meter {
         let began = self.now_ns();
         let own = heap::of_this_thread().map(heap::Counters::counts);
         let mut state = self.state();
-        let mut reading = state.read(|| self.now_ns());
+        let mut reading = state.read(Some(witness), || self.now_ns());
         let high = lane.take_high();
-        reading.shared = state.others_were_at_work(witness);
         if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
             reading.others = all.since(own);
+            let before = std::mem::replace(&mut witness.others, reading.others.allocations);
+            reading.shared |= before != reading.others.allocations;
         }
         if keep {
             state.series.push(reading.sample());
@@ -194,7 +197,7 @@ impl Meter {
     /// A reading on nobody's behalf: its height reaches every lane.
     pub(crate) fn read_for_all(&self) -> Reading {
         let mut state = self.state();
-        let reading = state.read(|| self.now_ns());
+        let reading = state.read(None, || self.now_ns());
         state.series.push(reading.sample());
         reading
     }
@@ -254,9 +257,21 @@ impl State {
         self.series.bytes() + (self.lanes.capacity() * size_of::<&Lane>()) as u64
     }
 
-    fn read(&mut self, now_ns: impl Fn() -> u64) -> Reading {
+    /// A reading; on behalf of the lane that `witness` is of, if it is of one.
+    fn read(&mut self, witness: Option<&mut Witness>, now_ns: impl Fn() -> u64) -> Reading {
         let rss = self.rss();
-        let high = self.end_segment(rss);
+        let counts = match self.peaks {
+            Peaks::Kernel(_) => self.os.counts(),
+            Peaks::Sampled { .. } => None,
+        };
+        let (alone, shared) = match witness {
+            Some(witness) => {
+                let alone = self.faults_are_of_this_thread(witness, counts);
+                (alone, !alone || self.others_take_readings(witness))
+            }
+            None => (false, false),
+        };
+        let high = self.end_segment(rss, counts, alone);
         self.process_peak = self.process_peak.max(high);
         for lane in &self.lanes {
             lane.raise_high(high);
@@ -266,30 +281,34 @@ impl State {
             t_ns: now_ns(),
             rss,
             heap: live_heap(),
+            shared,
             ..Reading::default()
         }
     }
 
-    /// Whether, since the reading that `witness` saw, other annotated calls took readings or are in
-    /// progress, or other threads touched pages for the first time. Called by the witness's thread.
-    fn others_were_at_work(&mut self, witness: &mut Witness) -> bool {
-        self.number += 1;
-        let mut now = *witness;
-        now.number = self.number;
-        let busy = self.lanes.iter().filter(|lane| lane.is_busy()).nth(1);
-        let mut shared = busy.is_some() || witness.number + 1 != now.number;
+    /// Whether nearly all pages that came since the reading that `witness` saw were touched by the
+    /// calling thread, which is the witness's.
+    fn faults_are_of_this_thread(&self, witness: &mut Witness, counts: Option<Counted>) -> bool {
+        let Some(process) = counts.map(|counts| counts.faults) else {
+            return true;
+        };
         // Without a fault of anybody's there is no need to ask for this thread's.
-        if let Peaks::Kernel(segment) = &self.peaks
-            && segment.faults != witness.faults
-        {
-            now.faults = segment.faults;
-            now.thread_faults = self.os.thread_faults().unwrap_or(0);
-            let all = now.faults.wrapping_sub(witness.faults);
-            let own = now.thread_faults.wrapping_sub(witness.thread_faults);
-            shared |= all.saturating_sub(own) > STRAY_FAULTS;
+        if process == witness.faults {
+            return true;
         }
-        *witness = now;
-        shared
+        let thread = self.os.thread_faults().unwrap_or(0);
+        let all = process.wrapping_sub(std::mem::replace(&mut witness.faults, process));
+        let own = thread.wrapping_sub(std::mem::replace(&mut witness.thread_faults, thread));
+        all.saturating_sub(own) <= STRAY_FAULTS
+    }
+
+    /// Whether other annotated calls are in progress, or took readings since the one that `witness`
+    /// saw.
+    fn others_take_readings(&mut self, witness: &mut Witness) -> bool {
+        self.number += 1;
+        let previous = std::mem::replace(&mut witness.number, self.number);
+        let busy = self.lanes.iter().filter(|lane| lane.is_busy());
+        busy.count() > 1 || previous + 1 != self.number
     }
 
     /// RSS now; what held before where the system does not answer.
@@ -306,11 +325,11 @@ impl State {
     }
 
     /// The height of the segment that ends now with `rss`; the next one begins.
-    fn end_segment(&mut self, rss: u64) -> u64 {
+    fn end_segment(&mut self, rss: u64, counts: Option<Counted>, alone: bool) -> u64 {
         let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),
-            Peaks::Kernel(segment) => match segment.end(&mut self.os, before, rss) {
+            Peaks::Kernel(segment) => match segment.end(&mut self.os, counts, before, rss, alone) {
                 Some(high) => high,
                 None => {
                     self.peaks = Peaks::Sampled { high: rss };
@@ -349,8 +368,16 @@ impl Segment {
     }
 
     /// The highest RSS between `before` and `now`; resets the mark. `None` when the kernel refuses.
-    fn end(&mut self, os: &mut Os, before: u64, now: u64) -> Option<u64> {
-        let counts = os.counts()?;
+    /// `alone`: the pages that came were touched by one thread.
+    fn end(
+        &mut self,
+        os: &mut Os,
+        counts: Option<Counted>,
+        before: u64,
+        now: u64,
+        alone: bool,
+    ) -> Option<u64> {
+        let counts = counts?;
         let faults = counts.faults.saturating_sub(self.faults);
         let seen = before.max(now).max(std::mem::take(&mut self.high));
         if faults == 0 && now <= before {
@@ -367,7 +394,7 @@ impl Segment {
         };
         let height = height(&Evidence {
             mark,
-            if_all_stayed: before + faults * os.page_size(),
+            if_all_stayed: alone.then(|| before + faults * os.page_size()),
             seen,
             shortfall: self.shortfall,
             share: self.share,
@@ -392,8 +419,9 @@ impl Segment {
 struct Evidence {
     /// The kernel's high-water mark.
     mark: u64,
-    /// RSS if every page that was faulted in was there at the same time.
-    if_all_stayed: u64,
+    /// RSS if every page that was faulted in was there at the same time; `None` when several threads
+    /// touched pages, perhaps on several processors.
+    if_all_stayed: Option<u64>,
     /// Highest RSS in an exact reading.
     seen: u64,
     shortfall: Option<i64>,
@@ -403,9 +431,10 @@ struct Evidence {
 /// A segment's height.
 ///
 /// The mark is taken from counters that lag; see [`processor_share`]. Where the mark, corrected by
-/// what was missing at the segment's start, agrees with the number of faults within what a processor
-/// can have kept to itself in between, the faults are exact to a page and win. Where it does not
-/// (pages came and went several times, or came several at a fault), the mark is what is known.
+/// what was missing at the segment's start, agrees with the number of one thread's faults within what
+/// a processor can have kept to itself in between, the faults are exact to a page and win. Where it
+/// does not (pages came and went several times, or came several at a fault), and where several threads
+/// were at work, the mark is what is known.
 fn height(evidence: &Evidence) -> u64 {
     let corrected = evidence
         .mark
@@ -415,11 +444,10 @@ fn height(evidence: &Evidence) -> u64 {
         Some(_) => 2 * evidence.share,
         None => 4 * evidence.share,
     };
-    if corrected.abs_diff(evidence.if_all_stayed) <= error {
-        evidence.if_all_stayed.max(evidence.seen)
-    } else {
-        evidence.mark.max(evidence.seen)
-    }
+    let refined = evidence
+        .if_all_stayed
+        .filter(|&height| corrected.abs_diff(height) <= error);
+    refined.unwrap_or(evidence.mark).max(evidence.seen)
 }
 
 /// How many bytes of RSS one processor keeps to itself at most.
@@ -456,7 +484,7 @@ mod tests {
         let start = 10_240;
         let height = height(&Evidence {
             mark: (start + mark) * KIB,
-            if_all_stayed: (start + if_all_stayed) * KIB,
+            if_all_stayed: Some((start + if_all_stayed) * KIB),
             seen: (start + seen) * KIB,
             shortfall: shortfall.map(|kibibytes| kibibytes * KIB as i64),
             share: 124 * KIB,

@@ -223,7 +223,7 @@ pub struct Line {
     /// How many of the sampler's samples found this line running.
     pub samples: u64,
     /// How many of its measured changes of RSS may be shared: other annotated calls, or other
-    /// threads that touched new memory, ran meanwhile.
+    /// threads that allocated or touched new memory, ran meanwhile.
     pub shared: u64,
     /// Heap figures of the calling thread, where counted.
     pub heap: Option<HeapFigures>,

@@ -8,9 +8,9 @@ use memprof_tests::truth::{check, check_invariants};
 /// A call's peak may be off by this much, in bytes.
 const NEAR: u64 = 64 << 10;
 
-/// The same with two threads at work: RSS is the process's, and the other thread's stack and what it
-/// frees at its end are in it.
-const NEAR_WITH_THREADS: u64 = 256 << 10;
+/// The same with two threads at work: the kernel's mark then is as precise as the kernel keeps it (up
+/// to 31 pages a processor are missing from it), and the other thread's stack is in it.
+const NEAR_WITH_THREADS: u64 = 512 << 10;
 
 #[track_caller]
 fn assert_near(found: u64, mebibytes: usize, tolerance: u64) {
