@@ -4,9 +4,9 @@
 //! counts the deadlines that it missed. In its steady state it allocates nothing.
 
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
+use std::sync::{OnceLock, mpsc};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -30,13 +30,24 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
+    /// Starts the thread and waits until it is at work: what a thread needs to begin, memory of its
+    /// own among it, must not show up in the program's first lines.
     pub(crate) fn start(&self, recorder: &'static Recorder) -> io::Result<()> {
+        let (at_work, begun) = mpsc::channel();
         let handle = os_thread::without_signals(|| {
             thread::Builder::new()
                 .name("memprof".to_owned())
                 .stack_size(256 << 10)
-                .spawn(move || heap::outside_the_figures(|| Loop::new(recorder).run()))
+                .spawn(move || {
+                    heap::outside_the_figures(|| {
+                        // Nobody waits any more if it took too long; that does not matter here.
+                        let _ = at_work.send(());
+                        Loop::new(recorder).run();
+                    });
+                })
         })?;
+        // On a machine so busy that this does not suffice, the first lines say a little too much.
+        let _ = begun.recv_timeout(Duration::from_millis(200));
         // The first to come is the only one: `start` is called once.
         let _ = self.thread.set(handle.thread().clone());
         Ok(())
