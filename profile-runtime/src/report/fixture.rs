@@ -389,6 +389,16 @@ pub(crate) fn crowd(functions: usize, calls: usize) -> Run {
     sim.finish()
 }
 
+/// As large as runs get: 500 functions with 200 calls each, the samples of the run thinned out as the
+/// recorder does it.
+pub(crate) fn large() -> Run {
+    const SAMPLES: usize = 1_024;
+    let mut run = crowd(500, 100_000);
+    let every = run.series.len().div_ceil(SAMPLES);
+    run.series = run.series.into_iter().step_by(every).collect();
+    run
+}
+
 /// A profile with this name and nothing recorded.
 pub(crate) fn profile(name: &str) -> Profile {
     let mut sim = Sim::new("p", &["p"], MIB);
