@@ -137,7 +137,7 @@ impl Meter {
             _ => Peaks::Sampled { high: rss },
         };
         let mut series = Series::new(sample(1, 1, 0));
-        series.push(sample(0, rss, 0));
+        series.push(sample(0, rss, live_heap()));
         Ok(Meter {
             start: Instant::now(),
             state: Mutex::new(State {

@@ -169,7 +169,7 @@
       curve(`${path(shape)}V${bottom}H${shape[0][0].toFixed(1)}z`, "area");
       curve(path(shape), "rss");
     }
-    const counted = during.filter((p) => p.h !== undefined);
+    const counted = stops.filter((p) => p.h !== undefined);
     if (counted.length > 1) curve(path(places(counted, (p) => p.h)), "heap");
     for (const t of [callStart, callEnd]) {
       layer.curves.append(make("line", { x1: x(t), x2: x(t), y1: margin.top, y2: height - margin.bottom, class: "end" }));

@@ -117,3 +117,26 @@ fn browser_with_heap_and_workers() {
 fn browser_hostile_text_runs_nothing() {
     assert_all_hold(&drive(&fixture::hostile(), 1200));
 }
+
+/// Opens the run's `index.html` and returns how long that took, the browser's start included.
+fn open_index(run: &Run) -> Duration {
+    let root = tempfile::tempdir().unwrap();
+    let folder = write(run, root.path(), &RunFolder::new()).unwrap();
+    let began = Instant::now();
+    let dom = dump(&folder.join("index.html"), root.path(), 1200);
+    assert!(dom.trim_end().ends_with("</html>"));
+    began.elapsed()
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_opens_the_largest_run_in_a_second() {
+    let (large, nothing) = (fixture::large(), fixture::nothing());
+    // The first start of a browser is slow, and the machine may be busy: the best of three counts.
+    let best = |run| (0..3).map(|_| open_index(run)).min().unwrap_or_default();
+    let (start, opened) = (best(&nothing), best(&large));
+    assert!(
+        opened < start + Duration::from_secs(1),
+        "{opened:?}, of it {start:?} for the browser"
+    );
+}

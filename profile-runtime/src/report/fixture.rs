@@ -18,6 +18,7 @@ pub(crate) fn all() -> Vec<(&'static str, Run)> {
         ("nothing", nothing()),
         ("in_part", in_part()),
         ("heap", heap()),
+        ("apart", apart()),
         ("constant", constant()),
         ("shrinking", shrinking()),
         ("crowd", crowd(40, 500)),
@@ -278,6 +279,64 @@ pub(crate) fn heap() -> Run {
     run
 }
 
+/// Heap and RSS that move apart: zeros that nobody touches, words that are freed and stay resident,
+/// and another thread's work.
+pub(crate) fn apart() -> Run {
+    let mut sim = Sim::new("index", &["./index"], 6 * MIB);
+    let f = sim.function("index::build", "fn build(files: &[File]) -> Index {\n    let blank = vec![0; 40 << 20];\n    let words = read(files);\n    drop(words);\n    let index = pool.run(files);\n    index\n}", 3);
+    let mib = MIB as i64;
+    sim.call(
+        f,
+        &[
+            step(1, 20_000, 0, 0),
+            step(2, 300_000, 30 * mib, 26 * mib),
+            step(3, 40_000, 0, -2 * mib),
+            step(4, 200_000, 33 * mib, 32 * mib),
+            step(6, 900, 0, 0),
+        ],
+    );
+    let mut run = sim.finish();
+    run.heap = true;
+    let own = [
+        (40, 0, 1),
+        (28, 8, 900_000),
+        (0, 20, 0),
+        (0, 0, 0),
+        (0, 40, 0),
+    ];
+    let function = &mut run.functions[0];
+    let lines = function.lines.iter_mut().filter(|line| line.hits > 0);
+    for (line, (allocated, freed, allocations)) in lines.zip(own) {
+        line.heap = Some(figures(allocated, freed, allocations));
+    }
+    function.heap = Some(HeapFigures {
+        peak: 60 * MIB,
+        ..figures(68, 68, 900_001)
+    });
+    let others = Some(figures(32, 0, 12));
+    function.heap_elsewhere = others;
+    function.lines[3].heap_elsewhere = others;
+    function.lines[3].shared = 1;
+    for sample in &mut function.series {
+        sample.heap = Some(sample.rss.saturating_sub(sample.t_ns / 15));
+    }
+    for sample in &mut run.series {
+        sample.heap = Some(sample.rss.saturating_sub(sample.t_ns / 15));
+    }
+    run
+}
+
+/// What was allocated and freed in MiB, in so many allocations.
+fn figures(allocated: u64, freed: u64, allocations: u64) -> HeapFigures {
+    HeapFigures {
+        allocated: allocated * MIB,
+        freed: freed * MIB,
+        net: (allocated * MIB) as i64 - (freed * MIB) as i64,
+        peak: allocated * MIB,
+        allocations,
+    }
+}
+
 /// Memory that does not move at all.
 pub(crate) fn constant() -> Run {
     let mut sim = Sim::new("still", &["./still"], 40 * MIB);
@@ -328,6 +387,16 @@ pub(crate) fn crowd(functions: usize, calls: usize) -> Run {
         );
     }
     sim.finish()
+}
+
+/// As large as runs get: 500 functions with 200 calls each, the samples of the run thinned out as the
+/// recorder does it.
+pub(crate) fn large() -> Run {
+    const SAMPLES: usize = 1_024;
+    let mut run = crowd(500, 100_000);
+    let every = run.series.len().div_ceil(SAMPLES);
+    run.series = run.series.into_iter().step_by(every).collect();
+    run
 }
 
 /// A profile with this name and nothing recorded.

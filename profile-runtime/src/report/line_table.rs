@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::line_rows::{Row, highest, in_part, is_shared, marks, rows};
 use super::units::{TimeUnit, align_points, mib, signed_mib};
+use super::verdict::others_show;
 use super::visible::{source_line, truncate, width};
 use crate::run::{HeapFigures, Line, Profile};
 
@@ -137,10 +138,7 @@ impl LineTable<'_> {
         if rows.iter().filter_map(Row::executed).any(is_shared) {
             notes.push("* other annotated calls, or other threads that touched new memory, ran meanwhile: the changes of RSS may be theirs.".to_owned());
         }
-        if rows.iter().any(|row| {
-            row.line
-                .is_some_and(|line| line.heap_elsewhere.is_some_and(|heap| heap.net != 0))
-        }) {
+        if has_elsewhere(self.profile) {
             notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
         }
         let (on, off) = self.codes(HEADER);
@@ -234,10 +232,7 @@ fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
             heap("allocs", &|heap| nonzero(heap.allocations)),
         ]);
     }
-    if lines().any(|line| {
-        line.heap_elsewhere
-            .is_some_and(|heap| heap.allocations > 0 || heap.freed > 0)
-    }) {
+    if has_elsewhere(profile) {
         columns.push(cell("elsewhere MiB", &|line| {
             signed(line.heap_elsewhere?.net)
         }));
@@ -253,6 +248,12 @@ fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
         ]);
     }
     columns
+}
+
+/// Whether other threads used the heap while a line ran.
+pub(crate) fn has_elsewhere(profile: &Profile) -> bool {
+    let mut others = profile.lines.iter().filter_map(|line| line.heap_elsewhere);
+    others.any(|heap| others_show(&heap))
 }
 
 fn nonzero(count: u64) -> Option<String> {

@@ -9,6 +9,7 @@ mod error;
 mod file_names;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod heap_story;
 mod highlight;
 mod json;
 mod line_rows;
@@ -22,6 +23,7 @@ mod story;
 mod summary;
 mod text_page;
 mod units;
+mod verdict;
 mod visible;
 mod write;
 

@@ -1,5 +1,6 @@
 //! One plain sentence or two that say what a function's memory did, and on which line.
 
+use super::heap_story;
 use super::line_rows::highest;
 use super::peak_moment::peak_moment;
 use super::units::{duration, mib_unit};
@@ -30,6 +31,9 @@ pub(crate) fn tell(run: &Run, profile: &Profile) -> Vec<Part> {
     story.line(profile);
     story.peak(run, profile);
     story.net(profile);
+    for sentence in heap_story::sentences(run, profile) {
+        story.words(format!(" {sentence}"));
+    }
     story.parts
 }
 
@@ -147,6 +151,11 @@ mod tests {
     #[test]
     fn the_demo_in_words() {
         insta::assert_snapshot!(of(&fixture::inverse()));
+    }
+
+    #[test]
+    fn heap_that_differs_from_rss() {
+        insta::assert_snapshot!(of(&fixture::apart()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::bar::bar;
+use super::heap_story::in_short;
 use super::line_rows::highest;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
 use super::visible::{source_line, truncate, visible, width};
@@ -20,6 +21,8 @@ const LABEL: usize = 32;
 const BAR: usize = 8;
 /// Source that would be cut shorter than this is left out.
 const LEAST_SOURCE: usize = 12;
+/// The most functions of which is said how their heap differs from RSS.
+const REMARKS: usize = 3;
 
 const BRAND: Style = AnsiColor::Cyan.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
@@ -43,6 +46,10 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push_str(&quiet(&format!("  … and {} more", functions.len() - SHOWN)));
         text.push('\n');
     }
+    for remark in remarks(&functions, width) {
+        text.push_str(&quiet(&remark));
+        text.push('\n');
+    }
     if run.peak_method == PeakMethod::Sampled {
         text.push_str(&quiet(
             "  peaks are from samples: short temporaries are not seen",
@@ -55,6 +62,15 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// How heap and RSS of the first functions differ, where they do.
+fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
+    let remarks = functions.iter().take(SHOWN).filter_map(|function| {
+        let remark = format!("  {}: {}", label(function), in_short(function)?);
+        Some(truncate(&remark, columns))
+    });
+    remarks.take(REMARKS).collect()
 }
 
 /// The functions with the highest peaks first; of equal ones the slowest.
@@ -208,6 +224,11 @@ mod tests {
     fn labels_cannot_send_codes_to_the_terminal() {
         let text = summary(&fixture::hostile(), None, 100);
         assert!(!plain(&text).contains(['\u{1b}', '\u{202e}']));
+    }
+
+    #[test]
+    fn heap_that_differs_from_rss() {
+        insta::assert_snapshot!(plain(&summary(&fixture::apart(), None, 100)));
     }
 
     #[test]

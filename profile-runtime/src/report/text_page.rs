@@ -1,27 +1,42 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
+use super::heap_story::{HOW_TO_COUNT, remarks};
 use super::line_table::line_table;
 use super::peak_moment::peak_moment;
 use super::story;
 use super::units::{duration, interval, mib, mib_unit, signed_mib};
+use super::verdict::others_show;
 use super::visible::visible;
-use crate::run::{Outcome, PeakMethod, Profile, Run};
+use crate::run::{HeapFigures, Outcome, PeakMethod, Profile, Run};
 
 /// The whole text of `<function>.txt`.
 pub(crate) fn render(run: &Run, profile: &Profile) -> String {
     let mut text = format!("{}\n{}\n\n", visible(&profile.label), whereabouts(profile));
     for (name, value) in facts(run, profile) {
-        text.push_str(&format!("{name:<8}  {value}\n"));
+        text.push_str(&format!("{name:<9}  {value}\n"));
     }
     text.push_str(&format!(
-        "\n{}\n\n{}\n{LEGEND}",
+        "\n{}\n\n{}\n",
         story::tell_plain(run, profile).trim_end(),
         line_table(profile)
     ));
+    text.push_str(&where_heap_and_rss_part(run, profile));
+    text.push_str(LEGEND);
     if profile.heap.is_some() {
         text.push_str(LEGEND_HEAP);
     }
     text
+}
+
+/// The remarks on lines as a paragraph; empty without any.
+fn where_heap_and_rss_part(run: &Run, profile: &Profile) -> String {
+    let remarks = remarks(run, profile);
+    if remarks.is_empty() {
+        return String::new();
+    }
+    let lines = remarks.iter();
+    let lines = lines.map(|remark| format!("  line {}: {}\n", remark.line, remark.text));
+    format!("Where heap and RSS part:\n{}\n", lines.collect::<String>())
 }
 
 const LEGEND: &str = "\
@@ -54,27 +69,36 @@ pub(crate) fn facts(run: &Run, profile: &Profile) -> Vec<(&'static str, String)>
             format!("{} MiB over all calls", signed_mib(profile.net_rss)),
         ),
         ("peak", peak(profile)),
-        (
-            "measured",
-            format!("{}; {}", peaks_by(run), readings_by(run, profile)),
-        ),
+        ("heap", heap(profile)),
     ];
-    if let Some(heap) = profile.heap {
-        facts.insert(
-            5,
-            (
-                "heap",
-                format!(
-                    "{} allocated in {} allocations, {} freed, peak {}",
-                    mib_unit(heap.allocated),
-                    heap.allocations,
-                    mib_unit(heap.freed),
-                    mib_unit(heap.peak)
-                ),
-            ),
-        );
+    if let Some(others) = profile.heap_elsewhere.filter(others_show) {
+        facts.push(("elsewhere", elsewhere(&others)));
     }
+    let how = format!("{}; {}", peaks_by(run), readings_by(run, profile));
+    facts.push(("measured", how));
     facts
+}
+
+fn heap(profile: &Profile) -> String {
+    let Some(heap) = profile.heap else {
+        return HOW_TO_COUNT.to_owned();
+    };
+    format!(
+        "{} allocated in {} allocations, {} freed, peak {}",
+        mib_unit(heap.allocated),
+        heap.allocations,
+        mib_unit(heap.freed),
+        mib_unit(heap.peak)
+    )
+}
+
+fn elsewhere(others: &HeapFigures) -> String {
+    format!(
+        "{} allocated in {} allocations, {} freed by other threads during the calls, whatever for",
+        mib_unit(others.allocated),
+        others.allocations,
+        mib_unit(others.freed)
+    )
 }
 
 fn calls(profile: &Profile) -> String {

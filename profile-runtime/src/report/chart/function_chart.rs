@@ -123,8 +123,7 @@ impl<'a> Scene<'a> {
     fn new(run: &Run, profile: &'a Profile, window: Range<u64>) -> Self {
         let call = FunctionWindow::new(run, profile).call;
         let series = series(profile, call, &window);
-        let samples = profile.series.iter().filter(|s| window.contains(&s.t_ns));
-        let heap: Vec<_> = samples.filter_map(|s| Some((s.t_ns, s.heap?))).collect();
+        let heap = heap(run, profile, call, &window);
         let peak = profile.peak_at.zip(peak_moment(profile));
         let peak = peak.filter(|(_, time)| window.contains(time));
         Self {
@@ -263,6 +262,21 @@ fn series(profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u
     thin(&points, POINTS, |p| p.0, |p| p.1)
 }
 
+/// Live heap: the call's samples, and the process's before and after it.
+fn heap(run: &Run, profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
+    let outside = |t_ns: &u64| call.is_none_or(|c| *t_ns < c.start_ns || *t_ns > c.end_ns);
+    let around = run.series.iter().filter(|s| outside(&s.t_ns));
+    let around = around.filter_map(|s| Some((s.t_ns, s.heap?)));
+    let during = profile
+        .series
+        .iter()
+        .filter_map(|s| Some((s.t_ns, s.heap?)));
+    let shown = around.chain(during).filter(|p| window.contains(&p.0));
+    let mut points: Vec<_> = shown.collect();
+    points.sort_by_key(|p| p.0);
+    points
+}
+
 /// The process's samples in the window, with one more on either side so that the curve reaches the edges.
 fn process(run: &Run, window: &Range<u64>) -> Vec<(u64, u64)> {
     let from = run.series.partition_point(|s| s.t_ns < window.start);
@@ -379,6 +393,12 @@ mod tests {
                 assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn live_heap_is_a_second_curve_with_its_name_where_it_is_counted() {
+        assert!(texts(&chart(&fixture::apart())).contains(&"live heap"));
+        assert!(!texts(&chart(&fixture::inverse())).contains(&"live heap"));
     }
 
     #[test]

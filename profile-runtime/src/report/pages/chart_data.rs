@@ -39,7 +39,7 @@ struct Peak {
 }
 
 /// Moments, RSS, and where they are known live heap and the running line.
-#[derive(Serialize, Default)]
+#[derive(Serialize)]
 struct Columns {
     t: Vec<u64>,
     v: Vec<u64>,
@@ -93,7 +93,8 @@ fn process(run: &Run) -> Columns {
     Columns {
         t: kept.iter().map(|s| s.t_ns).collect(),
         v: kept.iter().map(|s| s.rss).collect(),
-        ..Columns::default()
+        h: kept.iter().filter_map(|s| s.heap).collect(),
+        l: Vec::new(),
     }
 }
 

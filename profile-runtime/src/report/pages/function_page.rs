@@ -6,11 +6,14 @@ use super::chart_data::chart_data;
 use super::{Figure, bar, fill};
 use crate::report::ReportError;
 use crate::report::chart::activity;
+use crate::report::heap_story::{Remark, remarks};
 use crate::report::highlight::{Highlighter, Token};
 use crate::report::line_rows::{Row, highest, in_part, is_shared, marks, rows};
+use crate::report::line_table::has_elsewhere;
 use crate::report::story::{Part, tell};
 use crate::report::text_page::facts;
 use crate::report::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
+use crate::report::verdict::others_show;
 use crate::report::visible::{source_line, visible};
 use crate::run::{Call, Line, Profile, Run};
 
@@ -33,6 +36,7 @@ pub(crate) fn function_page(
         chart,
         has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
+        remarks: remarks(run, profile),
         facts: facts(run, profile),
         file_stem: stem,
         data: chart_data(run, profile)?,
@@ -53,6 +57,8 @@ struct FunctionPage<'a> {
     chart: &'a str,
     has_heap: bool,
     table: LineTable,
+    /// Where heap and RSS part.
+    remarks: Vec<Remark>,
     facts: Vec<(&'static str, String)>,
     /// Name of the sibling files without extension.
     file_stem: &'a str,
@@ -90,17 +96,20 @@ fn figures(profile: &Profile) -> Vec<Figure> {
         ),
         Figure::size("peak", profile.peak_rss, when.unwrap_or_default()),
         Figure::change("net", profile.net_rss, "kept after all calls"),
-        Figure::size(
-            "largest RSS",
-            profile.max_rss,
-            "of the process, during a call",
-        ),
+        Figure::size("largest RSS", profile.max_rss, "of the process"),
     ];
     if let Some(heap) = profile.heap {
         figures.push(Figure::size(
-            "heap",
+            "heap peak",
             heap.peak,
             format!("{} allocations", count(heap.allocations)),
+        ));
+    }
+    if let Some(others) = profile.heap_elsewhere.filter(others_show) {
+        figures.push(Figure::change(
+            "heap elsewhere",
+            others.net,
+            "by other threads",
         ));
     }
     figures
@@ -326,15 +335,6 @@ fn mark_note(line: &Line) -> String {
         .chain(shared)
         .collect::<Vec<_>>()
         .join("; ")
-}
-
-/// Whether other threads used the heap while a line ran.
-fn has_elsewhere(profile: &Profile) -> bool {
-    let used = |line: &Line| {
-        line.heap_elsewhere
-            .is_some_and(|heap| heap.allocations > 0 || heap.freed > 0)
-    };
-    profile.lines.iter().any(used)
 }
 
 /// The call that the chart is about.

@@ -7,6 +7,7 @@ use askama::Template;
 use super::{Figure, bar, fill};
 use crate::report::ReportError;
 use crate::report::chart::{Outline, run_chart};
+use crate::report::heap_story::HOW_TO_COUNT;
 use crate::report::line_rows::in_part;
 use crate::report::story::{Part, tell};
 use crate::report::text_page::peaks_by;
@@ -168,7 +169,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
             if run.heap {
                 "counted by the allocator"
             } else {
-                "not counted"
+                HOW_TO_COUNT
             }
             .to_owned(),
         ),
