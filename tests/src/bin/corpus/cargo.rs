@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Outcome {
     /// The compiler's warnings and errors, each with its place.
     pub(crate) messages: Vec<String>,
     pub(crate) compiles: bool,
+    /// Whether every test program ended well: one can fail after its last test.
+    pub(crate) ends_well: bool,
 }
 
 /// Which of a package's tests to run: of some crates not everything is published that their tests
@@ -108,15 +110,17 @@ pub(crate) fn test(entry: &Entry, suite: Suite, dir: &Path) -> Result<Outcome, S
     let compiles = cargo(entry, dir, &log, suite.compiling())?;
     let messages = messages(&read(&log)?);
     let mut tests = BTreeMap::new();
+    let mut ends_well = compiles;
     if let Some(running) = suite.running().filter(|_| compiles) {
         let log = dir.join("test.log");
-        cargo(entry, dir, &log, running)?;
+        ends_well = cargo(entry, dir, &log, running)?;
         tests = outcomes(&read(&log)?);
     }
     Ok(Outcome {
         tests,
         messages,
         compiles,
+        ends_well,
     })
 }
 
@@ -130,27 +134,43 @@ fn cargo(entry: &Entry, dir: &Path, log: &Path, args: &[&str]) -> Result<bool, S
         .arg(format!("--features={}", entry.features.join(",")))
         .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
+        // Everything is compiled once, and nobody debugs it.
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        // Some tests compare what an error prints, and expect none.
+        .env_remove("RUST_BACKTRACE")
         .env("MEMPROF_QUIET", "1")
         .env("MEMPROF_DIR", dir.join("memprof"))
         .stdout(output)
         .stderr(copy)
         .spawn();
-    wait(child.map_err(|error| format!("cargo test: {error}"))?)
+    let child = child.map_err(|error| format!("cargo {}: {error}", args[0]))?;
+    wait(child).map_err(|error| format!("cargo {} in {}: {error}", args.join(" "), dir.display()))
 }
 
-fn wait(mut child: std::process::Child) -> Result<bool, String> {
+fn wait(mut child: Child) -> Result<bool, String> {
     let start = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),
             Ok(None) if start.elapsed() > TIME_LIMIT => {
-                let _ = child.kill();
-                return Err("the tests ran for too long".to_owned());
+                stop(&mut child);
+                return Err(format!("not done after {} s", TIME_LIMIT.as_secs()));
             }
             Ok(None) => thread::sleep(Duration::from_millis(100)),
             Err(error) => return Err(error.to_string()),
         }
     }
+}
+
+/// Ends cargo and what it has started: a test that hangs would go on for ever otherwise.
+fn stop(cargo: &mut Child) {
+    let parent = cargo.id().to_string();
+    let _ = Command::new("pkill")
+        .args(["-KILL", "-P", &parent])
+        .status();
+    let _ = cargo.kill();
+    let _ = cargo.wait();
 }
 
 /// The lines `test name ... outcome`, each with the target that cargo announced before.

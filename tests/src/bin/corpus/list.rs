@@ -12,6 +12,9 @@ use serde::Deserialize;
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// What kind of code it is, for the table.
+    #[serde(default)]
+    pub(crate) style: String,
     #[serde(default)]
     pub(crate) features: Vec<String>,
     /// Whether it is small enough for every run of CI.

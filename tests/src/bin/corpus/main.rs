@@ -1,11 +1,13 @@
 //! `corpus NAME VERSION`: puts the attribute on every function of a published crate and checks
 //! that its own test suite passes as before.
 //!
-//! Without a name, every crate of `tests/corpus.toml`.
+//! Without a name, every crate of `tests/corpus.toml`. Prints a table in Markdown, and on stderr
+//! whatever is not as before.
 
 mod annotate;
 mod cargo;
 mod list;
+mod table;
 mod trial;
 
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::list::Entry;
+use crate::table::Table;
 
 /// Annotate published crates and run their tests with and without.
 #[derive(Parser)]
@@ -51,16 +54,25 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<bool, String> {
+    let mut table = Table::begin();
     let mut same = true;
-    println!("{}", trial::HEADER);
     for entry in entries(options)? {
-        let trial = trial::run(&entry, &options.dir, &options.memprof)?;
-        println!("{trial}");
-        for line in trial.differences() {
-            println!("    {line}");
+        // One that cannot be tried must not keep the others from it.
+        match trial::run(&entry, &options.dir, &options.memprof) {
+            Ok(trial) => {
+                table.add(&trial);
+                for difference in trial.unexplained() {
+                    eprintln!("{}: {difference}", entry.name);
+                    same = false;
+                }
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", entry.name);
+                same = false;
+            }
         }
-        same &= trial.is_same();
     }
+    table.end();
     Ok(same)
 }
 

@@ -1,6 +1,5 @@
 //! One crate, tried with the attribute on every function and without.
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -8,18 +7,15 @@ use crate::annotate;
 use crate::cargo::{self, Outcome, Suite};
 use crate::list::Entry;
 
-pub(crate) const HEADER: &str = "\
-| crate | version | functions | which tests | before | after | passing before | passing after |
-|---|---|---|---|---|---|---|---|";
-
 /// What came of a crate.
 pub(crate) struct Trial {
-    entry: Entry,
-    version: String,
-    suite: Suite,
-    functions: usize,
-    before: Outcome,
-    after: Outcome,
+    pub(crate) entry: Entry,
+    pub(crate) version: String,
+    pub(crate) suite: Suite,
+    /// How many got the attribute.
+    pub(crate) functions: usize,
+    pub(crate) before: Outcome,
+    pub(crate) after: Outcome,
 }
 
 pub(crate) fn run(entry: &Entry, dir: &Path, memprof: &Path) -> Result<Trial, String> {
@@ -89,16 +85,32 @@ fn depending(manifest: &str, memprof: &Path) -> Result<String, String> {
 }
 
 impl Trial {
-    /// Whether the crate compiles and every test did as before.
-    pub(crate) fn is_same(&self) -> bool {
-        self.before.compiles && self.differences().is_empty()
-    }
-
     /// Everything that is not as before, and not explained in the list.
-    pub(crate) fn differences(&self) -> Vec<String> {
+    pub(crate) fn unexplained(&self) -> Vec<String> {
         if !self.before.compiles {
             return vec!["does not compile as published".to_owned()];
         }
+        let mut differences = self.differences();
+        differences.retain(|difference| {
+            let mut known = self.entry.explained.keys();
+            !known.any(|known| difference.contains(known.as_str()))
+        });
+        differences
+    }
+
+    /// What the list says about differences that there are.
+    pub(crate) fn explanations(&self) -> impl Iterator<Item = String> {
+        let differences = self.differences();
+        let known = self.entry.explained.iter();
+        known.filter_map(move |(known, reason)| {
+            let met = differences
+                .iter()
+                .any(|difference| difference.contains(known));
+            met.then(|| format!("`{known}`: {reason}"))
+        })
+    }
+
+    fn differences(&self) -> Vec<String> {
         let mut differences = self.messages();
         for (test, before) in &self.before.tests {
             match self.after.tests.get(test) {
@@ -109,13 +121,10 @@ impl Trial {
                 }
             }
         }
-        differences.retain(|difference| {
-            !self
-                .entry
-                .explained
-                .keys()
-                .any(|known| difference.contains(known.as_str()))
-        });
+        // A failed test says so by itself.
+        if differences.is_empty() && self.before.ends_well && !self.after.ends_well {
+            differences.push("a test program fails after its last test".to_owned());
+        }
         differences
     }
 
@@ -127,33 +136,4 @@ impl Trial {
         gone.chain(new.map(|message| format!("new: {message}")))
             .collect()
     }
-}
-
-impl fmt::Display for Trial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            self.entry.name,
-            self.version,
-            self.functions,
-            match self.suite {
-                Suite::All => "all",
-                Suite::Library => "the library's",
-                Suite::Nothing => "none compile",
-            },
-            self.before.tests.len(),
-            self.after.tests.len(),
-            passing(&self.before),
-            passing(&self.after)
-        )
-    }
-}
-
-fn passing(outcome: &Outcome) -> usize {
-    outcome
-        .tests
-        .values()
-        .filter(|outcome| *outcome == "ok")
-        .count()
 }
