@@ -223,9 +223,9 @@
 //! `ru_maxrss`, `/usr/bin/time`) is off. `MEMPROF_PEAK=sampled` leaves it alone; peaks are then the
 //! highest samples, as they are on other platforms ([`run::PeakMethod`]).
 //!
-//! Peaks are exact to a page where a line's pages came and went once in a hit. Where they came and went
-//! several times, the kernel's mark is all there is, and since Linux 6.2 it lags by up to 31 pages for
-//! each processor (more on machines with over 16).
+//! Peaks are exact to a page where one thread's pages came and went once in a hit. Where they came and
+//! went several times, or several threads touched new pages, the kernel's mark is all there is, and since
+//! Linux 6.2 it lags by up to 31 pages for each processor (more on machines with over 16).
 
 mod budget;
 mod calls;
