@@ -2,7 +2,7 @@
 //! plain program: `cargo run --release -p memprof-benches --bins` builds them, then
 //! `cargo run --release -p memprof-benches` runs them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const ROUNDS: usize = 7;
@@ -18,31 +18,50 @@ const WORKLOADS: [(&str, &str); 5] = [
     ("line", "a loop of three lines, 10 million times"),
 ];
 
-/// Name of the column, the program, and a variable to set.
-const VARIANTS: [(&str, &str, Option<(&str, &str)>); 5] = [
-    ("plain", "plain", None),
-    (
+/// A column of the table.
+struct Variant {
+    name: &'static str,
+    program: &'static str,
+    /// An environment variable to set.
+    variable: Option<(&'static str, &'static str)>,
+}
+
+const VARIANTS: [Variant; 5] = [
+    variant("plain", "plain", None),
+    variant(
         "annotated, switched off",
         "annotated",
         Some(("MEMPROF", "0")),
     ),
-    ("annotated", "annotated", None),
-    ("counting allocator", "counting", None),
-    ("both", "annotated_counting", None),
+    variant("annotated", "annotated", None),
+    variant("counting allocator", "counting", None),
+    variant("both", "annotated_counting", None),
 ];
+
+const fn variant(
+    name: &'static str,
+    program: &'static str,
+    variable: Option<(&'static str, &'static str)>,
+) -> Variant {
+    Variant {
+        name,
+        program,
+        variable,
+    }
+}
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let programs = std::env::current_exe().expect("our own path");
-    let programs = programs.parent().expect("a folder").to_path_buf();
+    let programs = programs.parent().expect("a folder");
     print!("| workload |");
     VARIANTS
         .iter()
-        .for_each(|variant| print!(" {} |", variant.0));
+        .for_each(|variant| print!(" {} |", variant.name));
     println!("\n|---|{}", "---|".repeat(VARIANTS.len()));
     for (workload, what) in WORKLOADS {
         print!("| {workload}: {what} |");
-        for cell in cells(workload, &programs, folder.path()) {
+        for cell in cells(workload, programs, folder.path()) {
             print!(" {cell} |");
         }
         println!();
@@ -57,12 +76,7 @@ fn cells(workload: &str, programs: &Path, reports: &Path) -> Vec<String> {
     let mut times = vec![Vec::new(); VARIANTS.len()];
     for _ in 0..ROUNDS {
         for (variant, times) in VARIANTS.iter().zip(&mut times) {
-            times.push(nanoseconds(
-                &programs.join(variant.1),
-                workload,
-                variant.2,
-                reports,
-            ));
+            times.push(nanoseconds(programs, workload, variant, reports));
         }
     }
     let medians: Vec<f64> = times.into_iter().map(median).collect();
@@ -71,15 +85,11 @@ fn cells(workload: &str, programs: &Path, reports: &Path) -> Vec<String> {
 }
 
 /// What one unit of the workload takes.
-fn nanoseconds(
-    program: &PathBuf,
-    workload: &str,
-    variable: Option<(&str, &str)>,
-    reports: &Path,
-) -> f64 {
-    let output = Command::new(program)
+fn nanoseconds(programs: &Path, workload: &str, variant: &Variant, reports: &Path) -> f64 {
+    let program = programs.join(variant.program);
+    let output = Command::new(&program)
         .arg(workload)
-        .envs(variable)
+        .envs(variant.variable)
         .env("MEMPROF_DIR", reports)
         .env("MEMPROF_QUIET", "1")
         .output()
