@@ -209,37 +209,39 @@ impl Lane {
         &self,
         depth: u32,
         cancelled: bool,
-        last: impl FnOnce(&mut Log, Ended) -> T,
+        last: impl FnOnce(&mut Log, Ended<'_>) -> T,
     ) -> Option<T> {
         let recorder = Recorder::running()?;
         let mut guard = self.log();
         let log = &mut *guard;
         self.close_above(recorder, log, depth as usize)?;
-        let ended = self.close_innermost(recorder, log, cancelled)?;
-        Some(heap::outside_the_figures(|| last(log, ended)))
+        self.close_innermost(recorder, log, cancelled, last)
     }
 
     /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
     fn close_above(&self, recorder: &'static Recorder, log: &mut Log, depth: usize) -> Option<()> {
         while log.stack.len() > depth + 1 {
-            let ended = self.close_innermost(recorder, log, false)?;
-            heap::outside_the_figures(|| log.keep(ended));
+            self.close_innermost(recorder, log, false, Log::keep)?;
         }
         (log.stack.len() == depth + 1).then_some(())
     }
 
-    fn close_innermost(
+    fn close_innermost<T>(
         &self,
         recorder: &'static Recorder,
         log: &mut Log,
         cancelled: bool,
-    ) -> Option<Ended> {
+        last: impl FnOnce(&mut Log, Ended<'_>) -> T,
+    ) -> Option<T> {
         let heap = self.pause_heap(log);
         self.read_at_end(recorder, log);
-        let call = log.pop()?;
+        let mut call = log.pop()?;
         let record = log.book(&call, cancelled, heap);
         self.go_back_to_caller(log, &call, heap);
-        Some(Ended { call, record })
+        let call = &mut call;
+        Some(heap::outside_the_figures(|| {
+            last(log, Ended { call, record })
+        }))
     }
 
     /// The last reading of the innermost call, and the end of its last line.

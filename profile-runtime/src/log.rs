@@ -106,8 +106,9 @@ struct Past {
 
 /// A call that has ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub call: OpenCall,
+pub(crate) struct Ended<'call> {
+    /// A reference, because a call is large and most of those that end are only counted.
+    pub call: &'call mut OpenCall,
     pub record: Call,
 }
 
@@ -325,8 +326,8 @@ impl Log {
     }
 
     /// Puts an ended call into its site's book, with its series if no call had a higher peak.
-    pub(crate) fn keep(&mut self, ended: Ended) {
-        let Ended { mut call, record } = ended;
+    pub(crate) fn keep(&mut self, ended: Ended<'_>) {
+        let Ended { call, record } = ended;
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
             self.spare.extend(series);

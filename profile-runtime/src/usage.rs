@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use crate::calls::LinePoint;
 use crate::lane::Lane;
-use crate::log::{Ended, Kind};
+use crate::log::Kind;
 use crate::os::Os;
 use crate::own;
 use crate::recorder::{A_DAY_NS, Recorder};
+use crate::run::Call;
+use crate::series::Series;
 use crate::site::SiteSpec;
 
 /// Stands for every call of [`memory_usage`]; it is not a function of the report.
@@ -83,8 +86,11 @@ impl Open {
     }
 
     fn finish<T>(self, value: T) -> MemoryUsage<T> {
-        match self.lane.close(self.depth, false, |_, ended| ended) {
-            Some(ended) => usage(value, &ended),
+        let ended = self.lane.close(self.depth, false, |_, ended| {
+            (ended.record, ended.call.series.take())
+        });
+        match ended {
+            Some((record, series)) => usage(value, &record, series.as_ref()),
             // Only in the child of a fork made by `work`: nothing was recorded there.
             None => MemoryUsage {
                 value,
@@ -103,9 +109,8 @@ impl Drop for Open {
     }
 }
 
-fn usage<T>(value: T, ended: &Ended) -> MemoryUsage<T> {
-    let record = &ended.record;
-    let points = ended.call.series.iter().flat_map(|series| series.points());
+fn usage<T>(value: T, record: &Call, series: Option<&Series<LinePoint>>) -> MemoryUsage<T> {
+    let points = series.into_iter().flat_map(|series| series.points());
     let samples = points.map(|point| UsageSample {
         time: Duration::from_nanos(point.t_ns.saturating_sub(record.start_ns)),
         rss: point.rss,

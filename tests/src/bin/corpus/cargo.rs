@@ -13,6 +13,9 @@ use crate::list::Entry;
 
 const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// For crates whose tests make so many calls that memprof compiled for debugging takes minutes.
+const OPTIMIZED: &str = "--config=profile.dev.package.memprof.opt-level=1";
+
 /// A crate as it is in the registry.
 pub(crate) struct Published {
     pub(crate) version: String,
@@ -132,6 +135,7 @@ fn cargo(entry: &Entry, dir: &Path, log: &Path, args: &[&str]) -> Result<bool, S
     let child = Command::new("cargo")
         .args(args)
         .arg(format!("--features={}", entry.features.join(",")))
+        .args(entry.hot.then_some(OPTIMIZED))
         .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
         // Everything is compiled once, and nobody debugs it.

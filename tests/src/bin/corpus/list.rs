@@ -17,6 +17,9 @@ pub(crate) struct Entry {
     pub(crate) style: String,
     #[serde(default)]
     pub(crate) features: Vec<String>,
+    /// Whether its tests make so many millions of calls that memprof is compiled with optimization.
+    #[serde(default)]
+    pub(crate) hot: bool,
     /// Whether it is small enough for every run of CI.
     #[serde(default)]
     pub(crate) quick: bool,

@@ -28,6 +28,9 @@ struct Options {
     /// Features to switch on.
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
+    /// Compile memprof with optimization, for tests that make many millions of calls.
+    #[arg(long)]
+    hot: bool,
     /// The list of crates.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus.toml"))]
     list: PathBuf,
@@ -88,6 +91,7 @@ fn entries(options: &Options) -> Result<Vec<Entry>, String> {
         name: name.clone(),
         version: options.version.clone().unwrap_or_else(|| "*".to_owned()),
         features: options.features.clone(),
+        hot: options.hot,
         ..Entry::default()
     }])
 }

@@ -86,7 +86,9 @@ fn note(trial: &Trial) -> String {
         Suite::Library => Some("only the tests inside of the library compile as published"),
         Suite::Nothing => Some("compiled only: its tests do not compile as published"),
     };
-    let mut notes: Vec<String> = tests.into_iter().map(str::to_owned).collect();
+    let hot = trial.entry.hot.then_some("hot");
+    let notes = tests.into_iter().chain(hot);
+    let mut notes: Vec<String> = notes.map(str::to_owned).collect();
     notes.extend(trial.explanations());
     match trial.unexplained().len() {
         0 => {}
