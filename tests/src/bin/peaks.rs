@@ -1,6 +1,7 @@
 //! Peaks that samples would miss or mix up.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use memprof::profile_memory;
@@ -19,8 +20,8 @@ fn main() {
     }
 }
 
-/// 300 MiB that live for about a millisecond, right after a sample was taken.
-#[profile_memory(interval_ms = 1000)]
+/// 300 MiB that live for about a millisecond, with no sample anywhere near, however slow the machine.
+#[profile_memory(interval_ms = 86_400_000)]
 fn short_temporary() {
     std::thread::sleep(Duration::from_millis(2));
     temporary(300 * MIB); //= hits 1 net 0 peak 300
@@ -36,30 +37,56 @@ fn temporary(bytes: usize) {
 /// The first thread's temporary rises and falls within one line of the second, and the other way
 /// round: each call's peak is that of the process while it ran.
 fn two_threads() {
-    let barrier = Barrier::new(2);
+    let meeting = Meeting {
+        barrier: Barrier::new(2),
+        waiting: AtomicBool::new(false),
+    };
     std::thread::scope(|scope| {
-        scope.spawn(|| first(&barrier));
-        scope.spawn(|| second(&barrier));
+        scope.spawn(|| first(&meeting));
+        scope.spawn(|| second(&meeting));
     });
 }
 
-#[profile_memory]
-fn first(barrier: &Barrier) {
-    barrier.wait();
-    drop(Mapping::new(100 * MIB)); // raises `second`'s line in progress
-    barrier.wait();
-    barrier.wait();
-    barrier.wait();
+struct Meeting {
+    barrier: Barrier,
+    /// Set by `second` from within the line in which it waits for `first`.
+    waiting: AtomicBool,
+}
+
+impl Meeting {
+    fn wait(&self) {
+        self.barrier.wait();
+    }
+
+    fn wait_for_first(&self) {
+        self.waiting.store(true, Ordering::SeqCst);
+        self.barrier.wait();
+    }
+
+    fn until_second_waits(&self) {
+        while !self.waiting.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+    }
 }
 
 #[profile_memory]
-fn second(barrier: &Barrier) {
-    barrier.wait();
-    barrier.wait();
+fn first(meeting: &Meeting) {
+    meeting.until_second_waits();
+    drop(Mapping::new(100 * MIB)); // raises `second`'s line in progress
+    meeting.wait();
+    meeting.wait();
+    meeting.wait();
+}
+
+#[profile_memory]
+fn second(meeting: &Meeting) {
+    std::hint::black_box(());
+    meeting.wait_for_first();
     drop(Mapping::new(50 * MIB));
-    barrier.wait();
+    meeting.wait();
     drop(Mapping::new(10 * MIB));
-    barrier.wait();
+    meeting.wait();
 }
 
 #[profile_memory]
