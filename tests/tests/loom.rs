@@ -1,4 +1,5 @@
-//! The lock-free list of the heap counters' blocks, under every order of events that loom can think of.
+//! The lock-free list of the heap counters' blocks, under every order of events in which a thread is
+//! interrupted a bounded number of times: without a bound the orders are too many to try.
 
 /// The atomics that the file below builds on: loom's.
 mod sync {
@@ -15,8 +16,10 @@ use block::{Counters, Counts, List};
 
 /// Threads that come, count and go: no block is owned by two at a time, none is lost, and the sums
 /// are exact in the end.
-fn explore(threads: usize, rounds: usize) {
-    loom::model(move || {
+fn explore(threads: usize, rounds: usize, interruptions: usize) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(interruptions);
+    model.check(move || {
         let list = loom::sync::Arc::new(List {
             newest: sync::AtomicPtr::new(ptr::null_mut()),
         });
@@ -49,10 +52,10 @@ fn explore(threads: usize, rounds: usize) {
 
 #[test]
 fn two_threads_that_come_twice() {
-    explore(2, 2);
+    explore(2, 2, 3);
 }
 
 #[test]
 fn three_threads() {
-    explore(3, 1);
+    explore(3, 1, 2);
 }
