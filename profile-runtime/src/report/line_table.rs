@@ -21,8 +21,16 @@ const LEAST_SOURCE: usize = 24;
 
 /// The line table of `profile`, to be printed.
 ///
-/// ```no_run
-/// # let run: memprof::run::Run = todo!();
+/// ```
+/// #[memprof::profile_memory]
+/// fn work() -> Vec<u8> {
+///     vec![1; 1 << 20]
+/// }
+///
+/// # let dir = std::env::temp_dir().join("memprof-doc");
+/// # memprof::Settings::new().dir(dir).quiet(true).apply().unwrap();
+/// work();
+/// let run = memprof::snapshot().expect("a call was made");
 /// for function in &run.functions {
 ///     println!("{}", memprof::report::line_table(function));
 /// }
