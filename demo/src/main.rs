@@ -8,9 +8,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use faer::{Mat, Par};
-use memprof::{MemoryUsage, memory_usage, profile_memory};
+use memprof::{CountingAllocator, MemoryUsage, memory_usage, profile_memory};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+
+/// Counts heap bytes, so that the report tells what the lines asked for beside what became resident,
+/// and what faer's worker threads asked for on their behalf.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 /// Inverts random matrices of growing size and shows how memory moved, over time and line by line.
 #[derive(Debug, Parser)]
