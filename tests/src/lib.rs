@@ -7,6 +7,22 @@ pub mod mapping;
 pub mod program;
 pub mod truth;
 
+/// The same functions twice: in the module `plain`, and with the attribute in the module `profiled`.
+#[macro_export]
+macro_rules! functions {
+    ($($functions:tt)*) => {
+        mod plain {
+            use super::*;
+            $($functions)*
+        }
+        #[memprof::profile_memory]
+        mod profiled {
+            use super::*;
+            $($functions)*
+        }
+    };
+}
+
 /// One mebibyte.
 pub const MIB: usize = 1 << 20;
 

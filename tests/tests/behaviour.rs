@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use memprof_tests::functions;
+
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
 
 fn log(what: impl Into<String>) {
@@ -48,20 +50,6 @@ fn observed<T: std::fmt::Debug>(work: impl FnOnce() -> T) -> (String, Vec<String
         Err(panic) => format!("{:?}", panic.downcast_ref::<&str>()),
     };
     (result, LOG.with(|log| log.borrow().clone()))
-}
-
-macro_rules! functions {
-    ($($functions:tt)*) => {
-        mod plain {
-            use super::*;
-            $($functions)*
-        }
-        #[memprof::profile_memory]
-        mod profiled {
-            use super::*;
-            $($functions)*
-        }
-    };
 }
 
 macro_rules! compare {

@@ -6,6 +6,8 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use memprof_tests::functions;
+
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
 
 fn log(what: impl Into<String>) {
@@ -66,20 +68,6 @@ fn observed<T: std::fmt::Debug>(
 
 fn assert_send<T: Send>(value: T) -> T {
     value
-}
-
-macro_rules! functions {
-    ($($functions:tt)*) => {
-        mod plain {
-            use super::*;
-            $($functions)*
-        }
-        #[memprof::profile_memory]
-        mod profiled {
-            use super::*;
-            $($functions)*
-        }
-    };
 }
 
 macro_rules! compare {
