@@ -17,6 +17,8 @@ mod line_table;
 mod mprof;
 mod pages;
 mod peak_moment;
+#[cfg(feature = "png")]
+mod png;
 mod root_index;
 mod run_folder;
 mod story;
@@ -27,9 +29,12 @@ mod verdict;
 mod visible;
 mod write;
 
+pub use chart::{function_chart, run_chart};
 pub use error::ReportError;
 pub use json::{read_json, to_json};
 pub use line_table::{LineTable, line_table};
+#[cfg(feature = "png")]
+pub use png::png;
 pub use run_folder::RunFolder;
 pub use summary::summary;
 pub use write::write;

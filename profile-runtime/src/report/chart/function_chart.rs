@@ -21,8 +21,12 @@ const OVERVIEW: u64 = 14;
 /// Otherwise that many of its durations are shown before and after it.
 const AROUND: u64 = 4;
 
-/// The chart of one function.
-pub(crate) fn function_chart(run: &Run, profile: &Profile) -> Result<String, ReportError> {
+/// The chart of one function, as SVG that stands alone and follows the reader's colour scheme:
+/// what `<function>.svg` holds.
+///
+/// # Errors
+/// When it cannot be drawn, which would be a mistake in memprof.
+pub fn function_chart(run: &Run, profile: &Profile) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
     let scene = Scene::new(run, profile, window.range.clone());
     let frame = Frame {

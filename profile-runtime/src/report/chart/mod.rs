@@ -9,9 +9,10 @@ mod run_chart;
 mod spark;
 mod thin;
 
-pub(crate) use function_chart::{FunctionWindow, function_chart};
+pub(crate) use function_chart::FunctionWindow;
+pub use function_chart::function_chart;
 pub(crate) use outline::Outline;
-pub(crate) use run_chart::run_chart;
+pub use run_chart::run_chart;
 pub(crate) use spark::activity;
 pub(crate) use thin::thin;
 

@@ -19,8 +19,12 @@ const LANE: i32 = 20;
 /// Columns of a lane's label.
 const LABEL: usize = 17;
 
-/// The chart of a whole run.
-pub(crate) fn run_chart(run: &Run) -> Result<String, ReportError> {
+/// The chart of a whole run, as SVG that stands alone: the process's RSS, its live heap where counted,
+/// and when the functions with the highest peaks were called.
+///
+/// # Errors
+/// When it cannot be drawn, which would be a mistake in memprof.
+pub fn run_chart(run: &Run) -> Result<String, ReportError> {
     let points: Vec<_> = run.series.iter().map(|s| (s.t_ns, s.rss)).collect();
     let heap: Vec<_> = run
         .series
