@@ -1,14 +1,39 @@
 //! Heap bytes: every figure equal to the truth to the byte, and lines that add up to their calls.
 
+use memprof_tests::MIB;
 use memprof_tests::program::{function, run};
 use memprof_tests::truth::{check, check_invariants};
 
-#[test]
-fn every_line_is_exact_to_the_byte() {
-    let run = run(env!("CARGO_BIN_EXE_heap"), &[]).recorded();
+/// `header`: how much of a large block the allocator itself may touch.
+fn assert_exact(program: &str, header: usize) {
+    let run = run(program, &[]).recorded();
     assert!(run.heap);
     check(&run);
     check_invariants(&run);
+    let untouched = function(&run, "untouched").peak_rss;
+    assert!(
+        untouched <= header as u64,
+        "{program}: {untouched} bytes of 2 GiB of zeros became resident"
+    );
+}
+
+#[test]
+fn every_line_is_exact_to_the_byte() {
+    assert_exact(env!("CARGO_BIN_EXE_heap"), MIB / 16);
+}
+
+/// Left out without the feature `other-allocators`, which needs a C compiler.
+#[test]
+#[cfg_attr(
+    not(feature = "other-allocators"),
+    ignore = "needs --features other-allocators: .ci/run runs this"
+)]
+fn so_it_is_around_mimalloc_and_jemalloc() {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_heap")).with_file_name("");
+    for program in ["heap_mimalloc", "heap_jemalloc"] {
+        // mimalloc writes to the head of the block, and the kernel may make that one huge page.
+        assert_exact(&folder.join(program).to_string_lossy(), 4 * MIB);
+    }
 }
 
 #[test]

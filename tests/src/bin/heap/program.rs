@@ -1,4 +1,4 @@
-//! A program whose every line allocates what its comment says: see `memprof_tests::truth`. Bytes and
+//! What the programs `heap*` run, each with another allocator: every line allocates what its comment says: see `memprof_tests::truth`. Bytes and
 //! numbers of allocations, exact.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
@@ -9,12 +9,9 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
-use memprof::{CountingAllocator, profile_memory};
+use memprof::profile_memory;
 
-#[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator::system();
-
-fn main() {
+pub(crate) fn run() {
     straight();
     growth();
     odd_layouts();
@@ -88,10 +85,10 @@ fn raw() {
 fn untouched() {
     let layout = Layout::from_size_align(2 << 30, 8).expect("a layout");
     // SAFETY: the layout has a size.
-    let block = unsafe { alloc_zeroed(layout) }; //= allocated 2147483648 freed 0 peak_heap 2147483648 allocations 1 net 0
+    let block = unsafe { alloc_zeroed(layout) }; //= allocated 2147483648 freed 0 peak_heap 2147483648 allocations 1
     assert!(!block.is_null());
     // SAFETY: as allocated above.
-    unsafe { dealloc(black_box(block), layout) }; //= allocated 0 freed 2147483648 allocations 0 net 0
+    unsafe { dealloc(black_box(block), layout) }; //= allocated 0 freed 2147483648 allocations 0
 }
 
 struct Node(RefCell<Option<Rc<Node>>>);
