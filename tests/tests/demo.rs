@@ -1,8 +1,13 @@
-//! The demo's run tells apart what its lines allocate and what faer's worker threads allocate.
+//! The demo's run: what its lines allocate and what faer's worker threads allocate, told apart; and
+//! its peak, which is what the kernel says of the same program without memprof.
 //!
-//! `MEMPROF_TEST_DEMO_RUN` names the run's folder: `.ci/run` runs the demo and sets the variable.
+//! `MEMPROF_TEST_DEMO_RUN` names the run's folder and `MEMPROF_TEST_DEMO` the program: `.ci/run`
+//! builds and runs the demo and sets both.
 
 use std::path::PathBuf;
+
+use memprof_tests::MIB;
+use memprof_tests::program::run_with;
 
 use memprof::run::{Line, Profile, Run};
 
@@ -69,4 +74,36 @@ fn what_the_workers_allocate_is_told_and_why_rss_differs() {
     ] {
         assert!(text.contains(said), "{said:?} is not said in:\n{text}");
     }
+}
+
+/// The kernel's own high-water mark of the largest child so far, in bytes.
+fn largest_child() -> u64 {
+    // SAFETY: all fields of `rusage` are integers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` is ours.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    u64::try_from(usage.ru_maxrss).expect("it is positive") * 1024
+}
+
+#[test]
+#[ignore = "needs the demo's release build: .ci/run makes it"]
+fn the_peak_is_the_one_that_the_kernel_saw_without_memprof() {
+    let demo = std::env::var("MEMPROF_TEST_DEMO").expect(".ci/run builds the demo and sets it");
+    // On one thread the same allocations come in the same order in every run.
+    let run_demo = |on: &str| {
+        run_with(&demo, &["--threads", "1"], |command| {
+            command.env("MEMPROF", on);
+        })
+    };
+    let plain = run_demo("0");
+    assert!(plain.output.status.success(), "{:?}", plain.output);
+    let kernel = largest_child();
+    let ours = run_demo("1").recorded().process.peak_rss;
+    // memprof's own memory, its thread and its code are in our figure and not in the kernel's.
+    let more = i128::from(ours) - i128::from(kernel);
+    assert!(
+        (-(MIB as i128) / 4..2 * MIB as i128).contains(&more),
+        "memprof says {ours} bytes, the kernel {kernel} without it"
+    );
 }
