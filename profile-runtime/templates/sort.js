@@ -5,7 +5,7 @@
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   const asItCame = [...body.rows];
-  for (const heading of table.querySelectorAll("th[data-key]")) {
+  for (const heading of table.querySelectorAll('th[data-key]:not([data-key="source"])')) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...heading.childNodes);

@@ -12,6 +12,7 @@ mod thin;
 pub(crate) use function_chart::FunctionWindow;
 pub use function_chart::function_chart;
 pub(crate) use outline::Outline;
+pub(crate) use run_chart::lanes;
 pub use run_chart::run_chart;
 pub(crate) use spark::activity;
 pub(crate) use thin::thin;

@@ -80,8 +80,9 @@ fn subtitle(run: &Run, lanes: usize) -> String {
     }
 }
 
-/// The functions with the highest peaks, in the order of their first calls.
-fn lanes(run: &Run) -> Vec<&Profile> {
+/// The functions whose calls are drawn below the chart: those with the highest peaks, in the order of
+/// their first calls.
+pub(crate) fn lanes(run: &Run) -> Vec<&Profile> {
     let mut chosen: Vec<_> = run
         .functions
         .iter()

@@ -40,7 +40,7 @@ struct Peak {
 
 /// Moments, RSS, and where they are known live heap and the running line.
 #[derive(Serialize)]
-struct Columns {
+pub(super) struct Columns {
     t: Vec<u64>,
     v: Vec<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -73,7 +73,12 @@ pub(super) fn chart_data(run: &Run, profile: &Profile) -> Result<String, ReportE
         process: process(run),
         calls: calls(profile),
     };
-    let json = text_of(&data).map_err(|e| ReportError::render("render a page", e))?;
+    embedded(&data)
+}
+
+/// `data` as JSON, safe inside a `<script>` element.
+pub(super) fn embedded(data: &impl Serialize) -> Result<String, ReportError> {
+    let json = text_of(data).map_err(|e| ReportError::render("render a page", e))?;
     Ok(script_safe(&json))
 }
 
@@ -88,7 +93,8 @@ fn series(profile: &Profile) -> Columns {
     }
 }
 
-fn process(run: &Run) -> Columns {
+/// RSS and heap of the whole process.
+pub(super) fn process(run: &Run) -> Columns {
     let kept = thin(&run.series, SAMPLES, |s| s.t_ns, |s| s.rss);
     Columns {
         t: kept.iter().map(|s| s.t_ns).collect(),

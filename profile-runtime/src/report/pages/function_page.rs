@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::chart_data::chart_data;
-use super::{Figure, bar, fill};
+use super::{Figure, bar, fill, scripts};
 use crate::report::ReportError;
 use crate::report::chart::activity;
 use crate::report::heap_story::{Remark, remarks};
@@ -40,7 +40,7 @@ pub(crate) fn function_page(
         facts: facts(run, profile),
         file_stem: stem,
         data: chart_data(run, profile)?,
-        script: FUNCTION_SCRIPT,
+        script: SCRIPT,
     })
 }
 
@@ -68,7 +68,7 @@ struct FunctionPage<'a> {
 }
 
 /// What makes the chart and the table one thing.
-const FUNCTION_SCRIPT: &str = include_str!("../../../templates/function.js");
+const SCRIPT: &str = scripts!("function.js");
 
 fn figures(profile: &Profile) -> Vec<Figure> {
     let each = profile

@@ -3,6 +3,7 @@
 mod chart_data;
 mod function_page;
 mod index_page;
+mod run_data;
 mod run_page;
 
 pub(crate) use function_page::function_page;
@@ -16,7 +17,21 @@ use super::units::{mib_unit, signed_mib};
 const STYLE: &str = include_str!("../../../templates/style.css");
 
 /// What all pages with tables can do: sorting.
-const SHARED_SCRIPT: &str = include_str!("../../../templates/sort.js");
+const SORT_SCRIPT: &str = include_str!("../../../templates/sort.js");
+
+/// Puts the scripts of a page with a chart together: what such pages share, and its own.
+macro_rules! scripts {
+    ($own:literal) => {
+        concat!(
+            include_str!("../../../templates/sort.js"),
+            include_str!("../../../templates/numbers.js"),
+            include_str!("../../../templates/chart.js"),
+            include_str!(concat!("../../../templates/", $own)),
+            include_str!("../../../templates/table.js"),
+        )
+    };
+}
+use scripts;
 
 /// A number that a page shows large.
 struct Figure {

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use askama::Template;
 
-use super::{Figure, bar, fill};
+use super::run_data::run_data;
+use super::{Figure, bar, fill, scripts};
 use crate::report::ReportError;
-use crate::report::chart::{Outline, run_chart};
+use crate::report::chart::{Outline, lanes, run_chart};
 use crate::report::heap_story::HOW_TO_COUNT;
 use crate::report::line_rows::in_part;
 use crate::report::story::{Part, tell};
@@ -18,6 +19,7 @@ use crate::run::{Profile, Run, RunOutcome};
 /// The page of `run`; `names` are the file names of its functions.
 pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportError> {
     let outline = Outline::new(run);
+    let order = highest_first(run, names);
     fill(&RunPage {
         program: visible(&run.program),
         started: started(&run.started),
@@ -26,8 +28,12 @@ pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportErro
         figures: figures(run),
         chart: run_chart(run)?,
         outline: outline.whole(),
-        functions: functions(run, names, &outline),
+        has_heap: run.series.iter().any(|sample| sample.heap.is_some()),
+        lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
+        data: run_data(run, order.iter().map(|(f, _)| *f))?,
+        functions: functions(run, &order, &outline),
         facts: facts(run),
+        script: SCRIPT,
     })
 }
 
@@ -40,10 +46,19 @@ struct RunPage {
     command: String,
     figures: Vec<Figure>,
     chart: String,
+    has_heap: bool,
+    /// Functions whose calls are not below the chart.
+    lanes_left_out: usize,
     outline: String,
     functions: Vec<FunctionRow>,
     facts: Vec<(&'static str, String)>,
+    /// JSON, safe inside a script element.
+    data: String,
+    script: &'static str,
 }
+
+/// What makes the chart and the table one thing.
+const SCRIPT: &str = scripts!("run.js");
 
 /// A function in the table, every cell as it is shown.
 struct FunctionRow {
@@ -102,13 +117,18 @@ fn figures(run: &Run) -> Vec<Figure> {
     ]
 }
 
-/// The table's rows, the highest peak first.
-fn functions(run: &Run, names: &[String], outline: &Outline) -> Vec<FunctionRow> {
+/// The functions and their file names in the table's order.
+fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a Profile, &'a String)> {
     let mut order: Vec<_> = run.functions.iter().zip(names).collect();
     order.sort_by_key(|(f, _)| (Reverse(f.peak_rss), Reverse(f.time_ns)));
+    order
+}
+
+/// The table's rows.
+fn functions(run: &Run, order: &[(&Profile, &String)], outline: &Outline) -> Vec<FunctionRow> {
     let top = order.first().map_or(0, |(f, _)| f.peak_rss);
     let mut rows: Vec<_> = order
-        .into_iter()
+        .iter()
         .map(|(f, name)| function_row(run, f, name, top, outline))
         .collect();
     for column in

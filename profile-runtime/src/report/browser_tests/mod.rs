@@ -1,4 +1,4 @@
-//! The function page in a real browser: no errors, and everything on it does what it says.
+//! The pages in a real browser: no errors, and everything on them does what it says.
 //!
 //! `MEMPROF_TEST_CHROMIUM` names the browser; run them with
 //! `MEMPROF_TEST_CHROMIUM=chromium cargo test -p memprof --lib browser -- --ignored`.
@@ -13,23 +13,43 @@ use crate::run::Run;
 
 /// The longest time that a browser may take for one page.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What is done on the page.
-const DRIVER: &str = include_str!("browser_test.js");
+/// What the drivers share.
+const HARNESS: &str = include_str!("harness.js");
 
-/// Opens the page of the run's first function in a window of this many pixels, drives it, and
+/// A page to be driven.
+#[derive(Debug, Clone, Copy)]
+enum Page {
+    /// That of the run's first function.
+    Function,
+    /// The run's own.
+    Run,
+    /// The index of all runs.
+    Index,
+}
+
+/// Writes the reports of `run`, opens one of its pages in a window of this many pixels, drives it, and
 /// returns one line for each check.
-fn drive(run: &Run, width: u32) -> Vec<String> {
+fn drive(run: &Run, page: Page, width: u32) -> Vec<String> {
     let root = tempfile::tempdir().unwrap();
     let folder = write(run, root.path(), &RunFolder::new()).unwrap();
-    let name = super::file_names::assign(&run.functions).swap_remove(0);
+    let (page, driver) = match page {
+        Page::Function => {
+            let name = super::file_names::assign(&run.functions).swap_remove(0);
+            let page = folder.join(format!("{name}.html"));
+            (page, include_str!("function_page.js"))
+        }
+        Page::Run => (folder.join("index.html"), include_str!("run_page.js")),
+        Page::Index => (root.path().join("index.html"), include_str!("index.js")),
+    };
+    let text = fs::read_to_string(page).unwrap();
     let page = folder.join("driven.html");
-    let text = fs::read_to_string(folder.join(format!("{name}.html"))).unwrap();
-    fs::write(
-        &page,
-        text.replacen("<head>", &format!("<head><script>{DRIVER}</script>"), 1),
-    )
-    .unwrap();
-    let dom = dump(&page, root.path(), width);
+    let scripts = format!("<head><script>{HARNESS}</script><script>{driver}</script>");
+    fs::write(&page, text.replacen("<head>", &scripts, 1)).unwrap();
+    checks(&dump(&page, root.path(), width))
+}
+
+/// What the driver wrote into the page.
+fn checks(dom: &str) -> Vec<String> {
     let (_, result) = dom
         .split_once("<pre id=\"result\">")
         .expect("the driver reports");
@@ -84,7 +104,7 @@ fn dump(page: &Path, scratch: &Path, width: u32) -> String {
 
 #[track_caller]
 fn assert_all_hold(checks: &[String]) {
-    assert!(checks.len() > 15, "{checks:#?}");
+    assert!(checks.len() > 10, "{checks:#?}");
     let failed: Vec<_> = checks
         .iter()
         .filter(|check| check.starts_with("FAIL"))
@@ -94,14 +114,29 @@ fn assert_all_hold(checks: &[String]) {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn browser_everything_on_the_page_works() {
-    assert_all_hold(&drive(&fixture::inverse(), 1200));
+fn browser_everything_on_the_function_page_works() {
+    assert_all_hold(&drive(&fixture::inverse(), Page::Function, 1200));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_everything_on_the_run_page_works() {
+    assert_all_hold(&drive(&fixture::nested(), Page::Run, 1200));
+    assert_all_hold(&drive(&fixture::crowd(40, 500), Page::Run, 1200));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_the_index_can_be_sorted() {
+    assert_all_hold(&drive(&fixture::inverse(), Page::Index, 1200));
 }
 
 #[test]
 #[ignore = "needs Chromium"]
 fn browser_on_a_narrow_screen_too() {
-    assert_all_hold(&drive(&fixture::inverse(), 500));
+    for page in [Page::Function, Page::Run, Page::Index] {
+        assert_all_hold(&drive(&fixture::inverse(), page, 500));
+    }
 }
 
 #[test]
@@ -109,13 +144,18 @@ fn browser_on_a_narrow_screen_too() {
 fn browser_with_heap_and_workers() {
     let mut run = fixture::heap();
     run.functions.swap(0, 1);
-    assert_all_hold(&drive(&run, 1200));
+    assert_all_hold(&drive(&run, Page::Function, 1200));
+    assert_all_hold(&drive(&run, Page::Run, 1200));
 }
 
 #[test]
 #[ignore = "needs Chromium"]
 fn browser_hostile_text_runs_nothing() {
-    assert_all_hold(&drive(&fixture::hostile(), 1200));
+    for page in [Page::Function, Page::Run, Page::Index] {
+        for width in [500, 1200] {
+            assert_all_hold(&drive(&fixture::hostile(), page, width));
+        }
+    }
 }
 
 /// Opens the run's `index.html` and returns how long that took, the browser's start included.
