@@ -23,7 +23,7 @@ fn profile_of(example: &str, function: &str) -> Profile {
         .env("MEMPROF_DIR", folder.path())
         .env("MEMPROF_QUIET", "1");
     assert!(command.status().unwrap().success());
-    let run: Run = memprof::report::read_json(&folder.path().join("latest/run.json")).unwrap();
+    let run: Run = memprof::report::read_run(folder.path().join("latest")).unwrap();
     let mut functions = run.functions;
     assert_eq!(functions.len(), 1);
     assert_eq!(functions[0].label, function);

@@ -86,7 +86,7 @@ impl Finished {
     /// When it wrote no run.
     #[must_use]
     pub fn recorded(&self) -> Run {
-        memprof::report::read_json(&self.folder().join("run.json"))
+        memprof::report::read_run(self.folder())
             .unwrap_or_else(|error| panic!("{error}\n{}", self.stderr()))
     }
 

@@ -20,6 +20,8 @@ pub struct ReportError {
 const ADVICE_WRITE: &str = "set MEMPROF_DIR to a folder that can be written";
 /// What helps when a saved run cannot be read.
 const ADVICE_READ: &str = "check that it is the run.json of a run of this version of memprof";
+/// What helps when an mprof file cannot be read.
+const ADVICE_READ_DAT: &str = "check that it is a .dat file that mprof or memprof wrote";
 /// What helps when drawing fails: nothing that a user does, so the way to tell us.
 const ADVICE_RENDER: &str = "this is a defect of memprof: please report it with the run's run.json";
 
@@ -51,6 +53,34 @@ impl ReportError {
             path: Some(path.to_owned()),
             reason: reason.into(),
             advice: ADVICE_READ,
+        }
+    }
+
+    /// A text is not that of a `run.json`.
+    pub(crate) fn read_text(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            action: "read a run",
+            path: None,
+            reason: reason.into(),
+            advice: ADVICE_READ,
+        }
+    }
+
+    /// The mprof file at `path` could not be read, or is none.
+    pub(crate) fn read_dat(path: &Path, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            advice: ADVICE_READ_DAT,
+            ..Self::read(path, reason)
+        }
+    }
+
+    /// A text is not that of an mprof file.
+    pub(crate) fn read_dat_text(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            action: "read an mprof file",
+            path: None,
+            reason: reason.into(),
+            advice: ADVICE_READ_DAT,
         }
     }
 

@@ -19,6 +19,7 @@ mod pages;
 mod peak_moment;
 #[cfg(feature = "png")]
 mod png;
+mod read;
 mod root_index;
 mod run_folder;
 mod story;
@@ -31,10 +32,14 @@ mod write;
 
 pub use chart::{function_chart, run_chart};
 pub use error::ReportError;
-pub use json::{read_json, to_json};
+pub use json::to_json;
 pub use line_table::{LineTable, line_table};
 #[cfg(feature = "png")]
 pub use png::png;
+pub use read::{
+    ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, parse_dat,
+    parse_run, read_dat, read_run,
+};
 pub use run_folder::RunFolder;
 pub use summary::summary;
 pub use write::write;

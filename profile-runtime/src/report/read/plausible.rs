@@ -1,0 +1,170 @@
+//! Whether a run that was read from a file can be one: its figures are within bounds, and what refers
+//! to something refers to what is there. Renderers count on it.
+
+use crate::run::{Call, HeapFigures, Line, Profile, Run};
+
+/// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
+/// stays within its type.
+const MOST: u64 = 1 << 58;
+
+/// What is wrong with `run`, if anything.
+pub(super) fn check(run: &Run) -> Result<(), String> {
+    within(&[
+        run.duration_ns,
+        run.process.peak_rss,
+        run.process.baseline_rss,
+        run.sampler.ticks_due,
+        run.sampler.ticks_taken,
+        run.sampler.longest_gap_ns,
+        run.overhead.readings,
+        run.overhead.reading_ns,
+        run.overhead.sampler_cpu_ns,
+        run.overhead.profiler_bytes,
+    ])?;
+    for sample in &run.series {
+        within(&[sample.t_ns, sample.rss, sample.heap.unwrap_or(0)])?;
+    }
+    run.functions.iter().try_for_each(|function| {
+        check_function(function).map_err(|found| format!("function {:?}: {found}", function.name))
+    })
+}
+
+fn check_function(function: &Profile) -> Result<(), String> {
+    within(&[
+        function.interval_ns,
+        function.calls,
+        function.panics,
+        function.threads,
+        function.time_ns,
+        function.entry_rss,
+        function.exit_rss,
+        function.max_rss,
+        function.net_rss.unsigned_abs(),
+        function.peak_rss,
+        function.calls_omitted,
+    ])?;
+    heap(function.heap)?;
+    heap(function.heap_elsewhere)?;
+    if let Some(at) = function.peak_at {
+        within(&[at.from_ns, at.to_ns, at.rss])?;
+        ordered(at.from_ns, at.to_ns, "its peak")?;
+    }
+    let lines = u32::try_from(function.source.lines().count()).ok();
+    if lines
+        .and_then(|lines| function.source_line.checked_add(lines))
+        .is_none()
+    {
+        return Err("its line numbers are too large".to_owned());
+    }
+    function.lines.iter().try_for_each(check_line)?;
+    function.call_records.iter().try_for_each(check_call)?;
+    for sample in &function.series {
+        within(&[sample.t_ns, sample.rss, sample.heap.unwrap_or(0)])?;
+    }
+    match function.series_call {
+        Some(call) if call >= function.call_records.len() => {
+            Err(format!("its series is of call {call}, which is not there"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_line(line: &Line) -> Result<(), String> {
+    within(&[
+        line.hits,
+        line.readings,
+        line.time_ns,
+        line.max_rss.unwrap_or(0),
+        line.net_rss.unsigned_abs(),
+        line.peak_rss,
+        line.samples,
+        line.shared,
+    ])?;
+    heap(line.heap)?;
+    heap(line.heap_elsewhere)?;
+    line.workers.map_or(Ok(()), |workers| {
+        within(&[workers.hits, workers.time_ns])?;
+        heap(workers.heap)
+    })
+}
+
+fn check_call(call: &Call) -> Result<(), String> {
+    within(&[
+        call.end_ns,
+        call.suspended_ns,
+        call.thread,
+        call.entry_rss,
+        call.exit_rss,
+        call.peak_rss,
+        call.net_rss.unsigned_abs(),
+        call.suspended_rss.unsigned_abs(),
+    ])?;
+    ordered(call.start_ns, call.end_ns, "a call")
+}
+
+fn heap(figures: Option<HeapFigures>) -> Result<(), String> {
+    let Some(heap) = figures else { return Ok(()) };
+    within(&[
+        heap.allocated,
+        heap.freed,
+        heap.net.unsigned_abs(),
+        heap.peak,
+        heap.allocations,
+    ])
+}
+
+fn within(figures: &[u64]) -> Result<(), String> {
+    match figures.iter().find(|&&figure| figure > MOST) {
+        Some(figure) => Err(format!("{figure} is no figure of a run")),
+        None => Ok(()),
+    }
+}
+
+fn ordered(start: u64, end: u64, what: &str) -> Result<(), String> {
+    if start > end {
+        return Err(format!(
+            "{what} ends at {end} ns, before its start at {start} ns"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn recorded_runs_are() {
+        for (name, run) in fixture::all() {
+            assert_eq!(check(&run), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        let found = |change: &dyn Fn(&mut Profile)| {
+            let mut run = fixture::heap();
+            change(&mut run.functions[1]);
+            check(&run).unwrap_err()
+        };
+        let call = |change: &dyn Fn(&mut Call)| found(&|f| change(&mut f.call_records[0]));
+        let line = |change: &dyn Fn(&mut Line)| found(&|f| change(&mut f.lines[0]));
+        for (said, expected) in [
+            (
+                found(&|f| f.series_call = Some(3)),
+                "its series is of call 3",
+            ),
+            (found(&|f| f.source_line = u32::MAX), "line numbers"),
+            (found(&|f| f.net_rss = i64::MIN), "9223372036854775808"),
+            (
+                call(&|c| (c.start_ns, c.end_ns) = (2, 1)),
+                "ends at 1 ns, before",
+            ),
+            (call(&|c| c.peak_rss = u64::MAX), "18446744073709551615"),
+            (line(&|l| l.hits = MOST + 1), "no figure of a run"),
+        ] {
+            assert!(said.contains("load") && said.contains(expected), "{said}");
+        }
+    }
+}
