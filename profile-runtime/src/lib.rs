@@ -232,6 +232,7 @@ mod calls;
 mod exit;
 mod frame;
 mod future;
+pub mod growth;
 mod guards;
 mod heap;
 mod lane;
