@@ -7,6 +7,8 @@
 #[cfg(feature = "report")]
 use serde::{Deserialize, Serialize};
 
+pub use crate::series::{Point, Series};
+
 /// The schema's name, the first field of every `run.json`.
 pub const SCHEMA: &str = "memprof/1";
 
@@ -44,6 +46,54 @@ pub struct Run {
     pub series: Vec<Sample>,
     /// One profile for each annotated function that was called, in order of first call.
     pub functions: Vec<Profile>,
+    /// How the process was watched from outside; `None` for a program that recorded itself.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub watched: Option<Watched>,
+}
+
+/// How a process was watched from outside (`cargo memprof exec` and `attach`).
+///
+/// Such a run has no functions, and its sizes are those of [`Watched::measure`].
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Watched {
+    /// What was read of each process.
+    pub measure: Measure,
+    /// From one reading to the next.
+    pub interval_ns: u64,
+    /// Whether the run's series is the sum over the process and all its descendants.
+    pub summed: bool,
+    /// How the process ended, for people: `"exit code 0"`, `"signal 9"`, `"still running"`.
+    pub ended: String,
+    /// The descendants, where each was to have a curve of its own.
+    pub children: Vec<WatchedChild>,
+}
+
+/// What is read of a process that is watched from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+pub enum Measure {
+    /// Resident memory, shared pages counted in every process that has them.
+    Rss,
+    /// Resident memory, a shared page divided by the number of processes that have it.
+    Pss,
+    /// Resident memory that no other process has.
+    Uss,
+}
+
+/// A descendant of a watched process.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct WatchedChild {
+    /// Process identifier.
+    pub pid: u32,
+    /// The file name of its executable, as far as it could be told.
+    pub program: String,
+    /// Its highest reading.
+    pub peak_rss: u64,
+    /// Its memory over time.
+    pub series: Vec<Sample>,
 }
 
 /// How peaks were obtained.

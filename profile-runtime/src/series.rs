@@ -14,8 +14,10 @@ const CAPACITY: usize = 1024;
 const SLICES: u64 = CAPACITY as u64 / 8;
 
 /// Something with a time and a value.
-pub(crate) trait Point: Copy {
+pub trait Point: Copy {
+    /// The moment, nanoseconds since the run's start.
     fn t_ns(&self) -> u64;
+    /// What counts as high or low.
     fn value(&self) -> u64;
 }
 
@@ -28,15 +30,26 @@ impl Point for Sample {
     }
 }
 
+/// Samples over time in bounded room: at most 1,024 points, of which first, last, lowest and highest are
+/// always kept, evenly spread over time.
+///
+/// ```
+/// use memprof::run::{Sample, Series};
+///
+/// let sample = |t_ns, rss| Sample { t_ns, rss, heap: None };
+/// let mut series = Series::new(sample(0, 0));
+/// (0..100_000).for_each(|n| series.push(sample(n, n % 77)));
+/// assert!(series.points().len() <= 1_024);
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Series<P> {
+pub struct Series<P> {
     points: Vec<P>,
 }
 
 impl<P: Point> Series<P> {
     /// An empty series, with all the memory that it will ever need. The memory is written to once,
     /// so that its pages are resident before the first reading and not in the middle of a line.
-    pub(crate) fn new(filler: P) -> Series<P> {
+    pub fn new(filler: P) -> Series<P> {
         let mut points = Vec::with_capacity(CAPACITY);
         // Not `vec![filler; n]`, which for zeroes asks for memory that is not resident yet.
         points.extend((0..CAPACITY).map(|_| filler));
@@ -46,7 +59,7 @@ impl<P: Point> Series<P> {
 
     /// Adds a point. One that comes too late is left out: the sampler hands its samples over a moment
     /// after it took them, and a reading of the thread's own may have come in between.
-    pub(crate) fn push(&mut self, point: P) {
+    pub fn push(&mut self, point: P) {
         if self
             .points
             .last()
@@ -60,7 +73,8 @@ impl<P: Point> Series<P> {
         self.points.push(point);
     }
 
-    pub(crate) fn points(&self) -> &[P] {
+    /// What was kept, in order of time.
+    pub fn points(&self) -> &[P] {
         &self.points
     }
 

@@ -77,6 +77,7 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
         },
         series: state.series.points().to_vec(),
         functions,
+        watched: None,
     }
 }
 

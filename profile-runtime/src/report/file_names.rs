@@ -11,7 +11,7 @@ const LONGEST: usize = 80;
 ///
 /// Names are distinct also where upper and lower case are the same, and stay what they are when
 /// more functions are appended: repeated writes of a growing run replace the same files.
-pub(crate) fn assign(functions: &[Profile]) -> Vec<String> {
+pub fn assign(functions: &[Profile]) -> Vec<String> {
     let mut taken = HashSet::from(["index".to_owned()]);
     functions
         .iter()

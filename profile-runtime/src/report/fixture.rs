@@ -22,7 +22,43 @@ pub(crate) fn all() -> Vec<(&'static str, Run)> {
         ("constant", constant()),
         ("shrinking", shrinking()),
         ("crowd", crowd(40, 500)),
+        ("watched", watched()),
     ]
+}
+
+/// A process that was watched from outside, with seven children.
+pub(crate) fn watched() -> Run {
+    let mut run = Sim::new("make", &["make", "-j8"], 2 * MIB).run;
+    let wave = |from: u64, ms: u64| (ms * 37 + from * 11) % 400 * 64 * 1024;
+    let series = |from: u64| -> Vec<Sample> {
+        (from..from + 200)
+            .map(|n| Sample {
+                t_ns: n * 10 * MS,
+                rss: 2 * MIB + wave(from, n),
+                heap: None,
+            })
+            .collect()
+    };
+    run.series = series(0);
+    run.duration_ns = 2_010 * MS;
+    run.process.peak_rss = 30 * MIB;
+    run.peak_method = PeakMethod::Sampled;
+    (run.sampler.ticks_due, run.sampler.ticks_taken) = (201, 200);
+    run.watched = Some(Watched {
+        measure: Measure::Pss,
+        interval_ns: 10 * MS,
+        summed: true,
+        ended: "signal 9".into(),
+        children: (0..7)
+            .map(|n| WatchedChild {
+                pid: 5_000 + n,
+                program: "cc1".into(),
+                peak_rss: 27 * MIB - u64::from(n),
+                series: series(u64::from(n) * 5),
+            })
+            .collect(),
+    });
+    run
 }
 
 /// The demo: a matrix inverted for n = 1, 2, 4 … 2048; the last call dwarfs the others.
@@ -472,6 +508,7 @@ impl Sim {
             },
             series: vec![],
             functions: vec![],
+            watched: None,
         };
         Self {
             run,

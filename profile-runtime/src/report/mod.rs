@@ -28,10 +28,12 @@ mod text_page;
 mod units;
 mod verdict;
 mod visible;
+mod watched;
 mod write;
 
 pub use chart::{function_chart, run_chart};
 pub use error::ReportError;
+pub use file_names::assign as function_file_names;
 pub use json::to_json;
 pub use line_table::{LineTable, line_table};
 #[cfg(feature = "png")]
@@ -40,6 +42,13 @@ pub use read::{
     ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, parse_dat,
     parse_run, read_dat, read_run,
 };
+pub use root_index::{RunHeader, SavedRun, refresh_index, saved_runs};
 pub use run_folder::RunFolder;
 pub use summary::summary;
 pub use write::write;
+
+/// Numbers and other people's text as reports show them, for tools that print more of their kind.
+pub mod text {
+    pub use super::units::{align_points, duration, mib, mib_unit, signed_mib};
+    pub use super::visible::{truncate, visible, width};
+}

@@ -24,6 +24,13 @@ pub(crate) fn render(run: &Run) -> Result<String, ReportError> {
             format_args!("MEM {} {}", mib(rss), clock.epoch(t_ns)),
         );
     }
+    let children = run.watched.iter().flat_map(|watched| &watched.children);
+    for (number, child) in children.enumerate() {
+        for sample in &child.series {
+            let (mib, epoch) = (mib(sample.rss), clock.epoch(sample.t_ns));
+            push(&mut text, format_args!("CHLD {number} {mib} {epoch}"));
+        }
+    }
     for function in &run.functions {
         let name = function_name(&function.name);
         for call in &function.call_records {
@@ -163,12 +170,16 @@ mod tests {
                 let fields: Vec<_> = line.split(' ').collect();
                 let numbers = match fields[0] {
                     "MEM" => &fields[1..],
-                    "FUNC" => &fields[2..],
+                    "CHLD" | "FUNC" => &fields[2..],
                     other => panic!("{name}: {other}"),
                 };
                 assert_eq!(
                     fields.len(),
-                    if fields[0] == "MEM" { 3 } else { 7 },
+                    match fields[0] {
+                        "MEM" => 3,
+                        "CHLD" => 4,
+                        _ => 7,
+                    },
                     "{name}: {line}"
                 );
                 assert!(

@@ -14,31 +14,31 @@ use crate::run::SCHEMA;
 
 /// A folder under the root that holds, or should hold, a run.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub struct SavedRun {
     /// The folder's name.
-    pub(crate) folder: String,
+    pub folder: String,
     /// What its `run.json` says, or why that could not be read.
-    pub(crate) header: Result<Header, String>,
+    pub header: Result<RunHeader, String>,
 }
 
 /// The fields of `run.json` that stand before its long lists.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Header {
+pub struct RunHeader {
     /// The program.
-    pub(crate) program: String,
+    pub program: String,
     /// Its command line.
-    pub(crate) command: Vec<String>,
+    pub command: Vec<String>,
     /// RFC 3339.
-    pub(crate) started: String,
+    pub started: String,
     /// Length of the run.
-    pub(crate) duration_ns: u64,
+    pub duration_ns: u64,
     /// The highest RSS, bytes.
-    pub(crate) peak_rss: u64,
+    pub peak_rss: u64,
     /// RSS before the first call, bytes.
-    pub(crate) baseline_rss: u64,
+    pub baseline_rss: u64,
 }
 
-impl Header {
+impl RunHeader {
     /// When the run started, to order runs by; the epoch if that is unreadable.
     pub(crate) fn time(&self) -> Timestamp {
         self.started.parse().unwrap_or(Timestamp::UNIX_EPOCH)
@@ -48,10 +48,13 @@ impl Header {
 /// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
 ///
 /// Processes that end at the same time take turns, so that the last one to write has seen the runs
-/// of all the others.
-pub(crate) fn refresh(root: &Path) -> Result<(), ReportError> {
+/// of all the others. [`super::write`] has done this already; it is for whoever removed a run.
+///
+/// # Errors
+/// When `root` cannot be read or its `index.html` cannot be written.
+pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
     let _turn = take_turn(root);
-    let entries = entries(root).map_err(|e| ReportError::read(root, e))?;
+    let entries = saved_runs(root)?;
     let index = index_page(&entries)?;
     atomic_file::write(&root.join("index.html"), index.as_bytes())?;
     if let Some(newest) = entries.iter().find(|entry| entry.header.is_ok()) {
@@ -74,7 +77,16 @@ fn take_turn(root: &Path) -> Option<File> {
 }
 
 /// All runs under `root`, newest first, the unreadable ones last.
-fn entries(root: &Path) -> io::Result<Vec<Entry>> {
+///
+/// Of each `run.json` only the beginning is parsed, so that many runs are listed quickly.
+///
+/// # Errors
+/// When `root` cannot be read.
+pub fn saved_runs(root: &Path) -> Result<Vec<SavedRun>, ReportError> {
+    entries(root).map_err(|e| ReportError::read(root, e))
+}
+
+fn entries(root: &Path) -> io::Result<Vec<SavedRun>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(root)? {
         let entry = entry?;
@@ -83,13 +95,13 @@ fn entries(root: &Path) -> io::Result<Vec<Entry>> {
             entries.extend(read_entry(&entry.path()));
         }
     }
-    let time = |entry: &Entry| entry.header.as_ref().map(Header::time).ok();
+    let time = |entry: &SavedRun| entry.header.as_ref().map(RunHeader::time).ok();
     entries.sort_by(|a, b| (time(b), &b.folder).cmp(&(time(a), &a.folder)));
     Ok(entries)
 }
 
 /// The run in `folder`; nothing if it is a folder of something else.
-fn read_entry(folder: &Path) -> Option<Entry> {
+fn read_entry(folder: &Path) -> Option<SavedRun> {
     let name = folder.file_name()?.to_str()?.to_owned();
     let path = folder.join("run.json");
     let header = match fs::read(&path) {
@@ -98,7 +110,7 @@ fn read_entry(folder: &Path) -> Option<Entry> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
         Err(e) => Err(e.to_string()),
     };
-    Some(Entry {
+    Some(SavedRun {
         folder: name,
         header,
     })
@@ -106,7 +118,7 @@ fn read_entry(folder: &Path) -> Option<Entry> {
 
 /// Reads the first fields of a `run.json` and stops before its long lists, which would make the
 /// index of many runs slow.
-fn read_header(text: &[u8]) -> Result<Header, String> {
+fn read_header(text: &[u8]) -> Result<RunHeader, String> {
     let mut fields = Fields::default();
     let outcome = json::read_with(text, |mut json| {
         json.deserialize_map(HeaderVisitor(&mut fields))
@@ -130,7 +142,7 @@ fn read_header(text: &[u8]) -> Result<Header, String> {
 #[derive(Default)]
 struct Fields {
     schema: Option<String>,
-    header: Header,
+    header: RunHeader,
     complete: bool,
 }
 
@@ -231,7 +243,7 @@ mod tests {
             fs::write(root.path().join(folder).join("run.json"), text).unwrap();
         }
         fs::create_dir(root.path().join("unrelated")).unwrap();
-        refresh(root.path()).unwrap();
+        refresh_index(root.path()).unwrap();
         let folders: Vec<_> = entries(root.path())
             .unwrap()
             .into_iter()

@@ -11,7 +11,8 @@ use super::heap_story::in_short;
 use super::line_rows::highest;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
 use super::visible::{source_line, truncate, visible, width};
-use crate::run::{PeakMethod, Profile, Run};
+use super::watched;
+use crate::run::{PeakMethod, Profile, Run, Watched};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;
@@ -36,7 +37,12 @@ const GAUGE: Style = AnsiColor::Cyan.on_default();
 pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     let functions = most_expensive(run);
     let mut text = heading(run, width);
-    if functions.is_empty() {
+    if let Some(watched) = &run.watched {
+        for line in watched_lines(run, watched) {
+            text.push_str(&quiet(&truncate(&format!("  {line}"), width)));
+            text.push('\n');
+        }
+    } else if functions.is_empty() {
         text.push_str(&quiet("  no annotated function was called"));
         text.push('\n');
     } else {
@@ -50,7 +56,7 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push_str(&quiet(&remark));
         text.push('\n');
     }
-    if run.peak_method == PeakMethod::Sampled {
+    if run.peak_method == PeakMethod::Sampled && run.watched.is_none() {
         text.push_str(&quiet(
             "  peaks are from samples: short temporaries are not seen",
         ));
@@ -62,6 +68,23 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// How the process was watched, what became of it, and its children.
+fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
+    let sampler = run.sampler;
+    let samples = format!("{} of {} samples", sampler.ticks_taken, sampler.ticks_due);
+    let mut lines = vec![
+        format!("ended: {}", watched::ended(watched)),
+        format!("{}: {samples}", watched::how(run, watched)),
+    ];
+    let children = watched::children(watched);
+    let more = children.len().saturating_sub(SHOWN);
+    lines.extend(children.into_iter().take(SHOWN));
+    if more > 0 {
+        lines.push(format!("… and {more} more"));
+    }
+    lines
 }
 
 /// How heap and RSS of the first functions differ, where they do.
@@ -229,6 +252,11 @@ mod tests {
     #[test]
     fn heap_that_differs_from_rss() {
         insta::assert_snapshot!(plain(&summary(&fixture::apart(), None, 100)));
+    }
+
+    #[test]
+    fn a_process_that_was_watched_from_outside() {
+        insta::assert_snapshot!(plain(&summary(&fixture::watched(), None, 100)));
     }
 
     #[test]

@@ -6,17 +6,17 @@ const MIB: f64 = 1_048_576.0;
 const LONGEST: usize = 5;
 
 /// `bytes` in MiB without the unit, `"181.2"`, `"64.03"`, `"0.004"`.
-pub(crate) fn mib(bytes: u64) -> String {
+pub fn mib(bytes: u64) -> String {
     four_digits(bytes as f64 / MIB)
 }
 
 /// `bytes` in MiB with the unit.
-pub(crate) fn mib_unit(bytes: u64) -> String {
+pub fn mib_unit(bytes: u64) -> String {
     format!("{} MiB", mib(bytes))
 }
 
 /// A change in MiB with its sign, without the unit: `"+64.03"`, `"-12.50"`, `"0"`.
-pub(crate) fn signed_mib(bytes: i64) -> String {
+pub fn signed_mib(bytes: i64) -> String {
     match bytes {
         0 => "0".to_owned(),
         1.. => format!("+{}", mib(bytes.unsigned_abs())),
@@ -25,7 +25,7 @@ pub(crate) fn signed_mib(bytes: i64) -> String {
 }
 
 /// A duration with its unit: `"2.310 s"`, `"45.60 ms"`, `"12.30 µs"`, `"456 ns"`.
-pub(crate) fn duration(ns: u64) -> String {
+pub fn duration(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
         1_000..999_950 => format!("{} µs", four_digits(ns as f64 / 1e3)),
@@ -106,7 +106,7 @@ impl TimeUnit {
 }
 
 /// Pads `numbers` on the right so that, set flush right, their decimal points are in one column.
-pub(crate) fn align_points(numbers: &mut [String]) {
+pub fn align_points(numbers: &mut [String]) {
     let decimals = |n: &str| n.find('.').map_or(0, |point| n.len() - point);
     let most = numbers.iter().map(|n| decimals(n)).max().unwrap_or(0);
     for number in numbers.iter_mut().filter(|n| !n.is_empty()) {

@@ -8,7 +8,7 @@ const TAB: usize = 4;
 
 /// Returns `text` with control, bidirectional-override and invisible characters spelled out
 /// (`\u{202e}`, `\n`), so that it takes one line and reads in the order in which it is written.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_deceptive(c) {
@@ -39,12 +39,12 @@ pub(crate) fn source_line(text: &str) -> String {
 }
 
 /// Columns that `text` takes in a terminal.
-pub(crate) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// Shortens `text` to at most `columns`, ending in `…` where something was cut off.
-pub(crate) fn truncate(text: &str, columns: usize) -> String {
+pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }

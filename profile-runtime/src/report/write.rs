@@ -21,7 +21,7 @@ use crate::run::Run;
 pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
     let folder = folder.in_root(root, run)?;
     write_run(run, &folder)?;
-    root_index::refresh(root)?;
+    root_index::refresh_index(root)?;
     Ok(folder)
 }
 

@@ -168,7 +168,7 @@ fn finish(drawn: &str, height: i32, description: &str) -> String {
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let (w, h) = (WIDTH * SCALE, height * SCALE);
     let description = escape(&visible(description));
-    let style = style_sheet();
+    let style = style_sheet(body);
     let card = format!("#{:06X}", 0xFF_FF_FF);
     format!(
         "<svg class=\"memprof\" role=\"img\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {w} {h}\" \

@@ -30,11 +30,39 @@ pub(super) enum Role {
     Call,
     /// Brackets of other calls.
     OtherCall,
+    /// The first of several curves over each other.
+    Curve1,
+    /// The second.
+    Curve2,
+    /// The third.
+    Curve3,
+    /// The fourth.
+    Curve4,
+    /// The fifth.
+    Curve5,
+    /// The sixth.
+    Curve6,
+    /// The seventh.
+    Curve7,
+    /// The eighth.
+    Curve8,
 }
+
+/// The roles of curves over each other, in their order.
+const CURVES: [Role; 8] = [
+    Role::Curve1,
+    Role::Curve2,
+    Role::Curve3,
+    Role::Curve4,
+    Role::Curve5,
+    Role::Curve6,
+    Role::Curve7,
+    Role::Curve8,
+];
 
 /// Roles with their light and dark colours. Text and lines that carry meaning have a contrast of
 /// 4.5 with their card, the grid is meant to stay behind.
-const COLOURS: [(Role, u32, u32); 10] = [
+const COLOURS: [(Role, u32, u32); 18] = [
     (Role::Card, 0xFF_FF_FF, 0x12_16_1C),
     (Role::Ink, 0x1F_23_28, 0xE8_EC_F1),
     (Role::Muted, 0x57_60_6A, 0x9B_A5_B1),
@@ -45,9 +73,22 @@ const COLOURS: [(Role, u32, u32); 10] = [
     (Role::Peak, 0xB4_23_2A, 0xFF_83_7A),
     (Role::Call, 0x6B_3F_B8, 0xB7_9A_F5),
     (Role::OtherCall, 0x6B_3F_B9, 0xB7_9A_F6),
+    (Role::Curve1, 0x0B_5F_A6, 0x5A_AD_F6),
+    (Role::Curve2, 0xB3_42_0B, 0xFF_9F_66),
+    (Role::Curve3, 0x0F_7A_5A, 0x4C_C7_9B),
+    (Role::Curve4, 0x9A_2F_7F, 0xE7_8B_D0),
+    (Role::Curve5, 0x7A_62_00, 0xD1_B3_3C),
+    (Role::Curve6, 0x5A_4F_CF, 0xA4_9B_FF),
+    (Role::Curve7, 0x0A_72_85, 0x45_BF_D6),
+    (Role::Curve8, 0x8A_3A_3A, 0xF0_90_90),
 ];
 
 impl Role {
+    /// The role of the curve with this number, from 0; colours come again after eight.
+    pub(super) fn curve(number: usize) -> Role {
+        CURVES[number % CURVES.len()]
+    }
+
     /// The colour that is written into the file.
     pub(super) fn colour(self) -> RGBColor {
         let [_, r, g, b] = COLOURS[self as usize].1.to_be_bytes();
@@ -55,13 +96,20 @@ impl Role {
     }
 }
 
-/// The style sheet of a chart.
-pub(super) fn style_sheet() -> String {
+/// The style sheet of a chart, whose body is `drawn`.
+pub(super) fn style_sheet(drawn: &str) -> String {
     let mut css = String::from(
         "text{font-family:system-ui,-apple-system,\"Segoe UI\",sans-serif;font-variant-numeric:tabular-nums}\
          @media screen and (prefers-color-scheme:dark){",
     );
-    for (_, light, dark) in COLOURS {
+    // Most charts have a single curve.
+    let used = |role: &Role, light: u32| {
+        (*role as usize) < Role::Curve1 as usize || drawn.contains(&format!("#{light:06X}"))
+    };
+    for (_, light, dark) in COLOURS
+        .into_iter()
+        .filter(|(role, light, _)| used(role, *light))
+    {
         // Writing to a String cannot fail.
         let _ = write!(
             css,

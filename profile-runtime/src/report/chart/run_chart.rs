@@ -9,11 +9,16 @@ use super::thin::thin;
 use crate::report::ReportError;
 use crate::report::units::{duration, mib_unit};
 use crate::report::visible::{truncate, visible};
-use crate::run::{Profile, Run};
+use crate::report::watched::measure;
+use crate::run::{Profile, Run, WatchedChild};
 
 const POINTS: usize = 1_400;
 /// Functions that get a lane: those with the highest peaks.
 const LANES: usize = 12;
+/// Children that get a curve: more could not be told apart.
+const CHILDREN: usize = 5;
+/// Columns of a child's program in the legend.
+const CHILD: usize = 9;
 /// Height of a lane in CSS pixels.
 const LANE: i32 = 20;
 /// Columns of a lane's label.
@@ -33,7 +38,9 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
         .collect();
     let lanes = lanes(run);
     let end = points.last().map_or(0, |p| p.0).max(run.duration_ns);
-    let heights = points.iter().chain(&heap).map(|p| p.1);
+    let children = children(run);
+    let of_children = children.iter().map(|child| child.peak_rss);
+    let heights = points.iter().chain(&heap).map(|p| p.1).chain(of_children);
     let frame = Frame {
         title: run.program.clone(),
         subtitle: subtitle(run, lanes.len()),
@@ -52,16 +59,41 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
         canvas.area(&points, Role::Rss, 0.12)?;
         canvas.curve(&thin(&heap, POINTS, |p| p.0, |p| p.1), Role::Heap, 1.25)?;
         canvas.curve(&points, Role::Rss, 1.75)?;
+        for (number, child) in children.iter().enumerate() {
+            let points: Vec<_> = child.series.iter().map(|s| (s.t_ns, s.rss)).collect();
+            let points = thin(&points, POINTS, |p| p.0, |p| p.1);
+            canvas.curve(&points, Role::curve(number + 1), 1.25)?;
+        }
         paint_peak(canvas, run)?;
         let heap = (!heap.is_empty()).then_some(("live heap", Role::Heap));
+        let calls = (!lanes.is_empty()).then_some(("calls", Role::Call));
+        let names: Vec<_> = children.iter().map(|child| name(child)).collect();
+        let children = names.iter().enumerate();
         canvas.legend(
-            &[("RSS", Role::Rss), ("calls", Role::Call)]
+            &[(measure(run), Role::Rss)]
                 .into_iter()
+                .chain(calls)
                 .chain(heap)
+                .chain(children.map(|(number, name)| (name.as_str(), Role::curve(number + 1))))
                 .collect::<Vec<_>>(),
         )?;
         paint_lanes(canvas, &lanes)
     })
+}
+
+/// The children that get a curve: those with the highest peaks, in order of their start.
+fn children(run: &Run) -> Vec<&WatchedChild> {
+    let all = run.watched.iter().flat_map(|watched| &watched.children);
+    let mut chosen: Vec<_> = all.enumerate().collect();
+    chosen.sort_by_key(|(_, child)| Reverse(child.peak_rss));
+    chosen.truncate(CHILDREN);
+    chosen.sort_by_key(|(i, _)| *i);
+    chosen.into_iter().map(|(_, child)| child).collect()
+}
+
+fn name(child: &WatchedChild) -> String {
+    let program = truncate(&visible(&child.program), CHILD);
+    format!("{program} {}", child.pid)
 }
 
 fn subtitle(run: &Run, lanes: usize) -> String {

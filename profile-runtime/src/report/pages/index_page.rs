@@ -5,12 +5,12 @@ use askama::Template;
 use super::run_page::started;
 use super::{bar, fill, href};
 use crate::report::ReportError;
-use crate::report::root_index::{Entry, Header};
+use crate::report::root_index::{RunHeader, SavedRun};
 use crate::report::units::{align_points, duration, mib, signed_mib};
 use crate::report::visible::visible;
 
 /// The page that lists `entries` in their order.
-pub(crate) fn index_page(entries: &[Entry]) -> Result<String, ReportError> {
+pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
     let readable = || {
         entries
             .iter()
@@ -81,15 +81,15 @@ struct Values {
 }
 
 /// The newest run of the same program with the same arguments before the one at `i`; newest first.
-fn before<'a>(headers: &[&'a Header], i: usize) -> Option<&'a Header> {
+fn before<'a>(headers: &[&'a RunHeader], i: usize) -> Option<&'a RunHeader> {
     let run = headers.get(i)?;
-    let same = |other: &&&Header| {
+    let same = |other: &&&RunHeader| {
         other.program == run.program && other.command.get(1..) == run.command.get(1..)
     };
     headers.get(i + 1..)?.iter().find(same).copied()
 }
 
-fn run_row(entry: &Entry, header: &Header, before: Option<&Header>, top: u64) -> RunRow {
+fn run_row(entry: &SavedRun, header: &RunHeader, before: Option<&RunHeader>, top: u64) -> RunRow {
     let change =
         before.map(|before| (header.peak_rss as i64).saturating_sub(before.peak_rss as i64));
     RunRow {

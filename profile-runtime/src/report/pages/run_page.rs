@@ -14,6 +14,7 @@ use crate::report::story::{Part, tell};
 use crate::report::text_page::peaks_by;
 use crate::report::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
 use crate::report::visible::visible;
+use crate::report::watched;
 use crate::run::{Profile, Run, RunOutcome};
 
 /// The page of `run`; `names` are the file names of its functions.
@@ -32,6 +33,7 @@ pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportErro
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
         data: run_data(run, order.iter().map(|(f, _)| *f))?,
         functions: functions(run, &order, &outline),
+        has_functions: run.watched.is_none(),
         facts: facts(run),
         script: SCRIPT,
     })
@@ -51,6 +53,8 @@ struct RunPage {
     lanes_left_out: usize,
     outline: String,
     functions: Vec<FunctionRow>,
+    /// Whether the run records functions: one that was watched from outside does not.
+    has_functions: bool,
     facts: Vec<(&'static str, String)>,
     /// JSON, safe inside a script element.
     data: String,
@@ -101,6 +105,14 @@ fn figures(run: &Run) -> Vec<Figure> {
         RunOutcome::Running => "so far: the program was still running",
         RunOutcome::Exited => "",
     };
+    if let Some(watched) = &run.watched {
+        return vec![
+            Figure::new("duration", duration(run.duration_ns), state),
+            Figure::size("peak", run.process.peak_rss, watched::measure(run)),
+            Figure::size("baseline", run.process.baseline_rss, "the first reading"),
+            Figure::new("ended", watched::ended(watched), ""),
+        ];
+    }
     vec![
         Figure::new("duration", duration(run.duration_ns), state),
         Figure::size("peak", run.process.peak_rss, "RSS of the process"),
@@ -176,6 +188,26 @@ fn function_row(
 
 /// What was measured, how, and at what cost.
 fn facts(run: &Run) -> Vec<(&'static str, String)> {
+    let Some(watched) = &run.watched else {
+        return own_facts(run);
+    };
+    let mut facts = vec![("watched", watched::how(run, watched))];
+    facts.extend(
+        watched::children(watched)
+            .into_iter()
+            .map(|child| ("child", child)),
+    );
+    let kept = ["RSS read by", "sampler", "sampler’s time"];
+    facts.extend(
+        own_facts(run)
+            .into_iter()
+            .filter(|(name, _)| kept.contains(name)),
+    );
+    facts
+}
+
+/// What a program that recorded itself tells of that.
+fn own_facts(run: &Run) -> Vec<(&'static str, String)> {
     let (sampler, cost) = (&run.sampler, &run.overhead);
     vec![
         (
@@ -261,6 +293,15 @@ mod tests {
                 && !page.contains("<b>prog")
                 && !page.contains('\u{202e}')
         );
+    }
+
+    #[test]
+    fn a_watched_run_has_its_children_in_place_of_functions() {
+        let page = run_page(&fixture::watched(), &[]).unwrap();
+        for text in ["signal 9", "cc1 5006", "PSS", "every 10 ms"] {
+            assert!(page.contains(text), "{text}");
+        }
+        assert!(!page.contains("No annotated function"));
     }
 
     #[test]

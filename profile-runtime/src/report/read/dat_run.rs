@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::dat_file::{DatCall, DatFile, DatFunction};
+use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
 use super::dat_record::Memory;
 use super::samples::{NOWHERE, Samples, higher};
 use crate::calls::CallBook;
 use crate::run::{
-    Call, LineSample, Outcome, Overhead, PeakAt, PeakMethod, Process, Profile, Run, RunOutcome,
-    SCHEMA, Sample, SamplerReport,
+    Call, LineSample, Measure, Outcome, Overhead, PeakAt, PeakMethod, Process, Profile, Run,
+    RunOutcome, SCHEMA, Sample, SamplerReport, Watched, WatchedChild,
 };
 use crate::series::Series;
 
@@ -18,7 +18,7 @@ impl DatFile {
     /// The file as a run: the process over time, and its functions with their calls, without lines.
     ///
     /// Peaks are the highest samples. What the file does not tell is 0 or empty: the process's number,
-    /// what the measurement cost. Children are not in it, since a run is one process.
+    /// what the measurement cost. Children are in [`Run::watched`].
     #[must_use]
     pub fn to_run(&self) -> Run {
         let clock = Clock::new(self);
@@ -64,7 +64,36 @@ impl DatFile {
                 .iter()
                 .map(|f| profile(f, &samples, &clock))
                 .collect(),
+            watched: (!self.children.is_empty()).then(|| watched(self, &clock)),
         }
+    }
+}
+
+/// What mprof saw of the process's children, as from outside.
+fn watched(file: &DatFile, clock: &Clock) -> Watched {
+    let gaps = file.memory.len().saturating_sub(1).max(1) as u64;
+    Watched {
+        measure: Measure::Rss,
+        interval_ns: clock.duration_ns(file) / gaps,
+        summed: false,
+        ended: "not told by the file".to_owned(),
+        children: file
+            .children
+            .iter()
+            .map(|child| watched_child(child, clock))
+            .collect(),
+    }
+}
+
+fn watched_child(child: &ChildMemory, clock: &Clock) -> WatchedChild {
+    let samples = samples_of(&child.memory, clock);
+    let mut series = Series::new(NOWHERE);
+    samples.iter().for_each(|&sample| series.push(sample));
+    WatchedChild {
+        pid: child.child.parse().unwrap_or(0),
+        program: "child".to_owned(),
+        peak_rss: samples.iter().map(|sample| sample.rss).max().unwrap_or(0),
+        series: series.points().to_vec(),
     }
 }
 
@@ -112,13 +141,17 @@ fn bytes(memory: Memory) -> u64 {
 
 /// The process's samples.
 fn samples(file: &DatFile, clock: &Clock) -> Samples {
-    let present = file.memory.iter().filter(|memory| memory.mib >= 0.0);
+    Samples::new(samples_of(&file.memory, clock))
+}
+
+fn samples_of(memory: &[Memory], clock: &Clock) -> Vec<Sample> {
+    let present = memory.iter().filter(|memory| memory.mib >= 0.0);
     let sample = |&memory: &Memory| Sample {
         t_ns: clock.t_ns(memory.time),
         rss: bytes(memory),
         heap: None,
     };
-    Samples::new(present.map(sample).collect())
+    present.map(sample).collect()
 }
 
 fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile {
@@ -283,6 +316,23 @@ mod tests {
     use super::*;
     use crate::report::read::{dat_file::parse_dat, plausible};
     use crate::report::{RunFolder, fixture, mprof, write};
+
+    #[test]
+    fn children_have_curves_of_their_own() {
+        let text =
+            b"CMDLINE make\nMEM 1.0 100.0\nCHLD 0 2.0 100.1\nCHLD 1 5.0 100.1\nMEM 1.5 100.2\n\
+            CHLD 0 3.0 100.3\n";
+        let run = parse_dat(text).unwrap().to_run();
+        let watched = run.watched.unwrap();
+        let peaks: Vec<_> = watched
+            .children
+            .iter()
+            .map(|c| (c.pid, c.peak_rss))
+            .collect();
+        assert_eq!(peaks, [(0, 3 << 20), (1, 5 << 20)]);
+        assert_eq!(watched.children[0].series[0].t_ns, 100_000_000);
+        assert_eq!(run.process.peak_rss, 3 << 19);
+    }
 
     #[test]
     fn a_run_comes_back_but_for_what_the_file_cannot_hold() {

@@ -24,6 +24,15 @@ pub(super) fn check(run: &Run) -> Result<(), String> {
     for sample in &run.series {
         within(&[sample.t_ns, sample.rss, sample.heap.unwrap_or(0)])?;
     }
+    if let Some(watched) = &run.watched {
+        within(&[watched.interval_ns])?;
+        for child in &watched.children {
+            within(&[child.peak_rss])?;
+            for sample in &child.series {
+                within(&[sample.t_ns, sample.rss])?;
+            }
+        }
+    }
     run.functions.iter().try_for_each(|function| {
         check_function(function).map_err(|found| format!("function {:?}: {found}", function.name))
     })
