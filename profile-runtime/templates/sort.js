@@ -1,7 +1,8 @@
 // Sorting for every table whose headings carry data-key: a click, Enter or Space sorts by that
-// column, largest first; again, smallest first; a third time, as it came. The exact values are in
-// the cells' data-v.
+// column, largest first; again, smallest first; a third time, as it came.
 "use strict";
+/** A cell's exact value: its data-v, or its text where that is exact. */
+const exact = (cell) => cell.dataset.v ?? cell.textContent.replace(/[~*]* /, "").trim();
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   const asItCame = [...body.rows];
@@ -19,7 +20,7 @@ for (const table of document.querySelectorAll("table")) {
     if (order) heading.setAttribute("aria-sort", order);
     const value = (row) => {
       const cell = row.cells[heading.cellIndex];
-      const given = cell?.dataset.v ?? "";
+      const given = cell ? exact(cell) : "";
       return given === "" ? -Infinity : isNaN(given) ? given.toLowerCase() : Number(given);
     };
     const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
-// What can be done with the table of figures beside sorting: another unit, and copying it. Exact values
-// are in the cells' data-v; a heading's data-kind says what they are, and data-key is their name in CSV.
+// What can be done with the table of figures beside sorting: another unit, and copying it. A
+// heading's data-kind says what its values are, data-key is their name in CSV.
 (() => {
   const table = document.querySelector("table");
   const headings = [...table.tHead.rows[0].cells];
@@ -12,7 +12,7 @@
     const keepZero = "zero" in heading.dataset;
     const cells = column(heading);
     const texts = cells.map((cell) => {
-      const value = cell.dataset.v;
+      const value = exact(cell);
       return value === "" || (Number(value) === 0 && !keepZero) ? "" : show(Number(value));
     });
     const tail = (text) => (text.includes(".") ? text.length - text.indexOf(".") : 0);
@@ -42,7 +42,7 @@
     const quote = (text) => `"${text.replaceAll('"', '""')}"`;
     const columns = copied.map((heading) => [
       heading.dataset.key,
-      ...column(heading).map((cell) => (isText(heading) ? quote(cell.dataset.v ?? cell.textContent) : cell.dataset.v)),
+      ...column(heading).map((cell) => (isText(heading) ? quote(cell.dataset.v ?? cell.textContent) : exact(cell))),
     ]);
     return columns[0].map((_, i) => columns.map((cells) => cells[i]).join(",")).join("\n") + "\n";
   };

@@ -435,6 +435,27 @@ pub(crate) fn large() -> Run {
     run
 }
 
+/// A function of 300 lines, each of which ran 20 times: thousands of samples, heap and all.
+pub(crate) fn long() -> Run {
+    let mut sim = Sim::new("long", &["./long"], 30 * MIB);
+    let lines =
+        (0..298).map(|i| format!("    let field_{i} = parse_field(&mut input, \"field {i}\")?;\n"));
+    let source = format!("fn parse(input: &str) {{\n{}}}", lines.collect::<String>());
+    let f = sim.function("long::parse", &source, 100);
+    sim.enter(f);
+    for i in 0..20 * 298_usize {
+        let size = ((i * 2_654_435_761) % 97) as i64 * 8 * KIB;
+        sim.step(step(1 + i % 298, 9_000, size, size / 3 - 20 * KIB));
+    }
+    sim.leave(Outcome::Returned);
+    let mut run = sim.finish();
+    run.heap = true;
+    for line in &mut run.functions[0].lines {
+        line.heap = Some(figures(line.hits, line.hits / 2, 3 * line.hits));
+    }
+    run
+}
+
 /// A profile with this name and nothing recorded.
 pub(crate) fn profile(name: &str) -> Profile {
     let mut sim = Sim::new("p", &["p"], MIB);

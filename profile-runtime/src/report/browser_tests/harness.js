@@ -83,7 +83,7 @@ const checkSorting = (table) => {
   const asItCame = order();
   for (const heading of table.querySelectorAll("th[data-key]:not([data-key=source])")) {
     const key = heading.dataset.key;
-    const values = () => [...table.tBodies[0].rows].map((row) => row.cells[heading.cellIndex].dataset.v).filter((v) => v !== undefined && v !== "");
+    const values = () => [...table.tBodies[0].rows].map((row) => exact(row.cells[heading.cellIndex])).filter((v) => v !== "");
     const keys = () => (values().every((v) => !isNaN(v)) ? values().map(Number) : values().map((v) => v.toLowerCase()));
     const button = heading.firstElementChild;
     button.click();
@@ -101,7 +101,7 @@ const checkUnits = (table) => {
   const cells = () => [...table.tBodies[0].rows].map((row) => row.cells[heading.cellIndex]);
   const before = cells().map((cell) => cell.textContent);
   choose("1");
-  check("bytes are the exact value", cells().every((cell) => ["", cell.dataset.v].includes(cell.textContent.trim())), cells().map((c) => c.textContent));
+  check("bytes are the exact value", cells().every((cell) => ["", exact(cell)].includes(cell.textContent.trim())), cells().map((c) => c.textContent));
   check("the heading says so", heading.textContent.includes("bytes"), heading.textContent);
   choose("1024");
   check("so does the chart", axis().includes("KiB"), axis());

@@ -152,9 +152,8 @@ struct TableRow {
 
 #[derive(Default)]
 struct Cell {
-    /// The column's title, for phones, where the heading is not above it.
-    label: &'static str,
     text: String,
+    /// The exact value; empty where the text is it.
     value: String,
 }
 
@@ -266,10 +265,10 @@ impl Column {
             ("change", _) => signed_mib(i64::try_from(value).unwrap_or(i64::MAX)),
             _ => mib(amount),
         };
+        let value = value.to_string();
         Cell {
+            value: if text == value { String::new() } else { value },
             text,
-            value: value.to_string(),
-            label: self.title,
         }
     }
 }
