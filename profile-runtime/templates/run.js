@@ -5,7 +5,9 @@
   const table = document.getElementById("functions");
   if (!data.series.t.length) return; // Nothing was sampled: the static chart says so.
 
-  const stops = data.series.t.map((t, i) => ({ t, v: data.series.v[i], h: data.series.h?.[i] }));
+  const points = (series) => series.t.map((t, i) => ({ t, v: series.v[i], h: series.h?.[i] }));
+  const stops = points(data.series);
+  const children = data.children.map((child) => points(child.series));
   const counted = stops.filter((p) => p.h !== undefined);
   const lanes = data.functions.filter((f) => f.lane);
   const LANE = 26;
@@ -32,6 +34,7 @@
   const paint = (at) => {
     at.curve(stops, (p) => p.v, "rss", "area");
     if (counted.length > 1) at.curve(counted, (p) => p.h, "heap");
+    children.forEach((child, i) => at.curve(child, (p) => p.v, `child child${i}`));
     const py = at.y(data.peak);
     at.layer.front.append(at.make("line", { x1: at.margin.left, x2: at.right(), y1: py, y2: py, class: "top" }));
     at.peakLabel(`peak of the process ${size(data.peak)} ${unit.name}`, at.right(), py + 3);
@@ -41,18 +44,19 @@
     if (!stop) return `baseline ${size(data.baseline)} → peak ${size(data.peak)} ${unit.name}`;
     const parts = [seconds(stop.t), `${size(stop.v)} ${unit.name}`];
     if (stop.h !== undefined) parts.push(`heap ${size(stop.h)}`);
+    if (!table) return parts.join("  ·  ");
     const names = called(stop).map((f) => f.label);
     parts.push(names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ") || "between calls");
     return parts.join("  ·  ");
   };
   const rowOf = (event) => event.target.closest?.("tr[data-f]");
-  const rows = () => [...table.tBodies[0].rows];
+  const rows = () => (table ? [...table.tBodies[0].rows] : []);
   const chart = memoryChart({
     label: "Memory of the process over time. Arrow keys move along it, plus and minus zoom, r shows the whole run.",
     window: [0, data.end],
     end: data.end,
     stops,
-    heights: [data.peak],
+    heights: [data.peak, ...data.children.map((child) => child.peak)],
     below: lanes.length && lanes.length * LANE + 10,
     paint,
     describe,
@@ -61,6 +65,7 @@
       for (const row of rows()) row.classList.toggle("lit", lit.has(data.functions[row.dataset.f]));
     },
   });
+  if (!table) return; // A process that was watched from outside has no functions.
   const point = (row) => chart.light(row ? data.functions[row.dataset.f].calls : []);
   table.addEventListener("pointerover", (event) => point(rowOf(event)));
   table.addEventListener("pointerleave", () => point(null));

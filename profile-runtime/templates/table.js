@@ -1,7 +1,9 @@
 // What can be done with the table of figures beside sorting: another unit, and copying it. A
 // heading's data-kind says what its values are, data-key is their name in CSV.
 (() => {
+  for (const tools of document.querySelectorAll(".tools, .key")) tools.hidden = false;
   const table = document.querySelector("table");
+  if (!table) return;
   const headings = [...table.tHead.rows[0].cells];
   const rows = () => [...table.tBodies[0].rows].filter((row) => row.cells.length === headings.length);
   const column = (heading) => rows().map((row) => row.cells[headings.indexOf(heading)]);
@@ -75,5 +77,4 @@
       setTimeout(() => (button.textContent = label), 1200);
     });
   }
-  for (const tools of document.querySelectorAll(".tools, .key")) tools.hidden = false;
 })();

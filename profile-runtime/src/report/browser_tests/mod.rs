@@ -38,6 +38,9 @@ fn drive(run: &Run, page: Page, width: u32) -> Vec<String> {
             let page = folder.join(format!("{name}.html"));
             (page, include_str!("function_page.js"))
         }
+        Page::Run if run.watched.is_some() => {
+            (folder.join("index.html"), include_str!("watched_page.js"))
+        }
         Page::Run => (folder.join("index.html"), include_str!("run_page.js")),
         Page::Index => (root.path().join("index.html"), include_str!("index.js")),
     };
@@ -125,6 +128,12 @@ fn browser_everything_on_the_function_page_works() {
 fn browser_everything_on_the_run_page_works() {
     assert_all_hold(&drive(&fixture::nested(), Page::Run, 1200));
     assert_all_hold(&drive(&fixture::crowd(40, 500), Page::Run, 1200));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_the_page_of_a_watched_process_works() {
+    assert_all_hold(&drive(&fixture::watched(), Page::Run, 1200));
 }
 
 #[test]

@@ -12,8 +12,8 @@ mod thin;
 pub(crate) use function_chart::FunctionWindow;
 pub use function_chart::function_chart;
 pub(crate) use outline::Outline;
-pub(crate) use run_chart::lanes;
 pub use run_chart::run_chart;
+pub(crate) use run_chart::{child_name, children, lanes};
 pub(crate) use spark::activity;
 pub(crate) use thin::thin;
 

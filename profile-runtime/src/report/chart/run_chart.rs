@@ -67,7 +67,7 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
         paint_peak(canvas, run)?;
         let heap = (!heap.is_empty()).then_some(("live heap", Role::Heap));
         let calls = (!lanes.is_empty()).then_some(("calls", Role::Call));
-        let names: Vec<_> = children.iter().map(|child| name(child)).collect();
+        let names: Vec<_> = children.iter().map(|child| child_name(child)).collect();
         let children = names.iter().enumerate();
         canvas.legend(
             &[(measure(run), Role::Rss)]
@@ -82,7 +82,7 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
 }
 
 /// The children that get a curve: those with the highest peaks, in order of their start.
-fn children(run: &Run) -> Vec<&WatchedChild> {
+pub(crate) fn children(run: &Run) -> Vec<&WatchedChild> {
     let all = run.watched.iter().flat_map(|watched| &watched.children);
     let mut chosen: Vec<_> = all.enumerate().collect();
     chosen.sort_by_key(|(_, child)| Reverse(child.peak_rss));
@@ -91,7 +91,8 @@ fn children(run: &Run) -> Vec<&WatchedChild> {
     chosen.into_iter().map(|(_, child)| child).collect()
 }
 
-fn name(child: &WatchedChild) -> String {
+/// What a child is called beside its curve.
+pub(crate) fn child_name(child: &WatchedChild) -> String {
     let program = truncate(&visible(&child.program), CHILD);
     format!("{program} {}", child.pid)
 }

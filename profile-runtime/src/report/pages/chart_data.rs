@@ -8,7 +8,7 @@ use crate::report::ReportError;
 use crate::report::chart::{FunctionWindow, thin};
 use crate::report::json::text_of;
 use crate::report::peak_moment::peak_moment;
-use crate::run::{Profile, Run};
+use crate::run::{Profile, Run, Sample};
 
 /// Samples of each series that are embedded; extremes are kept.
 const SAMPLES: usize = 2_400;
@@ -70,7 +70,7 @@ pub(super) fn chart_data(run: &Run, profile: &Profile) -> Result<String, ReportE
             .map(|c| [c.start_ns, c.end_ns, c.entry_rss, c.exit_rss]),
         peak,
         series: series(profile),
-        process: process(run),
+        process: columns(&run.series),
         calls: calls(profile),
     };
     embedded(&data)
@@ -93,9 +93,9 @@ fn series(profile: &Profile) -> Columns {
     }
 }
 
-/// RSS and heap of the whole process.
-pub(super) fn process(run: &Run) -> Columns {
-    let kept = thin(&run.series, SAMPLES, |s| s.t_ns, |s| s.rss);
+/// RSS and heap of a whole process.
+pub(super) fn columns(series: &[Sample]) -> Columns {
+    let kept = thin(series, SAMPLES, |s| s.t_ns, |s| s.rss);
     Columns {
         t: kept.iter().map(|s| s.t_ns).collect(),
         v: kept.iter().map(|s| s.rss).collect(),

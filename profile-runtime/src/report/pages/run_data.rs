@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::chart_data::{Columns, embedded, process};
+use super::chart_data::{Columns, columns, embedded};
 use crate::report::ReportError;
-use crate::report::chart::lanes;
+use crate::report::chart::{children, lanes};
 use crate::report::visible::{truncate, visible};
 use crate::run::{Profile, Run};
 
@@ -20,7 +20,15 @@ struct RunData {
     peak: u64,
     baseline: u64,
     series: Columns,
+    /// Processes with a curve of their own, where the run was watched from outside.
+    children: Vec<Child>,
     functions: Vec<Function>,
+}
+
+#[derive(Serialize)]
+struct Child {
+    peak: u64,
+    series: Columns,
 }
 
 #[derive(Serialize)]
@@ -38,7 +46,6 @@ pub(super) fn run_data<'a>(
     run: &Run,
     functions: impl Iterator<Item = &'a Profile>,
 ) -> Result<String, ReportError> {
-    let series = process(run);
     let lanes = lanes(run);
     let has_lane = |f| lanes.iter().any(|lane| std::ptr::eq(*lane, f));
     let last = run.series.last().map_or(0, |sample| sample.t_ns);
@@ -46,7 +53,14 @@ pub(super) fn run_data<'a>(
         end: run.duration_ns.max(last).max(1),
         peak: run.process.peak_rss,
         baseline: run.process.baseline_rss,
-        series,
+        series: columns(&run.series),
+        children: children(run)
+            .iter()
+            .map(|child| Child {
+                peak: child.peak_rss,
+                series: columns(&child.series),
+            })
+            .collect(),
         functions: functions.map(|f| function(f, has_lane(f))).collect(),
     })
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use super::run_data::run_data;
 use super::{Figure, bar, fill, scripts};
 use crate::report::ReportError;
-use crate::report::chart::{Outline, lanes, run_chart};
+use crate::report::chart::{Outline, child_name, children, lanes, run_chart};
 use crate::report::heap_story::HOW_TO_COUNT;
 use crate::report::line_rows::in_part;
 use crate::report::story::{Part, tell};
@@ -33,6 +33,8 @@ pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportErro
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
         data: run_data(run, order.iter().map(|(f, _)| *f))?,
         functions: functions(run, &order, &outline),
+        children: children(run).into_iter().map(child_name).collect(),
+        measure: watched::measure(run),
         has_functions: run.watched.is_none(),
         facts: facts(run),
         script: SCRIPT,
@@ -53,6 +55,10 @@ struct RunPage {
     lanes_left_out: usize,
     outline: String,
     functions: Vec<FunctionRow>,
+    /// Children that have a curve.
+    children: Vec<String>,
+    /// What the curve shows.
+    measure: &'static str,
     /// Whether the run records functions: one that was watched from outside does not.
     has_functions: bool,
     facts: Vec<(&'static str, String)>,
