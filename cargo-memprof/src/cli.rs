@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo memprof list                      # every run, the oldest first
+  cargo memprof show                      # the newest run: functions, and the line table of the highest
+  cargo memprof show -2 parse             # the run before: the functions whose path contains `parse`
+  cargo memprof peak --func inverse       # one figure, as mprof prints it
+  cargo memprof open                      # the newest run's page in the browser
+
+A RUN is named by its folder, its number in `list` (-1 is the newest, -2 the one before), `latest`, or a
+program's name (its newest run). Without a name the newest run is meant.";
+
+/// Runs, watches, shows and compares memory profiles.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-memprof", bin_name = "cargo memprof", version, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The folder that runs are kept in [default: $MEMPROF_DIR, or memprof in the target directory]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) color: colorchoice_clap::Color,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    List(commands::list::List),
+    Show(commands::show::Show),
+    Peak(commands::peak::Peak),
+    Open(commands::open::Open),
+    Rm(commands::rm::Rm),
+    Clean(commands::clean::Clean),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let after = command.get_after_help().map(ToString::to_string);
+            assert!(
+                after.is_some_and(|text| text.contains("Example")),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `cargo memprof completions`: what a shell needs to complete our arguments.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::failure::Outcome;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo memprof completions bash > ~/.local/share/bash-completion/completions/cargo-memprof
+  cargo memprof completions zsh > ~/.zfunc/_cargo-memprof
+  cargo memprof completions fish > ~/.config/fish/completions/cargo-memprof.fish";
+
+/// Prints completions for a shell, for `cargo-memprof`
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    /// Prints them.
+    pub(crate) fn run(&self) -> Outcome<()> {
+        let mut text = Vec::new();
+        let mut command = Cli::command().bin_name("cargo-memprof");
+        clap_complete::generate(self.shell, &mut command, "cargo-memprof", &mut text);
+        output::say(String::from_utf8_lossy(&text).trim_end())
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo memprof man`: the manual.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory};
+
+use crate::cli::Cli;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo memprof man | man -l -
+  cargo memprof man ~/.local/share/man/man1     # a page for each command: man cargo-memprof-list";
+
+/// Prints the manual page, or writes the pages of all commands into a folder
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Man {
+    /// The folder to write into
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    /// Prints or writes the pages.
+    pub(crate) fn run(&self) -> Outcome<()> {
+        let failed = |error| {
+            Failure::new(
+                "write the manual",
+                error,
+                "name a folder that can be written",
+            )
+        };
+        let command = Cli::command().bin_name("cargo-memprof");
+        match &self.folder {
+            Some(folder) => clap_mangen::generate_to(command, folder).map_err(failed),
+            None => {
+                let mut text = Vec::new();
+                clap_mangen::Man::new(command)
+                    .render(&mut text)
+                    .map_err(failed)?;
+                output::say(String::from_utf8_lossy(&text).trim_end())
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The commands, a file for each.
+
+pub(crate) mod clean;
+pub(crate) mod completions;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod open;
+pub(crate) mod peak;
+pub(crate) mod rm;
+pub(crate) mod show;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Outcome;
+use crate::store::Store;
+
+/// Does what was asked for; the exit code is this program's.
+pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
+    let store = || Store::find(cli.dir.as_deref());
+    match &cli.command {
+        Command::List(list) => list.run(&store()?),
+        Command::Show(show) => show.run(&store()?),
+        Command::Peak(peak) => peak.run(&store()?),
+        Command::Open(open) => open.run(&store()?),
+        Command::Rm(rm) => rm.run(&store()?),
+        Command::Clean(clean) => clean.run(&store()?),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,92 @@
+//! What goes to the terminal: tables, JSON, and complaints.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::failure::{Failure, Outcome};
+
+/// Width of what is printed where there is no terminal.
+pub(crate) const COLUMNS: usize = 100;
+
+/// What is less important than the rest.
+pub(crate) const QUIET: Style = Style::new().dimmed();
+/// What a row is about.
+pub(crate) const NAME: Style = Style::new().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Prints to stdout; colours are taken out where they are not wanted.
+///
+/// # Errors
+/// When stdout cannot be written to. That nobody reads on (`| head`) is none.
+pub(crate) fn say(text: impl Display) -> Outcome<()> {
+    match writeln!(anstream::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            "write to stdout",
+            error,
+            "write to a file instead",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// One line on stderr that says what went wrong.
+pub(crate) fn complain(text: &str) {
+    // There is nobody left to tell if stderr is closed.
+    let _ = writeln!(anstream::stderr(), "{ERROR}cargo-memprof:{ERROR:#} {text}");
+}
+
+/// A remark on stderr, beside what was asked for.
+pub(crate) fn remark(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Prints `value` as JSON.
+///
+/// # Errors
+/// As [`say`].
+pub(crate) fn json(value: &impl Serialize) -> Outcome<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new("write JSON", error, "please report this"))?;
+    say(text)
+}
+
+/// Columns of the terminal that stdout is; nothing where it is none.
+pub(crate) fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
+}
+
+/// Where a column's text stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A table of plain cells under a quiet heading, without borders.
+pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(columns.iter().map(|(title, _)| *title));
+    table.add_rows(rows);
+    for (i, (column, (_, align))) in table.column_iter_mut().zip(columns).enumerate() {
+        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
+        column.set_cell_alignment(match align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        });
+    }
+    let mut lines = table.lines();
+    let heading = lines.next().unwrap_or_default();
+    let mut text = format!("{QUIET}{}{QUIET:#}", heading.trim_end());
+    for line in lines {
+        text.push('\n');
+        text.push_str(line.trim_end());
+    }
+    text
+}

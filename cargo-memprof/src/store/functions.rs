@@ -1,0 +1,43 @@
+//! Which functions of a run a pattern means.
+
+use memprof::run::{Profile, Run};
+
+use crate::failure::{Failure, Outcome};
+
+/// The most names that a failure lists.
+const NAMED: usize = 8;
+
+/// The functions that `pattern` means: those whose path or label is just that, otherwise those whose
+/// path or label contains it. The highest peak first.
+///
+/// # Errors
+/// When there is none; the message names those that there are.
+pub(crate) fn matching<'run>(run: &'run Run, pattern: &str) -> Outcome<Vec<&'run Profile>> {
+    let exact = |f: &&Profile| f.name == pattern || f.label == pattern;
+    let within = |f: &&Profile| f.name.contains(pattern) || f.label.contains(pattern);
+    let mut found: Vec<&Profile> = run.functions.iter().filter(exact).collect();
+    if found.is_empty() {
+        found = run.functions.iter().filter(within).collect();
+    }
+    found.sort_by_key(|f| (std::cmp::Reverse(f.peak_rss), &f.name));
+    if found.is_empty() {
+        return Err(nothing_matches(run, pattern));
+    }
+    Ok(found)
+}
+
+fn nothing_matches(run: &Run, pattern: &str) -> Failure {
+    let mut names: Vec<_> = run.functions.iter().map(|f| f.name.as_str()).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let names = match (names.is_empty(), more) {
+        (true, _) => "the run has no functions".to_owned(),
+        (false, 0) => format!("the run has {}", names.join(", ")),
+        (false, more) => format!("the run has {} and {more} more", names.join(", ")),
+    };
+    Failure::new(
+        format!("find a function whose path contains {pattern:?}"),
+        names,
+        "name a part of a path, `parse` or `demo::inverse`",
+    )
+}
