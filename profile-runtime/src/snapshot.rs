@@ -25,6 +25,8 @@ use crate::tally::{LineTally, SiteTally};
 ///     vec![1; 1 << 20]
 /// }
 ///
+/// # let dir = std::env::temp_dir().join("memprof-doc");
+/// # memprof::Settings::new().dir(dir).quiet(true).apply().unwrap();
 /// work();
 /// let run = memprof::snapshot().expect("a call was made");
 /// assert_eq!(run.functions[0].label, "work");

@@ -5,6 +5,7 @@ mod bar;
 #[cfg(test)]
 mod browser_tests;
 mod chart;
+pub mod diff;
 mod error;
 mod file_names;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod highlight;
 mod json;
 mod line_rows;
 mod line_table;
+mod markdown;
 mod mprof;
 mod pages;
 mod peak_moment;

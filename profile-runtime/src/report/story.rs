@@ -37,13 +37,18 @@ pub(crate) fn tell(run: &Run, profile: &Profile) -> Vec<Part> {
     story.parts
 }
 
-/// The same as plain text, code in backquotes.
+/// The same as plain text.
 pub(crate) fn tell_plain(run: &Run, profile: &Profile) -> String {
+    plain(tell(run, profile))
+}
+
+/// Sentences as plain text, code in backquotes.
+pub(crate) fn plain(parts: Vec<Part>) -> String {
     let plain = |part| match part {
         Part::Words(words) => words,
         Part::Code(code) => format!("`{code}`"),
     };
-    tell(run, profile).into_iter().map(plain).collect()
+    parts.into_iter().map(plain).collect()
 }
 
 #[derive(Default)]

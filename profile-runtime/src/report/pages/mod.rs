@@ -14,7 +14,7 @@ use super::ReportError;
 use super::units::{mib_unit, signed_mib};
 
 /// The style sheet of every page.
-const STYLE: &str = include_str!("../../../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../../../templates/style.css");
 
 /// What all pages with tables can do: sorting.
 const SORT_SCRIPT: &str = include_str!("../../../templates/sort.js");
@@ -73,7 +73,7 @@ impl Figure {
 }
 
 /// Fills a template.
-fn fill(template: &impl askama::Template) -> Result<String, ReportError> {
+pub(crate) fn fill(template: &impl askama::Template) -> Result<String, ReportError> {
     template
         .render()
         .map_err(|e| ReportError::render("render a page", e))
