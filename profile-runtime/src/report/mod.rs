@@ -1,5 +1,7 @@
 //! Turns a [`crate::run::Run`] into files and text. Rendering never measures.
 
+#[cfg(test)]
+mod agreement_tests;
 mod atomic_file;
 mod bar;
 #[cfg(test)]

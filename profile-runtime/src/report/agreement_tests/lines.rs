@@ -1,0 +1,140 @@
+//! The line table, as text and on the page.
+
+use serde_json::Value;
+
+use super::pages::the_figures;
+use super::*;
+
+/// Where a column of the line table comes from, and what one of its units is.
+fn column(title: &str, seen: usize) -> (&'static str, f64) {
+    match title {
+        "line" => ("line", 1.0),
+        "hits" => ("hits", 1.0),
+        "time ms" if seen == 0 => ("time_ns", 1e6),
+        "time s" if seen == 0 => ("time_ns", 1e9),
+        "time ms" => ("workers.time_ns", 1e6),
+        "time s" => ("workers.time_ns", 1e9),
+        "RSS MiB" => ("max_rss", MIB),
+        "net MiB" => ("net_rss", MIB),
+        "peak MiB" => ("peak_rss", MIB),
+        "alloc MiB" => ("heap.allocated", MIB),
+        "freed MiB" => ("heap.freed", MIB),
+        "heap peak" => ("heap.peak", MIB),
+        "allocs" => ("heap.allocations", 1.0),
+        "elsewhere MiB" => ("heap_elsewhere.net", MIB),
+        "worker hits" => ("workers.hits", 1.0),
+        _ => panic!("an unknown column {title:?}"),
+    }
+}
+
+/// What ran: the other rows have no figures.
+fn ran(line: &Value) -> bool {
+    number(line, "hits") > Some(0.0) || !line["workers"].is_null()
+}
+
+#[test]
+fn the_line_table_as_text() {
+    for (name, written) in all() {
+        for (function, file) in written.json["functions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(&written.names)
+        {
+            let text = written.file(&format!("{file}.txt"));
+            let mut rows = text
+                .lines()
+                .skip_while(|row| !row.trim_start().starts_with("line "));
+            let heading = rows.next().expect("a table");
+            let columns: Vec<_> = ends(heading)
+                .into_iter()
+                .filter(|(title, _)| title != "source")
+                .collect();
+            let rows: Vec<_> = rows.skip(1).map(|row| cells(row, &columns)).collect();
+            for line in function["lines"].as_array().unwrap() {
+                let row = rows
+                    .iter()
+                    .find(|row| row[0].parse().ok() == line["line"].as_u64())
+                    .expect("a row for each line");
+                let mut times = 0;
+                for ((title, _), shown) in columns.iter().zip(row) {
+                    let (path, unit) = column(title, times);
+                    times += usize::from(title.starts_with("time"));
+                    let exact = number(line, path)
+                        .filter(|_| ran(line) || path == "line")
+                        .unwrap_or(0.0);
+                    let shown = shown.trim_start_matches(['~', '*']);
+                    assert!(
+                        rounds(shown, exact / unit),
+                        "{name} {file} {line}\n{title}: {shown}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The field of run.json that a column of the page stands for.
+fn field(key: &str) -> String {
+    let nested = [
+        ("heap_elsewhere_", "heap_elsewhere."),
+        ("heap_", "heap."),
+        ("worker_", "workers."),
+    ];
+    let found = nested
+        .iter()
+        .find_map(|(prefix, path)| Some(format!("{path}{}", key.strip_prefix(prefix)?)));
+    found.unwrap_or_else(|| key.to_owned())
+}
+
+#[test]
+fn the_line_table_of_the_page() {
+    for (name, written) in all() {
+        for (function, file) in written.json["functions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(&written.names)
+        {
+            let page = written.file(&format!("{file}.html"));
+            let headings: Vec<_> = between(&page, "<th ", "</th>")
+                .iter()
+                .map(|th| {
+                    let attribute = |key: &str| {
+                        between(th, &format!("{key}=\""), "\"")
+                            .first()
+                            .map(|v| (*v).to_owned())
+                    };
+                    let (_, text) = th.split_once('>').unwrap();
+                    (attribute("data-key"), plain(text))
+                })
+                .collect();
+            for line in function["lines"].as_array().unwrap() {
+                let row = between(&page, &format!("data-line=\"{}\">", line["line"]), "</tr>")[0];
+                let cells = between(row, "<td", "</td>");
+                assert_eq!(cells.len(), headings.len(), "{name}");
+                for ((key, heading), cell) in headings.iter().zip(cells) {
+                    let Some(key) = key.as_deref().filter(|key| *key != "source") else {
+                        continue;
+                    };
+                    let (attributes, text) = cell.split_once('>').unwrap();
+                    let shown = plain(text).trim_start_matches(['~', '*']).trim().to_owned();
+                    let value = between(attributes, "data-v=\"", "\"")
+                        .first()
+                        .map_or(shown.clone(), |v| (*v).to_owned());
+                    let exact = number(line, &field(key)).filter(|_| ran(line) || key == "line");
+                    let context = || format!("{name} {file} {line}\n{key}: {shown} {value}");
+                    assert!(rounds(&value, exact.unwrap_or(0.0)), "{}", context());
+                    let unit = match heading {
+                        heading if heading.ends_with("MiB") => MIB,
+                        heading if heading.ends_with(" ms") => 1e6,
+                        heading if heading.ends_with(" s") => 1e9,
+                        _ => 1.0,
+                    };
+                    assert!(rounds(&shown, exact.unwrap_or(0.0) / unit), "{}", context());
+                }
+            }
+            the_figures(name, function, &page);
+        }
+    }
+}
