@@ -8,6 +8,7 @@ use crate::commands;
 
 const EXAMPLES: &str = "\
 Examples:
+  cargo memprof exec -- ./server          # any program, watched from outside
   cargo memprof list                      # every run, the oldest first
   cargo memprof show                      # the newest run: functions, and the line table of the highest
   cargo memprof show -2 parse             # the run before: the functions whose path contains `parse`
@@ -36,6 +37,8 @@ pub(crate) struct Cli {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Exec(commands::exec::Exec),
+    Attach(commands::attach::Attach),
     List(commands::list::List),
     Show(commands::show::Show),
     Peak(commands::peak::Peak),

@@ -26,6 +26,13 @@ impl Failure {
         }
     }
 
+    /// The same with another exit code.
+    #[must_use]
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         self.code

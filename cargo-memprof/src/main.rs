@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod output;
 mod store;
+mod watch;
 
 use std::process::ExitCode;
 

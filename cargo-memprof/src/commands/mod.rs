@@ -1,7 +1,9 @@
 //! The commands, a file for each.
 
+pub(crate) mod attach;
 pub(crate) mod clean;
 pub(crate) mod completions;
+pub(crate) mod exec;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod open;
@@ -25,6 +27,8 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Open(open) => open.run(&store()?),
         Command::Rm(rm) => rm.run(&store()?),
         Command::Clean(clean) => clean.run(&store()?),
+        Command::Exec(exec) => return exec.run(store),
+        Command::Attach(attach) => attach.run(&store()?),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     }

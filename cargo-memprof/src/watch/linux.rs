@@ -1,0 +1,223 @@
+//! Linux: memory and descendants of other processes, from `/proc`.
+//!
+//! The files are described in proc_pid_statm(5), proc_pid_status(5), proc_pid_smaps(5) and
+//! proc_pid_stat(5).
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+use memprof::run::Measure;
+
+/// A process's memory, to be read again and again.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pid: u32,
+    measure: Measure,
+    /// Kept open: a reading costs a fifth of what it costs with opening and closing, and never is
+    /// that of another process which got the same number.
+    statm: File,
+    status: File,
+    page_size: u64,
+}
+
+impl Memory {
+    /// # Errors
+    /// When there is no such process.
+    pub(crate) fn open(pid: u32, measure: Measure) -> io::Result<Memory> {
+        // SAFETY: sysconf only reads its argument.
+        let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        Ok(Memory {
+            pid,
+            measure,
+            statm: File::open(format!("/proc/{pid}/statm"))?,
+            status: File::open(format!("/proc/{pid}/status"))?,
+            page_size: u64::try_from(page_size).unwrap_or(4096),
+        })
+    }
+
+    /// How it is read, as `run.json` names it.
+    pub(crate) fn backend(measure: Measure) -> &'static str {
+        match measure {
+            Measure::Rss => "statm",
+            Measure::Pss | Measure::Uss => "smaps_rollup",
+        }
+    }
+
+    /// Bytes; `None` when the process has ended.
+    ///
+    /// # Errors
+    /// When the kernel refuses: PSS and USS of other people's processes are private.
+    pub(crate) fn read(&self) -> io::Result<Option<u64>> {
+        let Some(resident) = self.resident()? else {
+            return Ok(None);
+        };
+        match self.measure {
+            Measure::Rss => Ok(Some(resident)),
+            Measure::Pss => self.rolled_up(&["Pss:"]),
+            Measure::Uss => {
+                self.rolled_up(&["Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"])
+            }
+        }
+    }
+
+    /// The second field of statm, in bytes. One that is dead but still listed has none.
+    fn resident(&self) -> io::Result<Option<u64>> {
+        let mut buffer = [0_u8; 128];
+        let length = match self.statm.read_at(&mut buffer, 0) {
+            Ok(length) => length,
+            Err(error) => return gone(error),
+        };
+        let mut fields = buffer[..length].split(|&byte| byte == b' ');
+        let pages = fields.nth(1).and_then(number).unwrap_or(0);
+        Ok((pages > 0).then_some(pages * self.page_size))
+    }
+
+    /// The sum of `fields` of smaps_rollup. It is opened anew each time: it is bound to the program
+    /// that the process ran when it was opened.
+    fn rolled_up(&self, fields: &[&str]) -> io::Result<Option<u64>> {
+        let mut text = String::new();
+        let read = File::open(format!("/proc/{}/smaps_rollup", self.pid))
+            .and_then(|mut file| file.read_to_string(&mut text));
+        if let Err(error) = read {
+            return gone(error);
+        }
+        let kib = text.lines().filter_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            fields
+                .contains(&words.next()?)
+                .then(|| words.next()?.parse::<u64>().ok())?
+        });
+        Ok(Some(kib.sum::<u64>() * 1024))
+    }
+
+    /// The kernel's high-water mark of RSS in bytes; `None` when the process has ended.
+    pub(crate) fn high_water(&self) -> Option<u64> {
+        let mut buffer = [0_u8; 4096];
+        let length = self.status.read_at(&mut buffer, 0).ok()?;
+        let kib = buffer[..length]
+            .split(|&byte| byte == b'\n')
+            .find_map(|line| line.strip_prefix(b"VmHWM:"))
+            .and_then(|value| number(value.trim_ascii().strip_suffix(b" kB")?))?;
+        Some(kib * 1024)
+    }
+}
+
+/// `None` for a process that ended, otherwise the error.
+fn gone(error: io::Error) -> io::Result<Option<u64>> {
+    let ended =
+        error.raw_os_error() == Some(libc::ESRCH) || error.kind() == io::ErrorKind::NotFound;
+    if ended { Ok(None) } else { Err(error) }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The processes of the machine, as far as descendants are concerned.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    /// Those of the last look: who was no descendant will never become one.
+    known: HashSet<u32>,
+}
+
+impl Processes {
+    /// Processes that were not there at the last look, with their parents. Listing `/proc` is cheap; only
+    /// what is new is read.
+    pub(crate) fn new_ones(&mut self) -> Vec<(u32, u32)> {
+        let Ok(entries) = fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let pids: HashSet<u32> = entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
+        let new = pids.difference(&self.known);
+        let found = new.filter_map(|&pid| Some((pid, parent(pid)?))).collect();
+        self.known = pids;
+        found
+    }
+
+    /// The name of a process's program.
+    pub(crate) fn name(pid: u32) -> Option<String> {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        Some(name.trim_end().to_owned())
+    }
+
+    /// Every process: number, name, and command line.
+    pub(crate) fn all() -> Vec<(u32, String, Vec<String>)> {
+        let entries = fs::read_dir("/proc").into_iter().flatten();
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        pids.filter_map(|pid| Some((pid, Self::name(pid)?, Self::command(pid))))
+            .collect()
+    }
+
+    /// The command line; empty for a process of the kernel, or one that has ended.
+    pub(crate) fn command(pid: u32) -> Vec<String> {
+        let text = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let text = text.strip_suffix(&[0]).unwrap_or(&text);
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let words = text.split(|&byte| byte == 0);
+        words
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect()
+    }
+}
+
+/// The fourth field of stat; the second, in parentheses, can hold anything.
+fn parent(pid: u32) -> Option<u32> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let after = text.iter().rposition(|&byte| byte == b')')?;
+    let mut fields = text[after..].split(|&byte| byte == b' ');
+    str::from_utf8(fields.nth(2)?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_this_process_touches() {
+        let touched = vec![1_u8; 32 << 20];
+        for measure in [Measure::Rss, Measure::Pss, Measure::Uss] {
+            let memory = Memory::open(std::process::id(), measure).unwrap();
+            let bytes = memory.read().unwrap().unwrap();
+            assert!(bytes > 32 << 20 && bytes < 1 << 40, "{measure:?}: {bytes}");
+        }
+        let memory = Memory::open(std::process::id(), Measure::Rss).unwrap();
+        assert!(memory.high_water().unwrap() > 32 << 20);
+        drop(touched);
+    }
+
+    #[test]
+    fn a_child_is_new_once_and_gone_when_it_has_ended() {
+        let mut processes = Processes::default();
+        processes.new_ones();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let memory = Memory::open(child.id(), Measure::Rss).unwrap();
+        assert!(
+            processes
+                .new_ones()
+                .contains(&(child.id(), std::process::id()))
+        );
+        assert!(
+            !processes
+                .new_ones()
+                .iter()
+                .any(|(pid, _)| *pid == child.id())
+        );
+        // It comes back from exec before its command line is in place.
+        while Processes::command(child.id()) != ["sleep", "60"] {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(memory.read().unwrap(), None);
+        assert!(Memory::open(child.id(), Measure::Rss).is_err());
+    }
+}

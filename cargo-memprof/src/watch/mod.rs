@@ -1,0 +1,18 @@
+//! Watches processes from outside: reads their memory at absolute deadlines until they end.
+
+mod events;
+mod family;
+#[cfg_attr(not(target_os = "linux"), path = "elsewhere.rs")]
+mod linux;
+mod pace;
+mod plan;
+mod record;
+mod watcher;
+
+pub(crate) use events::{Event, Events};
+#[cfg(unix)]
+pub(crate) use events::{die_of, give_back, send};
+pub(crate) use linux::{Memory, Processes};
+pub(crate) use plan::{Plan, WatchOptions};
+pub(crate) use record::{Record, Subject};
+pub(crate) use watcher::{End, watch};
