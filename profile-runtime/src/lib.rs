@@ -198,6 +198,7 @@
 //! | `MEMPROF_BACKEND` | `statm` (Linux) or `sysinfo`: how RSS is read |
 //! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
 //! | `MEMPROF_QUIET=1` | prints no summary |
+//! | `MEMPROF_EXPORT` | a list of `csv`, `trace`, `pprof`, `markdown`: written beside the reports, with the feature `export` |
 //!
 //! # What RSS is, and what it is not
 //!

@@ -55,7 +55,10 @@ pub(crate) fn finish(recorder: &'static Recorder) {
 }
 
 fn write(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
-    report::write(run, &root(recorder), &FOLDER)
+    let folder = report::write(run, &root(recorder), &FOLDER)?;
+    #[cfg(feature = "export")]
+    report::export::write(run, &folder, &recorder.settings().exports)?;
+    Ok(folder)
 }
 
 /// The folder that holds the runs, always absolute.

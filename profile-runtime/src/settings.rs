@@ -39,6 +39,8 @@ pub struct Settings {
     pub(crate) backend: Option<Backend>,
     pub(crate) sampled_peaks: bool,
     pub(crate) quiet: bool,
+    #[cfg(feature = "export")]
+    pub(crate) exports: Vec<crate::report::export::Format>,
 }
 
 /// What [`Settings::apply`] was called with before the first annotated call.
@@ -86,6 +88,16 @@ impl Settings {
     /// `true` prints no summary when the program ends (`MEMPROF_QUIET=1`).
     pub fn quiet(mut self, quiet: bool) -> Settings {
         self.quiet = quiet;
+        self
+    }
+
+    /// Formats to write beside the reports (`MEMPROF_EXPORT=csv,trace`), with the feature `export`.
+    #[cfg(feature = "export")]
+    pub fn export(
+        mut self,
+        formats: impl IntoIterator<Item = crate::report::export::Format>,
+    ) -> Settings {
+        self.exports = formats.into_iter().collect();
         self
     }
 
@@ -158,6 +170,21 @@ impl Settings {
                 None => complain("MEMPROF_QUIET", &value, "0 or 1"),
             }
         }
+        #[cfg(feature = "export")]
+        if let Some(value) = text("MEMPROF_EXPORT") {
+            match crate::report::export::Format::list(&value) {
+                Ok(formats) => self.exports = formats,
+                Err(_) => complain("MEMPROF_EXPORT", &value, "any of csv,trace,pprof,markdown"),
+            }
+        }
+        #[cfg(not(feature = "export"))]
+        if let Some(value) = text("MEMPROF_EXPORT") {
+            complain(
+                "MEMPROF_EXPORT",
+                &value,
+                "memprof built with its feature \"export\"",
+            );
+        }
         (self, complaints)
     }
 }
@@ -223,7 +250,33 @@ mod tests {
                 backend: Some(Backend::Sysinfo),
                 sampled_peaks: true,
                 quiet: true,
+                #[cfg(feature = "export")]
+                exports: Vec::new(),
             }
+        );
+    }
+
+    #[cfg(feature = "export")]
+    #[test]
+    fn exports_are_a_list() {
+        use crate::report::export::Format;
+
+        let (settings, complaints) = read(&[("MEMPROF_EXPORT", "csv, pprof")]);
+        assert_eq!(
+            (settings.exports, complaints.len()),
+            (vec![Format::Csv, Format::Pprof], 0)
+        );
+        let (settings, complaints) = read(&[("MEMPROF_EXPORT", "csv,xml")]);
+        assert!(settings.exports.is_empty() && complaints[0].contains("csv,trace,pprof,markdown"));
+    }
+
+    #[cfg(not(feature = "export"))]
+    #[test]
+    fn exports_want_the_feature() {
+        let (_, complaints) = read(&[("MEMPROF_EXPORT", "csv")]);
+        assert!(
+            complaints[0].contains("feature \"export\""),
+            "{complaints:?}"
         );
     }
 

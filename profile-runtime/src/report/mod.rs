@@ -9,6 +9,8 @@ mod browser_tests;
 mod chart;
 pub mod diff;
 mod error;
+#[cfg(feature = "export")]
+pub mod export;
 mod file_names;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -28,6 +30,7 @@ mod root_index;
 mod run_folder;
 mod story;
 mod summary;
+mod summary_markdown;
 mod text_page;
 mod units;
 mod verdict;
@@ -49,6 +52,7 @@ pub use read::{
 pub use root_index::{RunHeader, SavedRun, refresh_index, saved_runs};
 pub use run_folder::RunFolder;
 pub use summary::summary;
+pub use summary_markdown::summary_markdown;
 pub use write::write;
 
 /// Numbers and other people's text as reports show them, for tools that print more of their kind.

@@ -51,7 +51,7 @@ fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
 }
 
 /// Every reading that has a time, in order: the series, entries, exits, and the functions' peaks.
-fn memory(run: &Run) -> Vec<(u64, u64)> {
+pub(crate) fn memory(run: &Run) -> Vec<(u64, u64)> {
     let samples = run.series.iter().map(|s| (s.t_ns, s.rss));
     let of_functions = run.functions.iter().flat_map(function_memory);
     let mut all: Vec<_> = samples.chain(of_functions).collect();
