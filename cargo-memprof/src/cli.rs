@@ -8,11 +8,13 @@ use crate::commands;
 
 const EXAMPLES: &str = "\
 Examples:
+  cargo memprof run --release             # an annotated program, as `cargo run --release`
   cargo memprof exec -- ./server          # any program, watched from outside
   cargo memprof list                      # every run, the oldest first
   cargo memprof show                      # the newest run: functions, and the line table of the highest
   cargo memprof show -2 parse             # the run before: the functions whose path contains `parse`
   cargo memprof peak --func inverse       # one figure, as mprof prints it
+  cargo memprof diff -2 -1                # what changed since the run before
   cargo memprof open                      # the newest run's page in the browser
 
 A RUN is named by its folder, its number in `list` (-1 is the newest, -2 the one before), `latest`, or a
@@ -37,11 +39,17 @@ pub(crate) struct Cli {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(commands::run::Run),
+    /// Runs tests with cargo, and shows what they recorded: `cargo memprof run` for `cargo test`
+    Test(commands::run::Run),
+    /// Runs benchmarks with cargo, and shows what they recorded: `cargo memprof run` for `cargo bench`
+    Bench(commands::run::Run),
     Exec(commands::exec::Exec),
     Attach(commands::attach::Attach),
     List(commands::list::List),
     Show(commands::show::Show),
     Peak(commands::peak::Peak),
+    Diff(commands::diff::Diff),
     Open(commands::open::Open),
     Rm(commands::rm::Rm),
     Clean(commands::clean::Clean),

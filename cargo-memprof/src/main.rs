@@ -3,6 +3,7 @@
 //! A command is one file in [`commands`]. It finds runs through [`store`], has the library render them,
 //! and prints through [`output`]. Nothing here measures but `watch`, and nothing renders.
 
+mod child;
 mod cli;
 mod commands;
 mod failure;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
@@ -52,6 +53,22 @@ pub(crate) fn json(value: &impl Serialize) -> Outcome<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new("write JSON", error, "please report this"))?;
     say(text)
+}
+
+/// Writes a file that a command was asked for.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write(file: &Path, contents: &[u8]) -> Outcome<()> {
+    std::fs::write(file, contents).map_err(|error| {
+        let tried = format!("write {}", file.display());
+        Failure::new(tried, error, "name a file in a folder that can be written")
+    })
+}
+
+/// `text` without colours, for a file.
+pub(crate) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
 }
 
 /// Columns of the terminal that stdout is; nothing where it is none.

@@ -3,12 +3,14 @@
 pub(crate) mod attach;
 pub(crate) mod clean;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod open;
 pub(crate) mod peak;
 pub(crate) mod rm;
+pub(crate) mod run;
 pub(crate) mod show;
 
 use std::process::ExitCode;
@@ -27,6 +29,10 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Open(open) => open.run(&store()?),
         Command::Rm(rm) => rm.run(&store()?),
         Command::Clean(clean) => clean.run(&store()?),
+        Command::Run(run) => return run.run("run", &store()?),
+        Command::Test(run) => return run.run("test", &store()?),
+        Command::Bench(run) => return run.run("bench", &store()?),
+        Command::Diff(diff) => return diff.run(&store()?),
         Command::Exec(exec) => return exec.run(store),
         Command::Attach(attach) => attach.run(&store()?),
         Command::Completions(completions) => completions.run(),

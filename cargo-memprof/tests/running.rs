@@ -1,0 +1,140 @@
+//! `run`, `test` and `bench`: cargo builds and runs a real annotated program.
+#![cfg(unix)]
+
+mod support;
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+
+use memprof::report::read_run;
+use support::{Bench, example, stderr, stdout};
+
+/// `cargo memprof run --manifest-path … <cargo's arguments>`, for examples that are built already.
+fn cargo(bench: &Bench, arguments: &[&str]) -> Command {
+    example("words");
+    let mut command = bench.command(&["run"]);
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    // Where the tests were built, so that nothing is built twice.
+    let target = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-memprof"))
+        .ancestors()
+        .nth(2)
+        .expect("the target directory");
+    command.env("CARGO_TARGET_DIR", target);
+    command
+        .args(["--quiet", "--manifest-path", manifest])
+        .args(arguments);
+    command
+}
+
+fn words(bench: &Bench, arguments: &[&str]) -> Output {
+    let mut all = vec!["--example", "words", "--"];
+    all.extend(arguments);
+    cargo(bench, &all).output().expect("it starts")
+}
+
+#[test]
+fn runs_prints_the_summary_last_and_keeps_the_run() {
+    let bench = Bench::new();
+    let output = words(&bench, &["1000"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "6000 words\n");
+    let said = stderr(&output);
+    assert_eq!(said.matches("memprof  words").count(), 1, "{said}");
+    assert!(
+        said.contains("lengths") && said.contains("index.html"),
+        "{said}"
+    );
+    assert_eq!(bench.runs().len(), 1);
+    assert_eq!(
+        read_run(&bench.runs()[0]).expect("a run").functions.len(),
+        2
+    );
+}
+
+#[test]
+fn the_exit_code_is_the_programs() {
+    let bench = Bench::new();
+    let output = words(&bench, &["1000", "exit=5"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert_eq!(bench.runs().len(), 1);
+}
+
+#[test]
+fn a_signal_to_us_ends_the_program_and_us() {
+    let bench = Bench::new();
+    let mut command = cargo(&bench, &["--example", "words", "--", "1000", "wait=60"]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let printed = child.stdout.take().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(printed), &mut line).expect("a line");
+    assert_eq!(line, "6000 words\n");
+    let pid = i32::try_from(child.id()).expect("a number");
+    // SAFETY: kill only reads its arguments; the child has not been waited for.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(libc::SIGTERM));
+}
+
+#[test]
+fn what_does_not_compile_or_records_nothing_is_told() {
+    let bench = Bench::new();
+    let output = cargo(&bench, &["--example", "nothing"])
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(101));
+    assert!(
+        stderr(&output).contains("nothing was recorded"),
+        "{}",
+        stderr(&output)
+    );
+    let output = cargo(&bench, &["--example", "process", "--no-summary", "--", "4"])
+        .output()
+        .expect("it starts");
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(4), "")
+    );
+}
+
+#[test]
+fn diff_names_what_grew_and_fails_where_it_is_to() {
+    let bench = Bench::new();
+    for lines in ["20000", "400000"] {
+        assert!(bench.words(&[lines]).status.success());
+    }
+    let text = bench.prints(&["diff", "-2", "-1"]);
+    assert!(
+        text.contains("grew most") && text.contains("let words: Vec<String>"),
+        "{text}"
+    );
+    assert!(
+        bench
+            .prints(&["diff", "0", "1", "--format", "markdown"])
+            .contains("|")
+    );
+    bench.prints(&["diff", "0", "1", "-o", "diff.html"]);
+    let page = std::fs::read_to_string(bench.path().join("diff.html")).expect("written");
+    assert!(page.starts_with("<!DOCTYPE html>") || page.starts_with("<!doctype html>"));
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.prints(&["diff", "0", "1", "--json"])).expect("JSON");
+    assert!(json["peak_rss"]["change"].as_i64() > Some(0));
+
+    let judged = bench.memprof(&["diff", "0", "1", "--fail-above", "5%"]);
+    assert_eq!(judged.status.code(), Some(1));
+    assert!(
+        stderr(&judged).contains("the peak of lengths grew by more than 5%"),
+        "{}",
+        stderr(&judged)
+    );
+    for (before, after) in [("0", "0"), ("1", "0")] {
+        bench.prints(&["diff", before, after, "--fail-above", "5%"]);
+    }
+    assert!(
+        bench
+            .complains(&["diff", "0", "1", "--fail-above", "much"])
+            .contains("percents")
+    );
+}
