@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use crate::guards::{Probes, guards};
-use crate::lane::Lane;
-use crate::log::{Kind, NO_LINE};
+use crate::lane::NO_LINE;
+use crate::log::Kind;
 use crate::own::{self, Probe};
 use crate::recorder::Recorder;
 use crate::site::Site;
@@ -29,22 +29,43 @@ struct Open {
 /// What dropping a frame does. Small, as everything in a frame: recursive functions have one each.
 #[derive(Debug, Clone, Copy)]
 enum Leave {
-    /// Closes what is at this depth.
-    Close(u32),
+    /// Ends it.
+    Close,
     /// Goes back to the line that ran before.
     BackTo(u32),
 }
 
 impl Frame {
     /// Opens a call of `site` on this thread. Does nothing when recording is off.
+    #[inline]
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
-        Frame::new(Recorder::get().and_then(|recorder| {
-            let lane = own::lane(recorder)?;
-            Some(open(recorder, lane, site, Kind::Call))
+        if Recorder::is_off() {
+            return Frame::new(None);
+        }
+        Frame::open(site)
+    }
+
+    #[inline(never)]
+    fn open(site: &'static Site) -> Frame {
+        let probe = own::lane_if_any()
+            .and_then(|lane| lane.enter_light(site.registered_already()?))
+            .or_else(|| Frame::open_logged(site));
+        Frame::new(probe.map(|probe| Open {
+            probe,
+            leave: Leave::Close,
         }))
     }
 
+    #[cold]
+    #[inline(never)]
+    fn open_logged(site: &'static Site) -> Option<Probe> {
+        let recorder = Recorder::get()?;
+        let lane = own::lane(recorder)?;
+        Some(lane.enter(recorder, recorder.register(site), Kind::Call))
+    }
+
+    #[inline]
     fn new(open: Option<Open>) -> Frame {
         Frame {
             open,
@@ -55,7 +76,7 @@ impl Frame {
 
     /// The line at which it is; `None` before the first, and when recording is off.
     pub(crate) fn current_line(&self) -> Option<u32> {
-        let line = self.open.as_ref()?.probe.lane.line();
+        let line = self.open.as_ref()?.probe.current();
         (line != NO_LINE).then_some(line)
     }
 }
@@ -94,8 +115,8 @@ impl Drop for Frame {
         match self.open {
             Some(Open {
                 probe,
-                leave: Leave::Close(depth),
-            }) => probe.lane.exit(depth),
+                leave: Leave::Close,
+            }) => probe.exit(),
             Some(Open {
                 probe,
                 leave: Leave::BackTo(line),
@@ -117,25 +138,28 @@ impl ClosureFrame {
     /// Begins a run of a closure of `site`. Does nothing when recording is off.
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
-        Frame::new(Recorder::get().and_then(|recorder| {
-            if let Some(probe) = own::innermost_of(site) {
-                let leave = Leave::BackTo(probe.lane.line());
-                return Some(Open { probe, leave });
-            }
-            let lane = own::lane(recorder)?;
-            let kind = match lane.find(recorder.register(site)) {
-                Some(depth) => Kind::Part(depth),
-                None => Kind::Worker,
-            };
-            Some(open(recorder, lane, site, kind))
+        if Recorder::is_off() {
+            return Frame::new(None);
+        }
+        if let Some(probe) = own::innermost_of(site) {
+            let leave = Leave::BackTo(probe.current());
+            return Frame::new(Some(Open { probe, leave }));
+        }
+        let probe = ClosureFrame::open(site);
+        Frame::new(probe.map(|probe| Open {
+            probe,
+            leave: Leave::Close,
         }))
     }
-}
 
-fn open(recorder: &'static Recorder, lane: &'static Lane, site: &'static Site, kind: Kind) -> Open {
-    let (cells, depth) = lane.enter(recorder, recorder.register(site), kind);
-    Open {
-        probe: Probe { lane, cells },
-        leave: Leave::Close(depth),
+    fn open(site: &'static Site) -> Option<Probe> {
+        let recorder = Recorder::get()?;
+        let lane = own::lane(recorder)?;
+        let registered = recorder.register(site);
+        let kind = match lane.find(registered) {
+            Some(depth) => Kind::Part(depth),
+            None => Kind::Worker,
+        };
+        Some(lane.enter(recorder, registered, kind))
     }
 }

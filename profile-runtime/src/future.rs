@@ -137,7 +137,7 @@ impl CallOfFuture {
         own::set_leaving(0);
         let depth = match state {
             State::Suspended(key) => lane.resume(recorder, site.take_suspended(key)?),
-            _ => lane.enter(recorder, site, Kind::Call).1,
+            _ => lane.enter(recorder, site, Kind::Call).depth(),
         };
         Some((lane, depth))
     }
@@ -179,7 +179,7 @@ impl<'call> Turn<'call> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let Some((lane, depth)) = self.open {
-            lane.exit(depth);
+            lane.close(depth, false, Log::keep);
         }
     }
 }

@@ -5,27 +5,51 @@
 //! came and went, and a lane is never freed.
 //!
 //! A probe looks at one byte, `attention`. While it is 0 the probe counts its hit, writes down which
-//! line runs, and is done: a few nanoseconds. Otherwise it takes the lane's lock and, if a reading
-//! is due, takes one; what has changed since the line's own last reading is then booked on the line
-//! that was running. When the lane's budget is used up the byte goes to 0; the sampler sets it again
-//! at its next tick, at a moment that favours no line but the ones that take long.
+//! line runs, and is done: a few nanoseconds; calls are entered and left without more ado, too (see
+//! `light`). Otherwise it takes the lane's lock and, if a reading is due, takes one; what has changed
+//! since the line's own last reading is then booked on the line that was running. When the lane's
+//! budget is used up the byte goes to 0; the sampler sets it again at its next tick, at a moment that
+//! favours no line but the ones that take long.
 
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+mod fast;
+mod heap_mark;
+mod known;
+mod light;
+/// What `light` builds on.
+mod sync {
+    pub(super) use std::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
+    };
+}
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use crate::heap::{self, Counters, Counts};
-use crate::log::{Ended, Kind, Log, NO_LINE, OpenCall};
+use self::heap_mark::HeapMark;
+use self::known::Known;
+use self::light::Light;
+pub(crate) use self::light::NO_LINE;
+use crate::heap::{self, Counts};
+use crate::log::{Ended, Kind, Log, OpenCall};
 use crate::meter::{Reading, Witness};
-use crate::own::{self, Innermost};
+use crate::own::Probe;
 use crate::recorder::Recorder;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
 use crate::tally::{Cells, SiteTally};
 
+/// A call, as it began.
+pub(crate) type Begun = light::Begun<Registered, Cells>;
+
+pub(crate) use self::light::Stand;
+
 /// A reading is due at the next probe.
 const DUE: u8 = 1;
 /// A call inside this one took readings: the line that made it must book them.
 const SETTLE: u8 = 2;
+
+/// Light calls that can be in progress at once on a thread.
+const LIGHT_CALLS: usize = 31;
 
 /// What a reading that only looks at the clock is booked as.
 const CLOCK_NS: u64 = 100;
@@ -34,36 +58,25 @@ const CLOCK_NS: u64 = 100;
 #[derive(Debug)]
 pub(crate) struct Lane {
     attention: AtomicU8,
-    /// The line at which the innermost call is.
-    line: AtomicU32,
-    /// Calls in progress.
-    depth: AtomicU32,
+    /// Number of the thread that holds it.
+    thread: AtomicU64,
+    light: Light<Registered, Cells>,
+    heap: HeapMark,
+    known: Known,
     /// Highest RSS that anybody saw since this lane's last reading.
     high: AtomicU64,
-    heap: HeapMark,
     log: Mutex<Log>,
-}
-
-/// Up to where the thread's heap has been booked. Written by the lane's thread alone.
-#[derive(Debug, Default)]
-struct HeapMark {
-    allocated: AtomicU64,
-    freed: AtomicU64,
-    allocations: AtomicU64,
-    /// Live bytes when the line in progress began.
-    line_start: AtomicI64,
-    /// Highest live bytes since the innermost call began.
-    high: AtomicI64,
 }
 
 impl Lane {
     pub(crate) fn new() -> Lane {
         Lane {
             attention: AtomicU8::new(DUE),
-            line: AtomicU32::new(NO_LINE),
-            depth: AtomicU32::new(0),
-            high: AtomicU64::new(0),
+            thread: AtomicU64::new(0),
+            light: Light::with_room_for(LIGHT_CALLS),
             heap: HeapMark::default(),
+            known: Known::new(),
+            high: AtomicU64::new(0),
             log: Mutex::default(),
         }
     }
@@ -76,12 +89,13 @@ impl Lane {
     pub(crate) fn take(&self, thread: u64) {
         let mut log = self.log();
         log.thread = thread;
+        self.thread.store(thread, Relaxed);
         log.witness = Witness::default();
         self.ask_for_reading();
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.depth.load(Relaxed) > 0
+        self.light.depth() > 0
     }
 
     /// From now on the next probe takes a reading.
@@ -103,27 +117,38 @@ impl Lane {
         self.attention.load(Relaxed) & DUE != 0
     }
 
-    /// Opens a call of `site`: gives the cells that its probes count on, and its depth.
+    /// Opens a call of `site`.
     pub(crate) fn enter(
-        &self,
+        &'static self,
         recorder: &'static Recorder,
         site: &'static Registered,
         kind: Kind,
-    ) -> (&'static Cells, u32) {
+    ) -> Probe {
         let mut guard = self.log();
         let log = &mut *guard;
+        self.log_light_calls(log);
         let heap = self.pause_heap(log);
         // Whatever needs memory comes before the reading, so as not to show up in the call.
-        let first = heap::outside_the_figures(|| {
-            log.make_room(site, kind);
-            log.tally(site).calls == 0
+        let (cells, forced) = heap::outside_the_figures(|| {
+            let forced = kind == Kind::Call && log.must_be_exact(site);
+            let cells = log.make_room(site, kind, forced || self.is_due());
+            if kind == Kind::Call && !site.is_usage() {
+                self.known.set(site.id, cells);
+            }
+            (cells, forced)
         });
-        let exact = self.read_at_entry(recorder, log, first && kind == Kind::Call);
+        let exact = self.read_at_entry(recorder, log, forced);
         if let Some(outer) = log.stack.last_mut() {
-            outer.line = self.line.load(Relaxed);
+            outer.line = self.line();
         }
-        log.open(site, kind, exact, heap);
-        self.begin_innermost(log, heap)
+        if kind == Kind::Call {
+            let thread = log.thread;
+            log.tally(site).count_call(thread);
+        }
+        let begun = Begun::now(site, cells, heap);
+        log.open(begun, begun.stand(), kind, exact);
+        let depth = self.begin_innermost(log, heap);
+        Probe::new(self, cells, depth)
     }
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
@@ -140,71 +165,64 @@ impl Lane {
         true
     }
 
-    /// The innermost call has just been put on the stack.
-    fn begin_innermost(&self, log: &Log, heap: Counts) -> (&'static Cells, u32) {
+    /// The innermost call has just been put on the stack, or back on it; gives its depth.
+    fn begin_innermost(&self, log: &Log, heap: Counts) -> u32 {
         let depth = log.stack.len() - 1;
         let call = &log.stack[depth];
-        self.line.store(call.line, Relaxed);
-        self.depth.store(depth as u32 + 1, Relaxed);
-        self.heap.line_start.store(heap.live(), Relaxed);
-        self.heap.high.store(heap.live(), Relaxed);
-        own::set_innermost(Some(Innermost {
-            site: call.site,
-            cells: call.cells,
-        }));
+        let calls = depth as u32 + 1;
+        self.light.set_logged(calls, Some(call.begun()), call.line);
+        self.heap.go_on(heap.live(), heap.live());
         if call.entry_exact {
             let recorder_wakes = call.settled.t_ns.saturating_add(call.site.interval_ns);
             if let Some(recorder) = Recorder::running() {
                 recorder.sampler().expect(recorder_wakes);
             }
         }
-        (call.cells, depth as u32)
+        depth as u32
     }
 
-    /// A probe of the innermost call, which counts on `cells`: the line that ran is over, `line`
-    /// begins, with a hit or (after something inside it) without.
-    #[inline]
-    pub(crate) fn switch_line(&self, cells: &Cells, line: u32, hit: bool) {
-        if let Some(counters) = heap::of_this_thread()
-            && counters.events() != self.heap.events()
-        {
-            self.settle_heap(cells, counters, true);
+    /// Puts the light calls on the log's stack, before anything happens there.
+    fn log_light_calls(&self, log: &mut Log) {
+        if !self.light.is_empty() {
+            let innermost = Stand {
+                line: self.line(),
+                heap_line_start: self.heap.line_start(),
+                heap_high: self.heap.high(),
+            };
+            heap::outside_the_figures(|| {
+                self.light.drain(innermost, |begun, stand| match begun {
+                    Some(begun) => log.open_light(begun, stand),
+                    None => log.stand(stand),
+                });
+            });
         }
-        if self.attention.load(Relaxed) == 0 {
-            self.line.store(line, Relaxed);
-        } else {
-            self.switch_line_with_attention(line, hit);
-        }
+        log.owe_nothing();
     }
 
     #[cold]
     #[inline(never)]
-    fn switch_line_with_attention(&self, line: u32, hit: bool) {
+    fn switch_line_with_attention(&self, depth: u32, line: u32, hit: bool) {
         let Some(recorder) = Recorder::running() else {
             return;
         };
         let mut guard = self.log();
         let log = &mut *guard;
+        self.log_light_calls(log);
         let due = self.is_due();
         if due {
             self.read(recorder, log);
         }
         self.attention.fetch_and(!SETTLE, Relaxed);
-        let closing = self.line.load(Relaxed);
+        let closing = self.line();
         let was_exact = log.settle(closing, due);
         log.begin_line(line, hit, due && self.is_due());
         if due && !was_exact {
             log.stretch_is_like(closing);
         }
-        self.line.store(line, Relaxed);
+        self.light.set_line(depth, line);
     }
 
-    /// Closes the call at `depth`, and whatever a leaked frame left above it.
-    pub(crate) fn exit(&self, depth: u32) {
-        self.close(depth, false, Log::keep);
-    }
-
-    /// Closes the call at `depth` like [`Lane::exit`], and hands it to `last` instead of the book.
+    /// Closes the call at `depth`, and whatever a leaked frame left above it; hands it to `last`.
     pub(crate) fn close<T>(
         &self,
         depth: u32,
@@ -214,6 +232,7 @@ impl Lane {
         let recorder = Recorder::running()?;
         let mut guard = self.log();
         let log = &mut *guard;
+        self.log_light_calls(log);
         self.close_above(recorder, log, depth as usize)?;
         self.close_innermost(recorder, log, cancelled, last)
     }
@@ -255,13 +274,12 @@ impl Lane {
         if read && !due {
             log.settle_stretch();
         }
-        log.settle(self.line.load(Relaxed), read);
+        log.settle(self.line(), read);
     }
 
     /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
     /// that line's, too.
     fn go_back_to_caller(&self, log: &mut Log, inner: &OpenCall, heap: Counts) {
-        self.depth.store(log.stack.len() as u32, Relaxed);
         let high = inner.heap_high;
         let change = heap.since(inner.heap_entry);
         if let Kind::Part(depth) = inner.kind
@@ -269,21 +287,18 @@ impl Lane {
         {
             // Booked on its own lines already: it must not be booked on the line around it again.
             let taken_off = Counts::default().since(change);
-            outer.cells.book_heap(outer.line, taken_off, i64::MIN);
+            outer.book_heap(taken_off, i64::MIN);
         }
         let Some(outer) = log.stack.last() else {
-            own::set_innermost(None);
+            self.light.set_logged(0, None, NO_LINE);
             return;
         };
-        let rise = high.wrapping_sub(outer.heap_line_start);
-        outer.cells.book_heap(outer.line, change, rise);
-        self.line.store(outer.line, Relaxed);
-        self.heap.line_start.store(outer.heap_line_start, Relaxed);
-        self.heap.high.store(outer.heap_high.max(high), Relaxed);
-        own::set_innermost(Some(Innermost {
-            site: outer.site,
-            cells: outer.cells,
-        }));
+        outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
+        let calls = log.stack.len() as u32;
+        self.light
+            .set_logged(calls, Some(outer.begun()), outer.line);
+        self.heap
+            .go_on(outer.heap_line_start, outer.heap_high.max(high));
         if inner.settled_since_entry() {
             self.attention.fetch_or(SETTLE, Relaxed);
         }
@@ -294,10 +309,11 @@ impl Lane {
         let recorder = Recorder::running()?;
         let mut guard = self.log();
         let log = &mut *guard;
+        self.log_light_calls(log);
         self.close_above(recorder, log, depth as usize)?;
         let heap = self.pause_heap(log);
         self.read_at_end(recorder, log);
-        let call = heap::outside_the_figures(|| log.suspend(self.line.load(Relaxed), heap))?;
+        let call = heap::outside_the_figures(|| log.suspend(self.line(), heap))?;
         self.go_back_to_caller(log, &call, heap);
         Some(call)
     }
@@ -306,27 +322,30 @@ impl Lane {
     pub(crate) fn resume(&self, recorder: &'static Recorder, call: OpenCall) -> u32 {
         let mut guard = self.log();
         let log = &mut *guard;
+        self.log_light_calls(log);
         let heap = self.pause_heap(log);
-        heap::outside_the_figures(|| log.make_room(call.site, Kind::Call));
+        heap::outside_the_figures(|| log.make_room(call.site, Kind::Call, false));
         let exact = self.read_at_entry(recorder, log, call.entry_exact);
         if let Some(outer) = log.stack.last_mut() {
-            outer.line = self.line.load(Relaxed);
+            outer.line = self.line();
         }
         log.resume(call, exact, heap);
-        self.begin_innermost(log, heap).1
+        self.begin_innermost(log, heap)
     }
 
     /// Depth of the innermost call of `site` in progress on this thread, if there is one.
     pub(crate) fn find(&self, site: &'static Registered) -> Option<usize> {
-        let log = self.log();
+        let mut log = self.log();
+        self.log_light_calls(&mut log);
         log.stack
             .iter()
             .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
     }
 
     /// The line at which the innermost call is.
+    #[inline]
     pub(crate) fn line(&self) -> u32 {
-        self.line.load(Relaxed)
+        self.light.line()
     }
 
     /// Takes a reading and tells the calls in progress; clears `DUE` when the budget is used up.
@@ -345,7 +364,7 @@ impl Lane {
             let meter = recorder.meter();
             let (reading, high, took_ns) = meter.read(self, &mut log.witness, outermost);
             log.last = reading;
-            let line = self.line.load(Relaxed);
+            let line = self.line();
             log.raise(before, high, line);
             log.sample(reading, line, None);
             took_ns
@@ -364,37 +383,13 @@ impl Lane {
         let Some(counters) = heap::of_this_thread() else {
             return Counts::default();
         };
-        if let Some(call) = log.stack.last_mut() {
-            self.settle_heap(call.cells, counters, false);
-            call.heap_line_start = self.heap.line_start.load(Relaxed);
-            call.heap_high = self.heap.high.load(Relaxed);
-        }
-        let now = counters.counts();
-        counters.take_high();
-        self.heap.set_seen(now);
+        let Some(call) = log.stack.last_mut() else {
+            return self.heap.skip(counters);
+        };
+        let now = self.heap.pause(call.cells.lines(), self.line(), counters);
+        call.heap_line_start = self.heap.line_start();
+        call.heap_high = self.heap.high();
         now
-    }
-
-    /// Books what this thread has done on the heap since it was booked last on the line in progress.
-    /// `over`: that line is, too.
-    #[inline(never)]
-    fn settle_heap(&self, cells: &Cells, counters: &Counters, over: bool) {
-        let now = counters.counts();
-        let high = counters.take_high().max(now.live());
-        if high > self.heap.high.load(Relaxed) {
-            self.heap.high.store(high, Relaxed);
-        }
-        let line = self.line.load(Relaxed);
-        // Before the first line: left to it, as everything else is.
-        if line == NO_LINE {
-            return;
-        }
-        let rise = high.wrapping_sub(self.heap.line_start.load(Relaxed));
-        cells.book_heap(line, now.since(self.heap.seen()), rise);
-        self.heap.set_seen(now);
-        if over {
-            self.heap.line_start.store(now.live(), Relaxed);
-        }
     }
 
     /// The sampler's part: adds a sample to the series of every call whose interval is in `due`,
@@ -405,13 +400,17 @@ impl Lane {
         }
         let mut log = self.log();
         if let Some((reading, due)) = due {
-            log.sample(reading, self.line.load(Relaxed), Some(due));
+            let line = self.light.line_of_logged(log.stack.len());
+            log.sample(reading, line, Some(due));
+            if !self.light.is_empty() {
+                log.owe_samples(due);
+            }
             self.ask_for_reading();
         }
-        for at in 0..log.timelines.len() {
-            let interval_ns = log.stack[log.timelines[at]].site.interval_ns;
-            if !intervals.contains(&interval_ns) {
-                intervals.push(interval_ns);
+        let timed = log.timelines.iter().map(|&depth| log.stack[depth].site);
+        for site in timed.chain(self.light.sites()) {
+            if !intervals.contains(&site.interval_ns) {
+                intervals.push(site.interval_ns);
             }
         }
     }
@@ -419,6 +418,7 @@ impl Lane {
     /// What the lane has added up, as if every call in progress ended with `now`, and these calls.
     pub(crate) fn snapshot(&self, now: Reading) -> (Vec<SiteTally>, Vec<(OpenCall, Call)>) {
         let guard = self.log();
+        let look = self.light.look(|tries| self.hold_still(tries));
         let mut log = Log {
             stack: guard.stack.clone(),
             timelines: guard.timelines.clone(),
@@ -428,9 +428,19 @@ impl Lane {
             ..Log::default()
         };
         let before = guard.last;
-        let mut line = self.line.load(Relaxed);
+        let mut line = self.light.line_of_logged(guard.stack.len());
         let high = self.high.load(Relaxed);
         drop(guard);
+        if let Some(look) = look {
+            line = look.logged;
+            for (begun, inner_line) in look.light {
+                if let Some(outer) = log.stack.last_mut() {
+                    outer.line = line;
+                }
+                log.open_light(begun, begun.stand());
+                line = inner_line;
+            }
+        }
         log.raise(before, high, line);
         let mut running = Vec::new();
         while !log.stack.is_empty() {
@@ -446,33 +456,40 @@ impl Lane {
         (log.tallies.into_iter().flatten().collect(), running)
     }
 
-    /// Bytes that it holds.
-    pub(crate) fn bytes(&self) -> u64 {
-        size_of::<Lane>() as u64 + self.log().bytes()
-    }
-}
-
-impl HeapMark {
-    #[inline]
-    fn seen(&self) -> Counts {
-        Counts {
-            allocated: self.allocated.load(Relaxed),
-            freed: self.freed.load(Relaxed),
-            allocations: self.allocations.load(Relaxed),
+    /// Somebody else waits for the calls to stay as they are: with a reading due the thread comes for
+    /// the lock, which they hold.
+    fn hold_still(&self, tries: usize) {
+        match tries {
+            0..10 => std::hint::spin_loop(),
+            10 => self.ask_for_reading(),
+            _ => std::thread::yield_now(),
         }
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let fixed = size_of::<Lane>() as u64 + self.light.bytes() + self.known.bytes();
+        fixed + self.log().bytes()
+    }
+}
+
+impl Begun {
     #[inline]
-    fn set_seen(&self, counts: Counts) {
-        self.allocated.store(counts.allocated, Relaxed);
-        self.freed.store(counts.freed, Relaxed);
-        self.allocations.store(counts.allocations, Relaxed);
+    fn now(site: &'static Registered, cells: &'static Cells, heap: Counts) -> Begun {
+        Begun {
+            site,
+            cells,
+            panicking: std::thread::panicking(),
+            heap,
+        }
     }
 
-    /// To compare with [`Counters::events`].
-    #[inline]
-    fn events(&self) -> u64 {
-        let allocated = self.allocated.load(Relaxed);
-        allocated.wrapping_add(self.freed.load(Relaxed))
+    /// Before its first line.
+    fn stand(&self) -> Stand {
+        Stand {
+            line: NO_LINE,
+            heap_line_start: self.heap.live(),
+            heap_high: self.heap.live(),
+        }
     }
 }

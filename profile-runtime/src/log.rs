@@ -7,20 +7,21 @@
 use crate::budget::Budget;
 use crate::calls::{Best, LinePoint};
 use crate::heap::Counts;
+use crate::lane::{Begun, NO_LINE, Stand};
 use crate::meter::{Reading, Witness};
 use crate::run::{Call, Outcome, PeakAt};
 use crate::series::Series;
 use crate::site::Registered;
 use crate::tally::{Cells, SiteTally};
 
-/// In place of a line, while none of the call has begun.
-pub(crate) const NO_LINE: u32 = u32::MAX;
-
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub stack: Vec<OpenCall>,
-    /// Depths of the calls in progress that have a series, ascending.
+    /// Depths of the calls in progress that get samples, ascending: those that are not inside another
+    /// call of the same site.
     pub timelines: Vec<usize>,
+    /// Samples that fell into light calls since the last reading: interval and number.
+    pub owed: Vec<(u64, u64)>,
     /// By site.
     pub tallies: Vec<Option<SiteTally>>,
     /// The lane's last reading.
@@ -78,7 +79,8 @@ pub(crate) struct OpenCall {
     pub heap_line_start: i64,
     peak_at: Option<PeakAt>,
     panicking_at_entry: bool,
-    /// Its samples; `None` for a call inside another call of the same site, which that one covers.
+    /// Its samples; `None` for a call inside another call of the same site, which that one covers,
+    /// and for one that is not kept, because no reading was taken at its entry.
     pub series: Option<Series<LinePoint>>,
     /// What a call that was suspended, perhaps several times, has behind it.
     past: Past,
@@ -120,40 +122,44 @@ impl Log {
         self.tallies[site.id].get_or_insert_with(|| SiteTally::new(site))
     }
 
-    /// Gets the memory that a call of `site` needs.
-    pub(crate) fn make_room(&mut self, site: &'static Registered, kind: Kind) {
-        self.stack.reserve(1);
-        if kind == Kind::Worker {
-            self.tally(site).worker_cells();
-        }
-        if self.wants_series(site, kind) && self.spare.is_empty() {
-            self.spare.push(Series::new(LinePoint::default()));
-            self.timelines.reserve(1);
-        }
-    }
-
-    fn wants_series(&mut self, site: &'static Registered, kind: Kind) -> bool {
-        kind == Kind::Call && (site.is_usage() || self.tally(site).open == 0)
-    }
-
-    /// Opens a call with the last reading. `exact`: it was taken just now.
-    pub(crate) fn open(
+    /// Gets the memory that a call of `site` needs, for a series if there will be a reading at its
+    /// entry; gives what it counts on.
+    pub(crate) fn make_room(
         &mut self,
         site: &'static Registered,
         kind: Kind,
         exact: bool,
-        heap: Counts,
-    ) {
-        let entry = self.last;
-        let wants_series = self.wants_series(site, kind);
-        let thread = self.thread;
+    ) -> &'static Cells {
+        self.stack.reserve(1);
+        self.timelines.reserve(1);
+        let timed = self.is_timed(site, kind);
+        if timed && exact && self.spare.is_empty() {
+            self.spare.push(Series::new(LinePoint::default()));
+        }
         let tally = self.tally(site);
-        let cells = match kind {
+        match kind {
             Kind::Worker => tally.worker_cells(),
             Kind::Call | Kind::Part(_) => tally.cells,
-        };
+        }
+    }
+
+    /// Whether the budget has no say in the reading at the entry of a call of `site`: it is the first
+    /// one, or to measure it is what `memory_usage` was called for.
+    pub(crate) fn must_be_exact(&mut self, site: &'static Registered) -> bool {
+        site.is_usage() || self.tally(site).cells.calls() == 0
+    }
+
+    fn is_timed(&mut self, site: &'static Registered, kind: Kind) -> bool {
+        kind == Kind::Call && (site.is_usage() || self.tally(site).open == 0)
+    }
+
+    /// Opens a call with the last reading. `exact`: it was taken just now.
+    pub(crate) fn open(&mut self, begun: Begun, stand: Stand, kind: Kind, exact: bool) {
+        let Begun { site, cells, .. } = begun;
+        let entry = self.last;
+        let timed = self.is_timed(site, kind);
         if kind == Kind::Call {
-            tally.begin_call(thread);
+            self.tally(site).open += 1;
         }
         self.stack.push(OpenCall {
             kind,
@@ -161,7 +167,7 @@ impl Log {
             cells,
             entry,
             entry_exact: exact,
-            line: NO_LINE,
+            line: stand.line,
             settled: entry,
             line_hit: false,
             line_exact: exact,
@@ -169,15 +175,18 @@ impl Log {
             line_high: entry.rss,
             high: entry.rss,
             parts: Change::default(),
-            heap_entry: heap,
-            heap_high: heap.live(),
-            heap_line_start: heap.live(),
+            heap_entry: begun.heap,
+            heap_high: stand.heap_high,
+            heap_line_start: stand.heap_line_start,
             peak_at: None,
-            panicking_at_entry: std::thread::panicking(),
+            panicking_at_entry: begun.panicking,
             series: None,
             past: Past::default(),
         });
-        if wants_series {
+        if timed {
+            self.timelines.push(self.stack.len() - 1);
+        }
+        if timed && exact {
             self.give_series();
         }
     }
@@ -189,10 +198,48 @@ impl Log {
         };
         series.clear();
         series.push(self.last.point(NO_LINE));
-        self.timelines.push(self.stack.len() - 1);
         if let Some(call) = self.stack.last_mut() {
             call.series = Some(series);
         }
+    }
+
+    /// Puts a call that was light on the stack. No reading was taken since it began, so that the last
+    /// one is its entry.
+    pub(crate) fn open_light(&mut self, begun: Begun, stand: Stand) {
+        self.make_room(begun.site, Kind::Call, false);
+        self.open(begun, stand, Kind::Call, false);
+        let interval_ns = begun.site.interval_ns;
+        let owed = self.owed.iter().find(|owed| owed.0 == interval_ns);
+        if let Some(&(_, samples)) = owed
+            && self.timelines.last() == Some(&(self.stack.len() - 1))
+            && let Some(tally) = self.tally(begun.site).lines.get_mut(stand.line as usize)
+        {
+            tally.samples += samples;
+        }
+    }
+
+    /// The innermost call's thread has gone on into another call, which is not on the stack yet.
+    pub(crate) fn stand(&mut self, stand: Stand) {
+        if let Some(call) = self.stack.last_mut() {
+            call.line = stand.line;
+            call.heap_line_start = stand.heap_line_start;
+            call.heap_high = stand.heap_high;
+        }
+    }
+
+    /// A sample at the intervals in `due` fell into light calls.
+    pub(crate) fn owe_samples(&mut self, due: &[u64]) {
+        for &interval_ns in due {
+            match self.owed.iter_mut().find(|owed| owed.0 == interval_ns) {
+                Some(owed) => owed.1 += 1,
+                None => self.owed.push((interval_ns, 1)),
+            }
+        }
+    }
+
+    /// The light calls that were in progress have got theirs.
+    pub(crate) fn owe_nothing(&mut self) {
+        self.owed.clear();
     }
 
     /// The RSS was up to `high` between two readings of this lane, while `line` ran.
@@ -279,7 +326,7 @@ impl Log {
     /// this thread, takes over its highs.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
-        if call.series.is_some() {
+        if self.timelines.last() == Some(&self.stack.len()) {
             self.timelines.pop();
         }
         if let Some(outer) = self.stack.last_mut() {
@@ -389,7 +436,7 @@ impl Log {
         self.stack.push(call);
     }
 
-    /// Adds a sample to the calls in progress that have a series: to those whose interval is in
+    /// Adds a sample to the calls in progress that get samples: to those whose interval is in
     /// `due`, or with `None` to all. `innermost` is the line of the innermost call.
     pub(crate) fn sample(&mut self, reading: Reading, innermost: u32, due: Option<&[u64]>) {
         let top = self.stack.len().wrapping_sub(1);
@@ -413,6 +460,16 @@ impl Log {
 }
 
 impl OpenCall {
+    /// As it began.
+    pub(crate) fn begun(&self) -> Begun {
+        Begun {
+            site: self.site,
+            cells: self.cells,
+            panicking: self.panicking_at_entry,
+            heap: self.heap_entry,
+        }
+    }
+
     /// A call made by this one's line in progress has ended or was suspended.
     fn take_over(&mut self, inner: &OpenCall) {
         self.line_high = self.line_high.max(inner.high);
@@ -429,6 +486,13 @@ impl OpenCall {
             if high.saturating_sub(self.start_level()) > self.past.peak {
                 self.peak_at = at;
             }
+        }
+    }
+
+    /// Books on the line at which it is what something inside of it did on the heap.
+    pub(crate) fn book_heap(&self, change: Counts, rise: i64) {
+        if let Some(line) = self.cells.line(self.line as usize) {
+            line.book_heap(change, rise);
         }
     }
 

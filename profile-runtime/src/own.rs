@@ -1,31 +1,27 @@
-//! What a thread knows of itself without asking anybody: its lane, and the call that it is in.
+//! What a thread knows of itself without asking anybody: its lane, and what its probes write to.
 
 use std::cell::Cell;
 
-use crate::heap;
+use crate::heap::{self, Counters};
 use crate::lane::Lane;
 use crate::recorder::Recorder;
-use crate::site::{Registered, Site};
-use crate::tally::Cells;
+use crate::site::Site;
+use crate::tally::{Cells, LineCells};
 
-/// The innermost call of a thread, for probes that are not told which call is theirs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Innermost {
-    pub site: &'static Registered,
-    pub cells: &'static Cells,
-}
-
-#[derive(Debug)]
+/// Without a destructor, so that it is reached without asking whether it is still there.
 struct Own {
     lane: Cell<Option<&'static Lane>>,
-    innermost: Cell<Option<Innermost>>,
     /// See `Frame::leaving`, for the probes of futures.
     leaving: Cell<u32>,
 }
 
-impl Drop for Own {
+/// Gives the lane back when the thread ends.
+struct GiveBack;
+
+impl Drop for GiveBack {
     fn drop(&mut self) {
-        if let (Some(lane), Some(recorder)) = (self.lane.get(), Recorder::running()) {
+        if let (Some(lane), Some(recorder)) = (OWN.with(|own| own.lane.take()), Recorder::running())
+        {
             recorder.give_back(lane);
         }
     }
@@ -35,76 +31,110 @@ thread_local! {
     static OWN: Own = const {
         Own {
             lane: Cell::new(None),
-            innermost: Cell::new(None),
             leaving: Cell::new(0),
         }
     };
+    static GIVE_BACK: GiveBack = const { GiveBack };
+}
+
+/// The calling thread's lane, if it has one.
+#[inline]
+pub(crate) fn lane_if_any() -> Option<&'static Lane> {
+    OWN.with(|own| own.lane.get())
 }
 
 /// The calling thread's lane, taken from `recorder` if it has none; `None` while the thread is being
 /// taken down.
-#[inline]
 pub(crate) fn lane(recorder: &'static Recorder) -> Option<&'static Lane> {
-    OWN.try_with(|own| match own.lane.get() {
-        Some(lane) => lane,
-        None => {
-            let lane = heap::outside_the_figures(|| recorder.take_lane());
-            own.lane.set(Some(lane));
-            lane
-        }
-    })
-    .ok()
+    if let Some(lane) = lane_if_any() {
+        return Some(lane);
+    }
+    GIVE_BACK.try_with(|_| ()).ok()?;
+    let lane = heap::outside_the_figures(|| recorder.take_lane());
+    OWN.with(|own| own.lane.set(Some(lane)));
+    Some(lane)
 }
 
-/// The innermost call of the thread whose lane this is.
-pub(crate) fn set_innermost(innermost: Option<Innermost>) {
-    // While the thread is being taken down there are no probes left to ask.
-    let _ = OWN.try_with(|own| own.innermost.set(innermost));
+/// This is the only thread of a process in which nothing is recorded.
+pub(crate) fn forget_lane() {
+    OWN.with(|own| own.lane.set(None));
 }
 
-/// The calling thread's lane and the cells of its innermost call, if that is one of `site`.
+/// The probe of the calling thread's innermost call, if that is one of `site`.
 #[inline]
 pub(crate) fn innermost_of(site: &'static Site) -> Option<Probe> {
-    OWN.try_with(|own| {
-        let innermost = own.innermost.get()?;
-        std::ptr::eq(innermost.site.spec, &raw const site.spec).then_some(Probe {
-            lane: own.lane.get()?,
-            cells: innermost.cells,
-        })
-    })
-    .ok()
-    .flatten()
+    let lane = lane_if_any()?;
+    let (innermost, cells, depth) = lane.innermost()?;
+    std::ptr::eq(innermost.spec, &raw const site.spec).then(|| Probe::new(lane, cells, depth))
 }
 
 /// How many loops the innermost call is leaving.
 #[inline]
 pub(crate) fn leaving() -> u32 {
-    OWN.try_with(|own| own.leaving.get()).unwrap_or(0)
+    OWN.with(|own| own.leaving.get())
 }
 
 #[inline]
 pub(crate) fn set_leaving(loops: u32) {
-    let _ = OWN.try_with(|own| own.leaving.set(loops));
+    OWN.with(|own| own.leaving.set(loops));
 }
 
-/// What a probe writes to.
+/// What the probes of a call write to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Probe {
-    pub lane: &'static Lane,
-    pub cells: &'static Cells,
+    lane: &'static Lane,
+    lines: &'static [LineCells],
+    /// The thread's, where the heap is counted.
+    counters: Option<&'static Counters>,
+    depth: u32,
 }
 
 impl Probe {
+    /// For a call of the calling thread, whose lane this is.
+    #[inline]
+    pub(crate) fn new(lane: &'static Lane, cells: &'static Cells, depth: u32) -> Probe {
+        Probe {
+            lane,
+            lines: cells.lines(),
+            counters: heap::of_this_thread(),
+            depth,
+        }
+    }
+
     /// `line` begins: one hit.
     #[inline]
     pub(crate) fn line(&self, line: u32) {
-        self.cells.hit(line);
-        self.lane.switch_line(self.cells, line, true);
+        if let Some(cells) = self.lines.get(line as usize) {
+            cells.hit();
+        }
+        self.switch(line, true);
     }
 
     /// Goes back to `line` without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
-        self.lane.switch_line(self.cells, line, false);
+        self.switch(line, false);
+    }
+
+    #[inline]
+    fn switch(&self, line: u32, hit: bool) {
+        if let Some(counters) = self.counters {
+            self.lane.settle_heap(self.lines, counters);
+        }
+        self.lane.switch_line(self.depth, line, hit);
+    }
+
+    /// The line at which the call is, if it is the innermost.
+    pub(crate) fn current(&self) -> u32 {
+        self.lane.line()
+    }
+
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Ends the call.
+    pub(crate) fn exit(&self) {
+        self.lane.exit(self.depth, self.counters);
     }
 }

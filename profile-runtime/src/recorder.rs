@@ -17,6 +17,9 @@ use crate::site::{Registered, Site, SiteSpec};
 /// `None` inside: recording is off, or could not begin.
 static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 
+/// Set when `RECORDER` turned out to be `None`, and with `FORKED`: what a profiled function asks first.
+static OFF: AtomicBool = AtomicBool::new(false);
+
 /// Set in the child of a fork: the sampler did not come along, and locks may be held for ever by
 /// threads that did not either, so nothing is recorded there.
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -46,6 +49,12 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// Whether nothing will ever be recorded in this process.
+    #[inline]
+    pub(crate) fn is_off() -> bool {
+        OFF.load(Relaxed)
+    }
+
     /// The recorder, started if need be; `None` when recording is off.
     #[inline]
     pub(crate) fn get() -> Option<&'static Recorder> {
@@ -86,7 +95,11 @@ impl Recorder {
                     })
                     .ok()
             })
-            .as_ref()?;
+            .as_ref();
+        let Some(recorder) = recorder else {
+            OFF.store(true, Relaxed);
+            return None;
+        };
         if first {
             recorder.set_going();
         }
@@ -129,14 +142,13 @@ impl Recorder {
         let Some(lane) = own::lane(self) else { return };
         let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS);
         for _ in 0..3 {
-            let (cells, depth) = lane.enter(self, site, Kind::Call);
+            let probe = lane.enter(self, site, Kind::Call);
             for line in [0, 1, 0] {
-                cells.hit(line);
-                lane.switch_line(cells, line, true);
+                probe.line(line);
                 // A page comes and goes, so that the whole of a reading is gone through.
                 touch_a_page();
             }
-            lane.exit(depth);
+            probe.exit();
         }
     }
 
@@ -237,4 +249,6 @@ fn push_site(
 /// Called in the child of a fork.
 pub(crate) extern "C" fn forked() {
     FORKED.store(true, Relaxed);
+    OFF.store(true, Relaxed);
+    own::forget_lane();
 }

@@ -85,6 +85,12 @@ impl Site {
         }
     }
 
+    /// The site's entry in the run, if it was called before.
+    #[inline]
+    pub(crate) fn registered_already(&self) -> Option<&'static Registered> {
+        self.registered.get().copied()
+    }
+
     /// The site's entry in the run, made by `register` at its first call.
     #[inline]
     pub(crate) fn registered(

@@ -94,7 +94,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         .filter(|tally| tally.site.id == site.id)
         .collect();
     // A lane whose thread only ran closures of the function has a tally without calls.
-    let calls: u64 = tallies.iter().map(|tally| tally.calls).sum();
+    let calls: u64 = tallies.iter().map(|tally| tally.cells.calls()).sum();
     if calls == 0 {
         return None;
     }
@@ -107,7 +107,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         let counts = tallies.iter().map(|tally| of(tally));
         counts.fold(Counts::default(), Counts::plus)
     };
-    let (heap, others) = (sum(|tally| tally.heap), sum(|tally| tally.others));
+    let (heap, others) = (sum(|tally| tally.all_heap().0), sum(|tally| tally.others));
     Some(Profile {
         name: site.name.clone(),
         label: site.label.clone(),
@@ -115,7 +115,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         line: site.spec.line,
         interval_ns: site.interval_ns,
         calls,
-        panics: tallies.iter().map(|tally| tally.panics).sum(),
+        panics: tallies.iter().map(|tally| tally.all_panics()).sum(),
         threads: tallies.iter().map(|tally| tally.threads).sum(),
         time_ns: tallies.iter().map(|tally| tally.time_ns).sum(),
         entry_rss: best.map_or(0, |best| best.call.entry_rss),
@@ -124,7 +124,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         net_rss: tallies.iter().map(|tally| tally.net).sum(),
         peak_rss: peak,
         peak_at: best.and_then(|best| best.peak_at),
-        heap: counted(heap, tallies.iter().map(|tally| tally.heap_peak).max()),
+        heap: counted(heap, tallies.iter().map(|tally| tally.all_heap().1).max()),
         heap_elsewhere: counted(others, None),
         source: site.spec.source.to_owned(),
         source_line: site.spec.source_line,
@@ -166,10 +166,12 @@ fn line(site: &Registered, tallies: &[&SiteTally], at: usize, number: u32) -> Li
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
     for tally in tallies {
         sum.add(&tally.lines[at]);
-        hits += tally.cells.hits(at);
-        let (counts, peak) = tally.cells.heap(at);
-        heap = heap.plus(counts);
-        heap_peak = heap_peak.max(peak);
+        if let Some(cells) = tally.cells.line(at) {
+            let (counts, peak) = cells.heap();
+            hits += cells.hits();
+            heap = heap.plus(counts);
+            heap_peak = heap_peak.max(peak);
+        }
     }
     Line {
         line: number,
@@ -193,11 +195,13 @@ fn workers(tallies: &[&SiteTally], at: usize) -> Option<Workers> {
     let mut sum = Workers::default();
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
     for workers in tallies.iter().filter_map(|tally| tally.workers.as_ref()) {
-        let (counts, peak) = workers.cells.heap(at);
-        sum.hits += workers.cells.hits(at);
         sum.time_ns += workers.time_ns[at];
-        heap = heap.plus(counts);
-        heap_peak = heap_peak.max(peak);
+        if let Some(cells) = workers.cells.line(at) {
+            let (counts, peak) = cells.heap();
+            sum.hits += cells.hits();
+            heap = heap.plus(counts);
+            heap_peak = heap_peak.max(peak);
+        }
     }
     sum.heap = counted(heap, Some(heap_peak));
     (sum.hits > 0).then_some(sum)

@@ -12,12 +12,10 @@ pub(crate) struct SiteTally {
     pub site: &'static Registered,
     /// Leaked, because live frames point to it; lanes are used again and never dropped.
     pub cells: &'static Cells,
-    pub calls: u64,
+    /// Of logged calls, as everything here. What light ones add up to is in `cells`.
     pub panics: u64,
     /// Threads that called it from this lane.
     pub threads: u64,
-    /// The last of them.
-    last_thread: u64,
     pub time_ns: u64,
     pub net: i64,
     pub peak: u64,
@@ -55,21 +53,34 @@ pub(crate) struct Workers {
     pub time_ns: Vec<u64>,
 }
 
-/// What a probe counts by itself, without the lane's lock, line by line.
+/// What is counted without the lane's lock.
 ///
 /// Written by the lane's thread alone, with plain loads and stores, read by anybody.
 #[derive(Debug)]
 pub(crate) struct Cells {
-    lines: Box<[Cell]>,
+    /// All calls, those in progress among them.
+    calls: AtomicU64,
+    /// The last thread that called it from this lane.
+    thread: AtomicU64,
+    /// Of light calls.
+    panics: AtomicU64,
+    heap: HeapCells,
+    lines: Box<[LineCells]>,
+}
+
+/// What a probe counts by itself.
+#[derive(Debug, Default)]
+pub(crate) struct LineCells {
+    hits: AtomicU64,
+    heap: HeapCells,
 }
 
 #[derive(Debug, Default)]
-struct Cell {
-    hits: AtomicU64,
+struct HeapCells {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
-    heap_peak: AtomicI64,
+    peak: AtomicI64,
 }
 
 impl SiteTally {
@@ -78,10 +89,8 @@ impl SiteTally {
         SiteTally {
             site,
             cells: Cells::leaked(lines),
-            calls: 0,
             panics: 0,
             threads: 0,
-            last_thread: 0,
             time_ns: 0,
             net: 0,
             peak: 0,
@@ -95,13 +104,9 @@ impl SiteTally {
         }
     }
 
-    pub(crate) fn begin_call(&mut self, thread: u64) {
-        self.calls += 1;
-        self.open += 1;
-        if self.last_thread != thread {
-            self.last_thread = thread;
-            self.threads += 1;
-        }
+    /// A call by `thread` begins.
+    pub(crate) fn count_call(&mut self, thread: u64) {
+        self.threads += u64::from(self.cells.count_call(thread));
     }
 
     pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
@@ -112,6 +117,17 @@ impl SiteTally {
         self.net += record.net_rss;
         self.peak = self.peak.max(record.peak_rss);
         self.high = self.high.max(high);
+    }
+
+    /// Of all calls.
+    pub(crate) fn all_panics(&self) -> u64 {
+        self.panics + self.cells.panics()
+    }
+
+    /// What all calls did on the heap, and the highest peak of one.
+    pub(crate) fn all_heap(&self) -> (Counts, u64) {
+        let (light, peak) = self.cells.heap();
+        (self.heap.plus(light), self.heap_peak.max(peak))
     }
 
     pub(crate) fn worker_cells(&mut self) -> &'static Cells {
@@ -136,8 +152,8 @@ impl SiteTally {
         let workers = self
             .workers
             .as_ref()
-            .map_or(0, |_| lines * (size_of::<Cell>() + size_of::<u64>()));
-        let line = size_of::<LineTally>() + size_of::<Cell>();
+            .map_or(0, |_| lines * (size_of::<LineCells>() + size_of::<u64>()));
+        let line = size_of::<LineTally>() + size_of::<LineCells>();
         (size_of::<SiteTally>() + lines * line + workers) as u64
     }
 }
@@ -159,48 +175,107 @@ impl LineTally {
 impl Cells {
     fn leaked(lines: usize) -> &'static Cells {
         Box::leak(Box::new(Cells {
-            lines: (0..lines).map(|_| Cell::default()).collect(),
+            calls: AtomicU64::new(0),
+            thread: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
+            heap: HeapCells::default(),
+            lines: (0..lines).map(|_| LineCells::default()).collect(),
         }))
     }
 
-    /// One more hit of `line`.
     #[inline]
-    pub(crate) fn hit(&self, line: u32) {
-        if let Some(cell) = self.lines.get(line as usize) {
-            add(&cell.hits, 1);
+    pub(crate) fn lines(&self) -> &[LineCells] {
+        &self.lines
+    }
+
+    /// One more call, by `thread`. Says whether the call before was by another one.
+    #[inline]
+    pub(crate) fn count_call(&self, thread: u64) -> bool {
+        add(&self.calls, 1);
+        let is_new = !self.is_called_by(thread);
+        if is_new {
+            self.thread.store(thread, Relaxed);
+        }
+        is_new
+    }
+
+    /// Whether the last call was by `thread`.
+    #[inline]
+    pub(crate) fn is_called_by(&self, thread: u64) -> bool {
+        self.thread.load(Relaxed) == thread
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn count_panic(&self) {
+        add(&self.panics, 1);
+    }
+
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics.load(Relaxed)
+    }
+
+    /// What a light call did on the heap, whose live bytes rose by `peak` at most.
+    #[inline]
+    pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
+        self.heap.book(change, peak);
+    }
+
+    /// What light calls did on the heap, and their highest peak.
+    pub(crate) fn heap(&self) -> (Counts, u64) {
+        self.heap.sum()
+    }
+
+    pub(crate) fn line(&self, line: usize) -> Option<&LineCells> {
+        self.lines.get(line)
+    }
+}
+
+impl LineCells {
+    /// One more hit.
+    #[inline]
+    pub(crate) fn hit(&self) {
+        add(&self.hits, 1);
+    }
+
+    pub(crate) fn hits(&self) -> u64 {
+        self.hits.load(Relaxed)
+    }
+
+    /// What a thread did on the heap in the line; live bytes rose by `peak` at most.
+    #[inline]
+    pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
+        self.heap.book(change, peak);
+    }
+
+    /// What was booked on the line, and its peak.
+    pub(crate) fn heap(&self) -> (Counts, u64) {
+        self.heap.sum()
+    }
+}
+
+impl HeapCells {
+    #[inline]
+    fn book(&self, change: Counts, peak: i64) {
+        add(&self.allocated, change.allocated);
+        add(&self.freed, change.freed);
+        add(&self.allocations, change.allocations);
+        if peak > self.peak.load(Relaxed) {
+            self.peak.store(peak, Relaxed);
         }
     }
 
-    /// What a thread did on the heap in `line`; live bytes rose by `peak` at most.
-    #[inline]
-    pub(crate) fn book_heap(&self, line: u32, change: Counts, peak: i64) {
-        if let Some(cell) = self.lines.get(line as usize) {
-            add(&cell.allocated, change.allocated);
-            add(&cell.freed, change.freed);
-            add(&cell.allocations, change.allocations);
-            if peak > cell.heap_peak.load(Relaxed) {
-                cell.heap_peak.store(peak, Relaxed);
-            }
-        }
-    }
-
-    pub(crate) fn hits(&self, line: usize) -> u64 {
-        self.lines
-            .get(line)
-            .map_or(0, |cell| cell.hits.load(Relaxed))
-    }
-
-    /// What was booked on `line`, and its peak.
-    pub(crate) fn heap(&self, line: usize) -> (Counts, u64) {
-        self.lines.get(line).map_or_else(Default::default, |cell| {
-            let counts = Counts {
-                allocated: cell.allocated.load(Relaxed),
-                freed: cell.freed.load(Relaxed),
-                allocations: cell.allocations.load(Relaxed),
-            };
-            let peak = cell.heap_peak.load(Relaxed);
-            (counts, u64::try_from(peak).unwrap_or(0))
-        })
+    fn sum(&self) -> (Counts, u64) {
+        let counts = Counts {
+            allocated: self.allocated.load(Relaxed),
+            freed: self.freed.load(Relaxed),
+            allocations: self.allocations.load(Relaxed),
+        };
+        let peak = self.peak.load(Relaxed);
+        (counts, u64::try_from(peak).unwrap_or(0))
     }
 }
 

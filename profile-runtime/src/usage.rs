@@ -81,7 +81,7 @@ impl Open {
         let lane = own::lane(recorder)?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let site = recorder.usage_site(interval_ns.clamp(100_000, A_DAY_NS));
-        let (_, depth) = lane.enter(recorder, site, Kind::Call);
+        let depth = lane.enter(recorder, site, Kind::Call).depth();
         Some(Open { lane, depth })
     }
 

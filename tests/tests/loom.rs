@@ -1,25 +1,41 @@
-//! The lock-free list of the heap counters' blocks, under every order of events in which a thread is
-//! interrupted a bounded number of times: without a bound the orders are too many to try.
+//! What is lock-free, under every order of events in which a thread is interrupted a bounded number of
+//! times: without a bound the orders are too many to try.
 
-/// The atomics that the file below builds on: loom's.
+/// The atomics that the files below build on: loom's.
 mod sync {
-    pub(super) use loom::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering};
+    pub(super) use loom::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
+    };
 }
 
 #[allow(dead_code)] // The allocator uses all of it.
 #[path = "../../profile-runtime/src/heap/block.rs"]
 mod block;
 
+#[allow(dead_code)] // The lanes use all of it.
+#[path = "../../profile-runtime/src/lane/light.rs"]
+mod light;
+
+/// Where `light` finds what it needs of the heap.
+mod heap {
+    pub(crate) use crate::block::Counts;
+}
+
 use std::ptr;
 
 use block::{Counters, Counts, List};
+use light::{Begun, Light, NO_LINE, Stand};
+
+fn explore(interruptions: usize, orders: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(interruptions);
+    model.check(orders);
+}
 
 /// Threads that come, count and go: no block is owned by two at a time, none is lost, and the sums
 /// are exact in the end.
-fn explore(threads: usize, rounds: usize, interruptions: usize) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(interruptions);
-    model.check(move || {
+fn count(threads: usize, rounds: usize, interruptions: usize) {
+    explore(interruptions, move || {
         let list = loom::sync::Arc::new(List {
             newest: sync::AtomicPtr::new(ptr::null_mut()),
         });
@@ -52,10 +68,62 @@ fn explore(threads: usize, rounds: usize, interruptions: usize) {
 
 #[test]
 fn two_threads_that_come_twice() {
-    explore(2, 2, 3);
+    count(2, 2, 3);
 }
 
 #[test]
 fn three_threads() {
-    explore(3, 1, 2);
+    count(3, 1, 2);
+}
+
+/// A call of the site `number`, which counts on the cells of the same number.
+fn call(number: &'static u64) -> Begun<u64, u64> {
+    Begun {
+        site: number,
+        cells: number,
+        panicking: false,
+        heap: Counts {
+            allocated: *number,
+            ..Counts::default()
+        },
+    }
+}
+
+fn at(line: u32) -> Stand {
+    Stand {
+        line,
+        heap_line_start: 0,
+        heap_high: 0,
+    }
+}
+
+/// Whoever looks at the light calls of a thread at work sees calls that were in progress at one moment,
+/// each at a line of its own.
+#[test]
+fn calls_seen_from_another_thread_belong_together() {
+    static SITES: [u64; 2] = [10, 20];
+    let [first, second] = &SITES;
+    explore(1, move || {
+        let light = loom::sync::Arc::new(Light::with_room_for(1));
+        let depth = light.push(call(first), at(NO_LINE)).expect("room");
+        light.set_line(depth, 10);
+        let owner = light.clone();
+        let work = loom::thread::spawn(move || {
+            owner.pop(depth, NO_LINE);
+            owner.push(call(second), at(NO_LINE)).expect("room");
+            owner.set_line(depth, 20);
+        });
+        if let Some(look) = light.look_if_still() {
+            let calls = look.light.iter();
+            let seen: Vec<(u64, u32)> = calls.map(|(call, line)| (*call.site, *line)).collect();
+            for (call, _) in &look.light {
+                assert_eq!((call.site, call.heap.allocated), (call.cells, *call.site));
+            }
+            assert!(
+                matches!(seen[..], [] | [(10, 10)] | [(20, 20 | NO_LINE)]),
+                "{seen:?}"
+            );
+        }
+        work.join().expect("no panic");
+    });
 }
