@@ -15,7 +15,8 @@
     const cells = column(heading);
     const texts = cells.map((cell) => {
       const value = exact(cell);
-      return value === "" || (Number(value) === 0 && !keepZero) ? "" : show(Number(value));
+      if (value === "") return cell.textContent.trim();
+      return Number(value) === 0 && !keepZero ? "" : show(Number(value));
     });
     const tail = (text) => (text.includes(".") ? text.length - text.indexOf(".") : 0);
     const most = Math.max(0, ...texts.map(tail));

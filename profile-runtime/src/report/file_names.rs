@@ -12,7 +12,7 @@ const LONGEST: usize = 80;
 /// Names are distinct also where upper and lower case are the same, and stay what they are when
 /// more functions are appended: repeated writes of a growing run replace the same files.
 pub fn assign(functions: &[Profile]) -> Vec<String> {
-    let mut taken = HashSet::from(["index".to_owned()]);
+    let mut taken = HashSet::from(["index".to_owned(), "changes".to_owned()]);
     functions
         .iter()
         .map(|function| assign_one(function, &mut taken))

@@ -27,6 +27,7 @@ mod peak_moment;
 mod png;
 mod read;
 mod root_index;
+mod run_before;
 mod run_folder;
 mod story;
 mod summary;

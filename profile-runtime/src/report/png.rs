@@ -33,7 +33,7 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 /// When `svg` is no SVG.
 ///
 /// ```no_run
-/// let run = memprof::report::read_json("target/memprof/latest/run.json".as_ref())?;
+/// let run = memprof::report::read_run("target/memprof/latest")?;
 /// let chart = memprof::report::run_chart(&run)?;
 /// std::fs::write("run.png", memprof::report::png(&chart)?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

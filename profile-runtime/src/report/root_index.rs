@@ -43,6 +43,11 @@ impl RunHeader {
     pub(crate) fn time(&self) -> Timestamp {
         self.started.parse().unwrap_or(Timestamp::UNIX_EPOCH)
     }
+
+    /// Whether `other` is a run of the same program with the same arguments.
+    pub(crate) fn is_same_command(&self, other: &RunHeader) -> bool {
+        other.program == self.program && other.command.get(1..) == self.command.get(1..)
+    }
 }
 
 /// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
@@ -118,7 +123,7 @@ fn read_entry(folder: &Path) -> Option<SavedRun> {
 
 /// Reads the first fields of a `run.json` and stops before its long lists, which would make the
 /// index of many runs slow.
-fn read_header(text: &[u8]) -> Result<RunHeader, String> {
+pub(super) fn read_header(text: &[u8]) -> Result<RunHeader, String> {
     let mut fields = Fields::default();
     let outcome = json::read_with(text, |mut json| {
         json.deserialize_map(HeaderVisitor(&mut fields))

@@ -64,10 +64,23 @@ fn create_new(root: &Path, name: &str) -> Result<PathBuf, ReportError> {
     ))
 }
 
-/// `<program>-<YYYYMMDD-HHMMSS>-<pid>`, in the local time of the run's start.
-fn name(run: &Run) -> String {
+/// What the names of all folders of the program begin with.
+fn program(run: &Run) -> String {
     let mut program = safe(run.program.strip_suffix(".exe").unwrap_or(&run.program));
     program.truncate(LONGEST_PROGRAM);
+    program
+}
+
+/// Whether a folder of this name may hold a run of the program that made `run`.
+pub(super) fn is_of(folder: &str, run: &Run) -> bool {
+    let rest = folder.strip_prefix(&program(run));
+    let date = rest.and_then(|rest| rest.strip_prefix('-')?.split('-').next());
+    date.is_some_and(|date| date.len() == 8 && date.bytes().all(|c| c.is_ascii_digit()))
+}
+
+/// `<program>-<YYYYMMDD-HHMMSS>-<pid>`, in the local time of the run's start.
+fn name(run: &Run) -> String {
+    let program = program(run);
     match local(&run.started) {
         Some(start) => format!("{program}-{}-{}", start.strftime("%Y%m%d-%H%M%S"), run.pid),
         None => format!("{program}-{}", run.pid),

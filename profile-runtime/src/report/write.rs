@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::chart::function_chart;
 use super::pages::{function_page, run_page};
-use super::{ReportError, RunFolder, atomic_file, file_names, json, mprof, root_index, text_page};
+use super::run_before::{self, Before};
+use super::{
+    ReportError, RunFolder, atomic_file, diff, file_names, json, mprof, root_index, text_page,
+};
 use crate::run::Run;
 
 /// Writes every file of `run` into its folder under `root`, then the root's `index.html` and
@@ -13,6 +16,8 @@ use crate::run::Run;
 /// Repeated calls with the same `folder` replace the same files. Several processes may write into
 /// one root at the same time. Every file appears whole or not at all; `run.json` comes first, so
 /// that the data is safe when a later file fails.
+/// Where the root holds an earlier run of the same program with the same arguments, the run's page says
+/// what changed since.
 ///
 /// `latest` is a symbolic link; where the platform or the file system has none, it is left out.
 ///
@@ -20,13 +25,15 @@ use crate::run::Run;
 /// When a file cannot be written or drawn. The error's `Display` is one line for the user.
 pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
     let folder = folder.in_root(root, run)?;
-    write_run(run, &folder)?;
+    let before = run_before::compare(root, &folder, run);
+    write_run(run, &folder, before.as_ref())?;
     root_index::refresh_index(root)?;
     Ok(folder)
 }
 
-/// Writes the run's own files into `folder`, which must exist.
-fn write_run(run: &Run, folder: &Path) -> Result<(), ReportError> {
+/// Writes the run's own files into `folder`, which must exist; what changed since the run before, if
+/// there is one, into `changes.html`.
+fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), ReportError> {
     let put =
         |name: &str, contents: String| atomic_file::write(&folder.join(name), contents.as_bytes());
     put("run.json", json::to_json(run)?)?;
@@ -41,7 +48,10 @@ fn write_run(run: &Run, folder: &Path) -> Result<(), ReportError> {
         )?;
         put(&format!("{name}.svg"), chart)?;
     }
-    put("index.html", run_page(run, &names)?)
+    if let Some(before) = before {
+        put("changes.html", diff::page(&before.diff)?)?;
+    }
+    put("index.html", run_page(run, &names, before)?)
 }
 
 #[cfg(test)]
@@ -169,7 +179,7 @@ mod tests {
                 let mut damaged = serde_json::to_value(&run).unwrap();
                 damage(&mut damaged, "", &mut (seed * 77 + 1));
                 let run: Run = serde_json::from_value(damaged).unwrap();
-                write_run(&run, root.path()).unwrap_or_else(|e| panic!("{name} {seed}: {e}"));
+                write_run(&run, root.path(), None).unwrap_or_else(|e| panic!("{name} {seed}: {e}"));
                 let _ = crate::report::summary(&run, None, 80);
             }
         }

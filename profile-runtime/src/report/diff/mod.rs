@@ -23,7 +23,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod text;
-mod verdict;
+pub(super) mod verdict;
 
 pub use change::{Change, Changes};
 pub use compare::{Diff, FunctionDiff, LineDiff, Place, RunFacts, compare};

@@ -32,7 +32,7 @@ pub(super) fn runs(diff: &Diff) -> String {
 }
 
 /// What became of the process.
-pub(super) fn process(diff: &Diff) -> String {
+pub(in crate::report) fn process(diff: &Diff) -> String {
     let time = |figure: Option<i64>| duration(figure.unwrap_or(0).unsigned_abs());
     format!(
         "peak of the process {}; duration {} → {}",
@@ -43,7 +43,7 @@ pub(super) fn process(diff: &Diff) -> String {
 }
 
 /// What grew most, by name, line and figures.
-pub(super) fn worst(diff: &Diff) -> Vec<Part> {
+pub(in crate::report) fn worst(diff: &Diff) -> Vec<Part> {
     let words = |text: &str| Part::Words(text.to_owned());
     match diff.worst() {
         None => vec![words(NOTHING)],

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::run_page::started;
+use super::trend::{Trend, trends};
 use super::{bar, fill, href};
 use crate::report::ReportError;
 use crate::report::root_index::{RunHeader, SavedRun};
@@ -43,7 +44,9 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
     let unreadable = entries
         .iter()
         .filter_map(|e| Some((visible(&e.folder), visible(e.header.as_ref().err()?))));
+    let newest_first: Vec<_> = readable().collect();
     fill(&IndexPage {
+        trends: trends(&newest_first),
         runs,
         unreadable: unreadable.collect(),
     })
@@ -52,6 +55,7 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
 #[derive(Template)]
 #[template(path = "index.html")]
 struct IndexPage {
+    trends: Vec<Trend>,
     runs: Vec<RunRow>,
     unreadable: Vec<(String, String)>,
 }
@@ -83,10 +87,8 @@ struct Values {
 /// The newest run of the same program with the same arguments before the one at `i`; newest first.
 fn before<'a>(headers: &[&'a RunHeader], i: usize) -> Option<&'a RunHeader> {
     let run = headers.get(i)?;
-    let same = |other: &&&RunHeader| {
-        other.program == run.program && other.command.get(1..) == run.command.get(1..)
-    };
-    headers.get(i + 1..)?.iter().find(same).copied()
+    let mut earlier = headers.get(i + 1..)?.iter();
+    earlier.find(|other| run.is_same_command(other)).copied()
 }
 
 fn run_row(entry: &SavedRun, header: &RunHeader, before: Option<&RunHeader>, top: u64) -> RunRow {

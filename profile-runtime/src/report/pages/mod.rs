@@ -5,6 +5,7 @@ mod function_page;
 mod index_page;
 mod run_data;
 mod run_page;
+mod trend;
 
 pub(crate) use function_page::function_page;
 pub(crate) use index_page::index_page;

@@ -5,11 +5,13 @@ use std::cmp::Reverse;
 use askama::Template;
 
 use super::run_data::run_data;
-use super::{Figure, bar, fill, scripts};
+use super::{Figure, bar, fill, href, scripts};
 use crate::report::ReportError;
 use crate::report::chart::{Outline, child_name, children, lanes, run_chart};
+use crate::report::diff::{Place, verdict};
 use crate::report::heap_story::HOW_TO_COUNT;
 use crate::report::line_rows::in_part;
+use crate::report::run_before::Before;
 use crate::report::story::{Part, tell};
 use crate::report::text_page::peaks_by;
 use crate::report::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
@@ -17,8 +19,13 @@ use crate::report::visible::visible;
 use crate::report::watched;
 use crate::run::{Profile, Run, RunOutcome};
 
-/// The page of `run`; `names` are the file names of its functions.
-pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportError> {
+/// The page of `run`; `names` are the file names of its functions, `before` the comparison with the
+/// run before it.
+pub(crate) fn run_page(
+    run: &Run,
+    names: &[String],
+    before: Option<&Before>,
+) -> Result<String, ReportError> {
     let outline = Outline::new(run);
     let order = highest_first(run, names);
     fill(&RunPage {
@@ -32,7 +39,8 @@ pub(crate) fn run_page(run: &Run, names: &[String]) -> Result<String, ReportErro
         has_heap: run.series.iter().any(|sample| sample.heap.is_some()),
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
         data: run_data(run, order.iter().map(|(f, _)| *f))?,
-        functions: functions(run, &order, &outline),
+        since: before.map(Since::new),
+        functions: functions(run, &order, &outline, before),
         children: children(run).into_iter().map(child_name).collect(),
         measure: watched::measure(run),
         has_functions: run.watched.is_none(),
@@ -54,6 +62,8 @@ struct RunPage {
     /// Functions whose calls are not below the chart.
     lanes_left_out: usize,
     outline: String,
+    /// What changed since the run before.
+    since: Option<Since>,
     functions: Vec<FunctionRow>,
     /// Children that have a curve.
     children: Vec<String>,
@@ -70,6 +80,25 @@ struct RunPage {
 /// What makes the chart and the table one thing.
 const SCRIPT: &str = scripts!("run.js");
 
+/// What changed since the run before, in words.
+struct Since {
+    href: String,
+    started: String,
+    process: String,
+    worst: Vec<Part>,
+}
+
+impl Since {
+    fn new(before: &Before) -> Self {
+        Self {
+            href: format!("../{}", href(&before.folder, "index.html")),
+            started: started(&before.diff.before.started),
+            process: verdict::process(&before.diff),
+            worst: verdict::worst(&before.diff),
+        }
+    }
+}
+
 /// A function in the table, every cell as it is shown.
 struct FunctionRow {
     href: String,
@@ -79,6 +108,8 @@ struct FunctionRow {
     time: String,
     net: String,
     peak: String,
+    /// Of the peak since the run before.
+    change: String,
     bar: String,
     story: Vec<Part>,
     /// The parts of the run's outline in which it was called.
@@ -92,6 +123,8 @@ struct Values {
     time_ns: u64,
     net_rss: i64,
     peak_rss: u64,
+    /// Nothing where there is nothing to compare with.
+    change: Option<i64>,
 }
 
 /// The start as clocks showed it, to the second.
@@ -143,14 +176,22 @@ fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a Profile, &'a
 }
 
 /// The table's rows.
-fn functions(run: &Run, order: &[(&Profile, &String)], outline: &Outline) -> Vec<FunctionRow> {
+fn functions(
+    run: &Run,
+    order: &[(&Profile, &String)],
+    outline: &Outline,
+    before: Option<&Before>,
+) -> Vec<FunctionRow> {
     let top = order.first().map_or(0, |(f, _)| f.peak_rss);
     let mut rows: Vec<_> = order
         .iter()
-        .map(|(f, name)| function_row(run, f, name, top, outline))
+        .map(|(f, name)| function_row(run, f, name, top, outline, before))
         .collect();
-    for column in
-        [|row| &mut row.net, |row| &mut row.peak] as [fn(&mut FunctionRow) -> &mut String; 2]
+    for column in [
+        |row| &mut row.net,
+        |row| &mut row.peak,
+        |row| &mut row.change,
+    ] as [fn(&mut FunctionRow) -> &mut String; 3]
     {
         let mut numbers: Vec<_> = rows
             .iter_mut()
@@ -170,7 +211,9 @@ fn function_row(
     name: &str,
     top: u64,
     outline: &Outline,
+    before: Option<&Before>,
 ) -> FunctionRow {
+    let change = before.and_then(|before| change(function, before));
     let shown = |zero: bool, text: String| if zero { String::new() } else { text };
     FunctionRow {
         href: format!("{name}.html"),
@@ -180,6 +223,11 @@ fn function_row(
         time: duration(function.time_ns),
         net: shown(function.net_rss == 0, signed_mib(function.net_rss)),
         peak: shown(function.peak_rss == 0, mib(function.peak_rss)),
+        change: match change {
+            Some(change) => shown(change == 0, signed_mib(change)),
+            None if before.is_some() => "new".to_owned(),
+            None => String::new(),
+        },
         bar: bar(function.peak_rss, top),
         story: tell(run, function),
         when: outline.during(function),
@@ -188,8 +236,20 @@ fn function_row(
             time_ns: function.time_ns,
             net_rss: function.net_rss,
             peak_rss: function.peak_rss,
+            change,
         },
     }
+}
+
+/// By how much the function's peak changed since the run before; nothing if it was not called there.
+fn change(function: &Profile, before: &Before) -> Option<i64> {
+    let is_it = |place: &Place| {
+        (&place.name, &place.file, place.line) == (&function.name, &function.file, function.line)
+    };
+    let mut all = before.diff.functions.iter();
+    let found = all.find(|f| f.after.as_ref().is_some_and(is_it))?;
+    found.before.as_ref()?;
+    Some(found.changes.peak_rss.change)
 }
 
 /// What was measured, how, and at what cost.
@@ -293,7 +353,7 @@ mod tests {
     #[test]
     fn hostile_names_stay_text() {
         let run = fixture::hostile();
-        let page = run_page(&run, &file_names::assign(&run.functions)).unwrap();
+        let page = run_page(&run, &file_names::assign(&run.functions), None).unwrap();
         assert!(
             !page.contains("<script>alert")
                 && !page.contains("<b>prog")
@@ -303,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_watched_run_has_its_children_in_place_of_functions() {
-        let page = run_page(&fixture::watched(), &[]).unwrap();
+        let page = run_page(&fixture::watched(), &[], None).unwrap();
         for text in ["signal 9", "cc1 5006", "PSS", "every 10 ms"] {
             assert!(page.contains(text), "{text}");
         }
@@ -313,7 +373,7 @@ mod tests {
     #[test]
     fn a_run_without_calls_has_a_page() {
         assert!(
-            run_page(&fixture::nothing(), &[])
+            run_page(&fixture::nothing(), &[], None)
                 .unwrap()
                 .contains("No annotated function was called")
         );
