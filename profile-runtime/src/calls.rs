@@ -100,17 +100,24 @@ impl CallBook {
         self.highest.insert(at, numbered.clone());
     }
 
-    /// All kept calls, each once, in order of their start, the best among them.
-    pub(crate) fn records(&self) -> Vec<Call> {
-        let mut kept: Vec<&(u64, Call)> = self
-            .first
-            .iter()
-            .chain(&self.last)
-            .chain(&self.highest)
-            .collect();
+    /// How many calls have been added.
+    #[cfg(feature = "report")]
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// The kept calls among those that were added after the first `ended`, in that order.
+    pub(crate) fn since(&self, ended: u64) -> Vec<Call> {
+        let all = self.first.iter().chain(&self.last).chain(&self.highest);
+        let mut kept: Vec<&(u64, Call)> = all.filter(|(number, _)| *number > ended).collect();
         kept.sort_by_key(|(number, _)| *number);
         kept.dedup_by_key(|(number, _)| *number);
-        let mut records: Vec<Call> = kept.into_iter().map(|(_, call)| call.clone()).collect();
+        kept.into_iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    /// All kept calls, each once, in the order of their ends, the best among them.
+    pub(crate) fn records(&self) -> Vec<Call> {
+        let mut records = self.since(0);
         if let Some(best) = &self.best
             && !records.contains(&best.call)
         {

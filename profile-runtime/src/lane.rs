@@ -445,7 +445,8 @@ impl Lane {
         let mut running = Vec::new();
         while !log.stack.is_empty() {
             log.settle(line, false);
-            let Some(call) = log.pop() else { break };
+            let Some(mut call) = log.pop() else { break };
+            call.line = line;
             line = log.stack.last().map_or(NO_LINE, |outer| outer.line);
             let mut record = log.book(&call, false, call.heap_entry);
             record.outcome = Outcome::Running;

@@ -236,6 +236,8 @@ mod future;
 pub mod growth;
 mod guards;
 mod heap;
+#[cfg(feature = "report")]
+mod journal;
 mod lane;
 mod log;
 mod meter;
@@ -248,6 +250,8 @@ mod recorder;
 pub mod report;
 pub mod run;
 mod sampler;
+#[cfg(feature = "report")]
+mod scribe;
 mod series;
 mod settings;
 mod site;

@@ -541,6 +541,11 @@ impl OpenCall {
         self.record(self.past.suspended_at, 0, 0, Outcome::Running)
     }
 
+    /// When it was highest.
+    pub(crate) fn peak_at(&self) -> Option<PeakAt> {
+        self.peak_at
+    }
+
     /// As the best call of its site, if the process ended now.
     pub(crate) fn as_best(&self, record: &Call) -> Best {
         Best {

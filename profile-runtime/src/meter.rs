@@ -30,14 +30,33 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// The process at `t_ns`, on nobody's behalf.
+    #[cfg(feature = "report")]
+    pub(crate) fn of_process(t_ns: u64, rss: u64) -> Reading {
+        Reading {
+            t_ns,
+            rss,
+            heap: live_heap(),
+            ..Reading::default()
+        }
+    }
+
     /// The same moment, in which only time has passed.
     pub(crate) fn at(self, t_ns: u64) -> Reading {
         Reading { t_ns, ..self }
     }
 
-    /// Whichever of the two was taken later.
+    /// Whichever of the two was taken later; of other threads' heap what this one knew, since `other`
+    /// was not taken on the same lane.
     pub(crate) fn or_later(self, other: Reading) -> Reading {
-        if other.t_ns > self.t_ns { other } else { self }
+        if other.t_ns > self.t_ns {
+            Reading {
+                others: self.others,
+                ..other
+            }
+        } else {
+            self
+        }
     }
 
     pub(crate) fn point(self, line: u32) -> LinePoint {
@@ -49,7 +68,7 @@ impl Reading {
         }
     }
 
-    fn sample(self) -> Sample {
+    pub(crate) fn sample(self) -> Sample {
         sample(self.t_ns, self.rss, self.heap)
     }
 }

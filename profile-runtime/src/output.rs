@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::recorder::Recorder;
 use crate::report::{self, ReportError, RunFolder};
@@ -37,16 +38,19 @@ const COLUMNS: usize = 100;
 /// ```
 pub fn write_reports() -> Result<PathBuf, ReportError> {
     let recorder = Recorder::running().ok_or_else(ReportError::nothing_recorded)?;
-    write(recorder, &snapshot::take(recorder, RunOutcome::Running))
+    let run = Arc::new(snapshot::take(recorder, RunOutcome::Running));
+    recorder.scribe().write(recorder, &run)
 }
 
 /// The last write: the reports, and a summary on stderr.
 pub(crate) fn finish(recorder: &'static Recorder) {
-    let run = snapshot::take(recorder, RunOutcome::Exited);
+    let run = Arc::new(snapshot::take(recorder, RunOutcome::Exited));
     if run.functions.is_empty() {
         return;
     }
-    let folder = write(recorder, &run)
+    let folder = recorder
+        .scribe()
+        .write(recorder, &run)
         .inspect_err(|error| print(&error.to_string()))
         .ok();
     if !recorder.settings().quiet {
@@ -54,11 +58,22 @@ pub(crate) fn finish(recorder: &'static Recorder) {
     }
 }
 
-fn write(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
+/// Writes the reports here and now: the scribe's part.
+pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
     let folder = report::write(run, &root(recorder), &FOLDER)?;
     #[cfg(feature = "export")]
     report::export::write(run, &folder, &recorder.settings().exports)?;
     Ok(folder)
+}
+
+/// Finds out what can be found out before anything is written.
+pub(crate) fn prepare(recorder: &Recorder) {
+    let _ = root(recorder);
+}
+
+/// This process's folder; it exists when this returns.
+pub(crate) fn folder(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
+    FOLDER.in_root(&root(recorder), run)
 }
 
 /// The folder that holds the runs, always absolute.

@@ -36,6 +36,8 @@ pub(crate) struct Recorder {
     settings: Settings,
     meter: Meter,
     sampler: Sampler,
+    #[cfg(feature = "report")]
+    scribe: crate::scribe::Scribe,
     started: std::time::SystemTime,
     /// The folder that relative paths meant when the run began.
     #[cfg(feature = "report")]
@@ -113,6 +115,8 @@ impl Recorder {
             meter: Meter::new(os, settings.sampled_peaks)?,
             settings,
             sampler: Sampler::default(),
+            #[cfg(feature = "report")]
+            scribe: crate::scribe::Scribe::default(),
             started: std::time::SystemTime::now(),
             #[cfg(feature = "report")]
             current_dir: std::env::current_dir().ok(),
@@ -134,6 +138,13 @@ impl Recorder {
         }
         crate::exit::at_exit();
         self.warm_up();
+        #[cfg(feature = "report")]
+        if let Err(error) = self.scribe.start(self) {
+            message(&format!(
+                "nothing will be left of the run if the program is killed: the thread that writes \
+                 files could not be started: {error}"
+            ));
+        }
     }
 
     /// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
@@ -163,6 +174,11 @@ impl Recorder {
 
     pub(crate) fn sampler(&self) -> &Sampler {
         &self.sampler
+    }
+
+    #[cfg(feature = "report")]
+    pub(crate) fn scribe(&self) -> &crate::scribe::Scribe {
+        &self.scribe
     }
 
     pub(crate) fn started_at(&self) -> std::time::SystemTime {

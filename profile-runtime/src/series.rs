@@ -113,6 +113,18 @@ impl<P: Point> Series<P> {
     }
 }
 
+/// About `most` of `points`: in each of even slices of their number the extremes.
+#[cfg(feature = "report")]
+pub(crate) fn thinned<P: Point>(points: &[P], most: usize) -> Vec<P> {
+    if points.len() <= most {
+        return points.to_vec();
+    }
+    let slices = points.chunks(points.len().div_ceil((most / 4).max(1)));
+    slices
+        .flat_map(|slice| extremes(slice).map(|at| slice[at]))
+        .collect()
+}
+
 /// Positions of the first, lowest, highest and last of `points`, ascending, each once.
 fn extremes<P: Point>(points: &[P]) -> impl Iterator<Item = usize> + use<P> {
     let mut lowest = 0;

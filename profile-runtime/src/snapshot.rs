@@ -5,10 +5,13 @@ use std::time::SystemTime;
 use crate::calls::{Best, CallBook, LinePoint};
 use crate::heap::{self, Counts};
 use crate::log::OpenCall;
+use crate::meter::Reading;
 use crate::recorder::Recorder;
+#[cfg(feature = "report")]
+use crate::run::Sample;
 use crate::run::{
-    Call, HeapFigures, Line, LineSample, Overhead, Process, Profile, Run, RunOutcome, SCHEMA,
-    Workers,
+    Call, HeapFigures, Line, LineSample, Overhead, PeakAt, Process, Profile, Run, RunOutcome,
+    SCHEMA, Workers,
 };
 use crate::site::Registered;
 use crate::tally::{LineTally, SiteTally};
@@ -39,28 +42,161 @@ pub fn snapshot() -> Option<Run> {
 
 /// The run of `recorder` as data.
 pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
-    let now = recorder.meter().read_for_all();
+    take_at(recorder, outcome, recorder.meter().read_for_all())
+}
+
+/// The run of `recorder` up to `now`, a reading that has just been taken.
+pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
+    let books = books(recorder, now);
+    let sites = recorder.sites();
+    let mut run = named(recorder, header(recorder, outcome, now));
+    run.overhead.profiler_bytes += held_bytes(recorder, &sites);
+    run.series = recorder.meter().state().series.points().to_vec();
+    run.functions = called(&sites)
+        .filter_map(|site| function(site, &books))
+        .collect();
+    run
+}
+
+/// The run of `recorder` without figures: what never changes.
+#[cfg(feature = "report")]
+pub(crate) fn identity(recorder: &'static Recorder) -> Run {
+    named(
+        recorder,
+        header(recorder, RunOutcome::Running, Reading::default()),
+    )
+}
+
+/// `run` with command, program and start.
+fn named(recorder: &'static Recorder, run: Run) -> Run {
+    let command: Vec<String> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    Run {
+        program: program(&command),
+        command,
+        started: rfc3339(recorder.started_at()),
+        ..run
+    }
+}
+
+/// The figures of a run, without what does not change or grows with its length: see [`figures`].
+#[cfg(feature = "report")]
+#[derive(Debug)]
+pub(crate) struct Figures {
+    /// Without command, program, start, series and functions.
+    pub run: Run,
+    /// The moment itself.
+    pub now: Sample,
+    /// The process's samples after the moment asked for.
+    pub samples: Vec<Sample>,
+    pub functions: Vec<FunctionFigures>,
+}
+
+/// What can change about a function.
+#[cfg(feature = "report")]
+#[derive(Debug)]
+pub(crate) struct FunctionFigures {
+    /// Number of the function in this process.
+    pub id: usize,
+    pub source: &'static str,
+    /// Without source texts, calls and series.
+    pub profile: Profile,
+    /// How many calls have ended.
+    pub ended: u64,
+    /// The kept ones among those that were not asked for before.
+    pub calls: Vec<Call>,
+    /// The calls in progress, each with the line at which it is.
+    pub running: Vec<(Call, Option<u32>)>,
+}
+
+/// What holds at `now`, cheap enough to be asked for every second: no text, and of what is kept one
+/// by one only what is new: the samples after `since_ns`, and of each function, by its number, the calls
+/// after the first `ended`.
+#[cfg(feature = "report")]
+pub(crate) fn figures(
+    recorder: &'static Recorder,
+    now: Reading,
+    since_ns: Option<u64>,
+    ended: impl Fn(usize) -> u64,
+) -> Figures {
+    figures_of(recorder, called(&recorder.sites()), now, since_ns, ended)
+}
+
+/// Those of memprof's own functions, to try things out with.
+#[cfg(feature = "report")]
+pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Figures {
+    figures_of(recorder, recorder.sites().into_iter(), now, None, |_| 0)
+}
+
+#[cfg(feature = "report")]
+fn figures_of(
+    recorder: &'static Recorder,
+    sites: impl Iterator<Item = &'static Registered>,
+    now: Reading,
+    since_ns: Option<u64>,
+    ended: impl Fn(usize) -> u64,
+) -> Figures {
+    let books = books(recorder, now);
+    let functions = sites.filter_map(|site| function_figures(site, &books, &ended));
+    let functions = functions.collect();
+    let run = header(recorder, RunOutcome::Running, now);
+    let state = recorder.meter().state();
+    let points = state.series.points();
+    let new = points.partition_point(|point| Some(point.t_ns) <= since_ns);
+    Figures {
+        run,
+        now: now.sample(),
+        samples: points[new..].to_vec(),
+        functions,
+    }
+}
+
+#[cfg(feature = "report")]
+fn function_figures(
+    site: &'static Registered,
+    books: &[LaneBook],
+    ended: impl Fn(usize) -> u64,
+) -> Option<FunctionFigures> {
+    let profile = totals(site, books, |_| "")?;
+    let running = running(site, books).map(|(open, record)| {
+        let line = site.line_number(open.line);
+        (record.clone(), line)
+    });
+    let running = running.collect();
+    let calls = site.calls();
+    Some(FunctionFigures {
+        id: site.id,
+        source: site.spec.source,
+        profile,
+        ended: calls.ended(),
+        calls: calls.since(ended(site.id)),
+        running,
+    })
+}
+
+fn books(recorder: &'static Recorder, now: Reading) -> Vec<LaneBook> {
     let mut books = Vec::new();
     recorder.meter().for_each_lane(|lane| {
         books.push(lane.snapshot(now));
     });
-    let sites = recorder.sites();
-    let functions = sites
-        .iter()
-        .filter(|site| !site.spec.is_own())
-        .filter_map(|site| function(site, &books))
-        .collect();
-    let bytes = held_bytes(recorder, &sites);
-    let command: Vec<String> = std::env::args_os()
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
+    books
+}
+
+/// The user's functions among `sites`.
+fn called(sites: &[&'static Registered]) -> impl Iterator<Item = &'static Registered> {
+    sites.iter().copied().filter(|site| !site.spec.is_own())
+}
+
+/// A run's own figures, without its texts and lists.
+fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
     let state = recorder.meter().state();
     Run {
         schema: SCHEMA.to_owned(),
-        program: program(&command),
-        command,
+        program: String::new(),
+        command: Vec::new(),
         pid: std::process::id(),
-        started: rfc3339(recorder.started_at()),
+        started: String::new(),
         duration_ns: now.t_ns,
         backend: state.backend().to_owned(),
         peak_method: state.peak_method(),
@@ -75,10 +211,10 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
             readings: state.readings,
             reading_ns: state.reading_ns,
             sampler_cpu_ns: recorder.sampler().cpu_ns(),
-            profiler_bytes: bytes + state.bytes(),
+            profiler_bytes: state.bytes(),
         },
-        series: state.series.points().to_vec(),
-        functions,
+        series: Vec::new(),
+        functions: Vec::new(),
         watched: None,
     }
 }
@@ -88,6 +224,27 @@ type LaneBook = (Vec<SiteTally>, Vec<(OpenCall, Call)>);
 
 /// `None` for a site whose first call is not on any book yet.
 fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
+    let totals = totals(site, books, |number| source_line(site, number))?;
+    let book = with_running(site, books);
+    let mut call_records = book.records();
+    call_records.sort_by_key(|call| (call.start_ns, call.depth));
+    let best = book.best();
+    Some(Profile {
+        source: site.spec.source.to_owned(),
+        calls_omitted: totals.calls.saturating_sub(call_records.len() as u64),
+        series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
+        series: best.map_or_else(Vec::new, |best| series(site, best)),
+        call_records,
+        ..totals
+    })
+}
+
+/// A function's figures without its source, calls and series; `source` gives the text of a line.
+fn totals(
+    site: &'static Registered,
+    books: &[LaneBook],
+    source: impl Fn(u32) -> &'static str,
+) -> Option<Profile> {
     let tallies: Vec<&SiteTally> = books
         .iter()
         .flat_map(|(tallies, _)| tallies)
@@ -99,10 +256,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         return None;
     }
     let peak = tallies.iter().map(|tally| tally.peak).max()?;
-    let book = with_running(site, books);
-    let mut call_records = book.records();
-    call_records.sort_by_key(|call| (call.start_ns, call.depth));
-    let best = book.best();
+    let best = highest_call(site, books);
     let sum = |of: fn(&SiteTally) -> Counts| {
         let counts = tallies.iter().map(|tally| of(tally));
         counts.fold(Counts::default(), Counts::plus)
@@ -118,29 +272,49 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         panics: tallies.iter().map(|tally| tally.all_panics()).sum(),
         threads: tallies.iter().map(|tally| tally.threads).sum(),
         time_ns: tallies.iter().map(|tally| tally.time_ns).sum(),
-        entry_rss: best.map_or(0, |best| best.call.entry_rss),
-        exit_rss: best.map_or(0, |best| best.call.exit_rss),
+        entry_rss: best.as_ref().map_or(0, |(call, _)| call.entry_rss),
+        exit_rss: best.as_ref().map_or(0, |(call, _)| call.exit_rss),
         max_rss: tallies.iter().map(|tally| tally.high).max()?,
         net_rss: tallies.iter().map(|tally| tally.net).sum(),
         peak_rss: peak,
-        peak_at: best.and_then(|best| best.peak_at),
+        peak_at: best.and_then(|(_, peak_at)| peak_at),
         heap: counted(heap, tallies.iter().map(|tally| tally.all_heap().1).max()),
         heap_elsewhere: counted(others, None),
-        source: site.spec.source.to_owned(),
+        source: String::new(),
         source_line: site.spec.source_line,
-        lines: lines(site, &tallies),
-        calls_omitted: calls.saturating_sub(call_records.len() as u64),
-        series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
-        series: best.map_or_else(Vec::new, |best| series(site, best)),
-        call_records,
+        lines: lines(site, &tallies, source),
+        calls_omitted: 0,
+        call_records: Vec::new(),
+        series_call: None,
+        series: Vec::new(),
     })
+}
+
+/// The site's calls in progress.
+fn running<'books>(
+    site: &'static Registered,
+    books: &'books [LaneBook],
+) -> impl Iterator<Item = &'books (OpenCall, Call)> {
+    let running = books.iter().flat_map(|(_, running)| running);
+    running.filter(|(open, _)| open.site.id == site.id)
+}
+
+/// The call with the highest peak, and when it was reached.
+fn highest_call(site: &'static Registered, books: &[LaneBook]) -> Option<(Call, Option<PeakAt>)> {
+    let ended = site.calls();
+    let mut best = ended.best().map(|best| (&best.call, best.peak_at));
+    for (open, record) in running(site, books) {
+        if best.is_none_or(|(call, _)| call.peak_rss < record.peak_rss) {
+            best = Some((record, open.peak_at()));
+        }
+    }
+    best.map(|(call, peak_at)| (call.clone(), peak_at))
 }
 
 /// The site's book with the calls in progress added.
 fn with_running(site: &'static Registered, books: &[LaneBook]) -> CallBook {
     let mut book = site.calls().clone();
-    let running = books.iter().flat_map(|(_, running)| running);
-    for (open, record) in running.filter(|(open, _)| open.site.id == site.id) {
+    for (open, record) in running(site, books) {
         book.add(record.clone());
         if book.beats_best(record.peak_rss) {
             book.set_best(open.as_best(record));
@@ -152,15 +326,19 @@ fn with_running(site: &'static Registered, books: &[LaneBook]) -> CallBook {
     book
 }
 
-fn lines(site: &Registered, tallies: &[&SiteTally]) -> Vec<Line> {
+fn lines(
+    site: &Registered,
+    tallies: &[&SiteTally],
+    source: impl Fn(u32) -> &'static str,
+) -> Vec<Line> {
     let numbers = site.spec.lines.iter().enumerate();
     numbers
-        .map(|(at, &number)| line(site, tallies, at, number))
+        .map(|(at, &number)| line(tallies, at, number, source(number)))
         .collect()
 }
 
 /// The line `number`, which is at place `at` in the site's list.
-fn line(site: &Registered, tallies: &[&SiteTally], at: usize, number: u32) -> Line {
+fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
     let mut sum = LineTally::default();
     let mut hits = 0;
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
@@ -175,7 +353,7 @@ fn line(site: &Registered, tallies: &[&SiteTally], at: usize, number: u32) -> Li
     }
     Line {
         line: number,
-        source: source_line(site, number).to_owned(),
+        source: source.to_owned(),
         hits,
         readings: sum.readings,
         time_ns: sum.time_ns,

@@ -24,6 +24,43 @@ pub(crate) fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     spawn()
 }
 
+/// Gives the calling thread a table of descriptors of its own, with nothing in it, and a root and
+/// working directory of its own, which stay what they are when the program changes its own.
+///
+/// Where the kernel does not offer or allow it (before Linux 5.9; `unshare` in some containers), the
+/// thread goes on with the program's.
+#[cfg(feature = "report")]
+pub(crate) fn leave_the_programs_files() {
+    #[cfg(target_os = "linux")]
+    {
+        let all = libc::c_uint::MAX;
+        // SAFETY: with this flag the call (close_range(2)) gives this thread, which has opened nothing
+        // yet, a new table without descriptors; the program's stay open in its own table.
+        let alone = unsafe {
+            libc::syscall(
+                libc::SYS_close_range,
+                0 as libc::c_uint,
+                all,
+                libc::CLOSE_RANGE_UNSHARE,
+            )
+        };
+        if alone == 0 {
+            // So that nobody who writes to stdout or stderr on this thread writes into a file of ours.
+            for _ in 0..3 {
+                if let Ok(null) = std::fs::File::options()
+                    .read(true)
+                    .write(true)
+                    .open("/dev/null")
+                {
+                    std::mem::forget(null);
+                }
+            }
+        }
+        // SAFETY: unshare(2) with this flag only stops sharing root, working directory and umask.
+        unsafe { libc::unshare(libc::CLONE_FS) };
+    }
+}
+
 /// Asks the kernel to wake this thread within a microsecond of its deadline, not within the usual 50
 /// (prctl(2), `PR_SET_TIMERSLACK`).
 pub(crate) fn wake_precisely() {

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::ReportError;
 
 /// Replaces the file at `path` by `contents`: a temporary name in the same folder, then a rename.
@@ -14,17 +16,21 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), ReportError> {
 }
 
 fn try_write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = temporary(path.parent().unwrap_or(Path::new(".")))?;
+    file.write_all(contents)?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// A new file in `folder` that is removed again unless it is given its name.
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".memprof-").suffix(".tmp");
     #[cfg(unix)]
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
     builder.permissions(mode);
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(contents)?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]

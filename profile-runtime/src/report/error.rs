@@ -84,6 +84,16 @@ impl ReportError {
         }
     }
 
+    /// A panic of our own.
+    pub(crate) fn bug() -> Self {
+        Self {
+            action: "write reports",
+            path: None,
+            reason: "memprof panicked".into(),
+            advice: "this is a defect of memprof: please report it",
+        }
+    }
+
     /// `what` could not be rendered.
     pub(crate) fn render(
         what: &'static str,

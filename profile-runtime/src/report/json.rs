@@ -20,7 +20,7 @@ pub fn to_json(run: &Run) -> Result<String, ReportError> {
 }
 
 /// Any value as JSON.
-pub(super) fn text_of(value: &impl Serialize) -> Result<String, String> {
+pub(crate) fn text_of(value: &impl Serialize) -> Result<String, String> {
     let mut text = Vec::new();
     let mut writer = JsonStreamWriter::new(&mut text);
     writer.serialize_value(value).map_err(reason)?;

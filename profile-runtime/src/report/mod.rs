@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod agreement_tests;
-mod atomic_file;
+pub(crate) mod atomic_file;
 mod bar;
 #[cfg(test)]
 mod browser_tests;
@@ -16,11 +16,11 @@ mod file_names;
 pub(crate) mod fixture;
 mod heap_story;
 mod highlight;
-mod json;
+pub(crate) mod json;
 mod line_rows;
 mod line_table;
 mod markdown;
-mod mprof;
+pub(crate) mod mprof;
 mod pages;
 mod peak_moment;
 #[cfg(feature = "png")]

@@ -83,12 +83,12 @@ fn function_memory(function: &Profile) -> impl Iterator<Item = (u64, u64)> {
 }
 
 /// MiB with the precision of a byte count below a page.
-fn mib(bytes: u64) -> String {
+pub(crate) fn mib(bytes: u64) -> String {
     format!("{:.6}", bytes as f64 / MIB)
 }
 
 /// The command line as mprof writes it: arguments with spaces in single quotes.
-fn command_line(run: &Run) -> String {
+pub(crate) fn command_line(run: &Run) -> String {
     let arguments = if run.command.is_empty() {
         std::slice::from_ref(&run.program)
     } else {
@@ -106,7 +106,7 @@ fn command_line(run: &Run) -> String {
 }
 
 /// `name` without spaces; never empty.
-fn function_name(name: &str) -> String {
+pub(crate) fn function_name(name: &str) -> String {
     let compact = name.replace(", ", ",").replace(' ', "_");
     if compact.is_empty() {
         "function".to_owned()
@@ -130,12 +130,13 @@ fn ascii(text: &str, allow: impl Fn(char) -> bool) -> String {
 }
 
 /// Turns nanoseconds of the run into seconds of the world.
-struct Clock {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
     start_ns: i128,
 }
 
 impl Clock {
-    fn new(started: &str) -> Result<Self, ReportError> {
+    pub(crate) fn new(started: &str) -> Result<Self, ReportError> {
         let start: Timestamp = started
             .parse()
             .map_err(|e| ReportError::render("render mprofile.dat", e))?;
@@ -145,7 +146,7 @@ impl Clock {
     }
 
     /// Epoch seconds with six decimals, which is what a double keeps of a time in this century.
-    fn epoch(&self, t_ns: u64) -> String {
+    pub(crate) fn epoch(&self, t_ns: u64) -> String {
         let us = (self.start_ns + i128::from(t_ns)) / 1_000;
         format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
     }

@@ -32,7 +32,7 @@ impl RunFolder {
 
     /// The run's folder under `root`: the one chosen before, or a new one that no other process
     /// has. It exists when this returns, also if somebody removed it in between.
-    pub(super) fn in_root(&self, root: &Path, run: &Run) -> Result<PathBuf, ReportError> {
+    pub(crate) fn in_root(&self, root: &Path, run: &Run) -> Result<PathBuf, ReportError> {
         let mut chosen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of_root, folder)) = chosen.as_ref().filter(|(of_root, _)| of_root == root) {
             debug_assert_eq!(of_root, root);

@@ -37,7 +37,6 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
     let put =
         |name: &str, contents: String| atomic_file::write(&folder.join(name), contents.as_bytes());
     put("run.json", json::to_json(run)?)?;
-    put("mprofile.dat", mprof::render(run)?)?;
     let names = file_names::assign(&run.functions);
     for (function, name) in run.functions.iter().zip(&names) {
         let chart = function_chart(run, function)?;
@@ -51,7 +50,9 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
     if let Some(before) = before {
         put("changes.html", diff::page(&before.diff)?)?;
     }
-    put("index.html", run_page(run, &names, before)?)
+    put("index.html", run_page(run, &names, before)?)?;
+    // In place of the journal, which is there until everything else is.
+    put("mprofile.dat", mprof::render(run)?)
 }
 
 #[cfg(test)]

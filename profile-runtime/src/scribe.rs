@@ -1,0 +1,211 @@
+//! The scribe: the one thread that writes files, so that nothing of that happens to the program.
+//!
+//! Its signals are blocked (a file-size limit sends one), and on Linux it has a table of descriptors
+//! and a root and working directory of its own: what the program closes, duplicates or changes does
+//! not reach our files, and no number of ours turns up among the program's descriptors.
+//!
+//! It writes the journal while the program runs, and the reports when it is asked to.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::heap;
+use crate::journal::Journal;
+use crate::meter::Reading;
+use crate::os::{Os, thread as os_thread};
+use crate::output;
+use crate::recorder::Recorder;
+use crate::report::ReportError;
+use crate::run::{Run, RunOutcome};
+use crate::snapshot;
+
+/// A program that ends within this time has no journal.
+const FIRST: Duration = Duration::from_millis(100);
+/// From one entry in the journal to the next.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// The longest time without an entry.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// After this, a journal that could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// The part of the time that entries may take.
+const SHARE: u32 = 50;
+/// Bytes that are written in a second, after the first entry, at most.
+const BYTES_PER_SECOND: u64 = 1 << 20;
+
+/// Reports to be written.
+struct Job {
+    run: Arc<Run>,
+    done: Sender<Result<PathBuf, ReportError>>,
+}
+
+/// A handle to the thread.
+#[derive(Debug, Default)]
+pub(crate) struct Scribe {
+    jobs: OnceLock<Sender<Job>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Job")
+    }
+}
+
+impl Scribe {
+    /// Starts the thread and waits until it is at work: its memory must not show up in the program's
+    /// first lines.
+    pub(crate) fn start(&self, recorder: &'static Recorder) -> io::Result<()> {
+        let (jobs, todo) = mpsc::channel();
+        let (at_work, begun) = mpsc::channel();
+        os_thread::without_signals(|| {
+            thread::Builder::new()
+                .name("memprof-files".to_owned())
+                .spawn(move || {
+                    heap::outside_the_figures(|| {
+                        os_thread::leave_the_programs_files();
+                        let mut desk = Desk::new(recorder);
+                        desk.rehearse();
+                        // Nobody waits any more if it took too long; that does not matter here.
+                        let _ = at_work.send(());
+                        desk.run(&todo);
+                    });
+                })
+        })?;
+        let _ = begun.recv_timeout(Duration::from_millis(200));
+        // The first to come is the only one: `start` is called once.
+        let _ = self.jobs.set(jobs);
+        Ok(())
+    }
+
+    /// Has `run` written and waits until it is. Without a thread it is written by the caller.
+    pub(crate) fn write(
+        &self,
+        recorder: &'static Recorder,
+        run: &Arc<Run>,
+    ) -> Result<PathBuf, ReportError> {
+        let (done, written) = mpsc::channel();
+        let run = Arc::clone(run);
+        let job = Job {
+            run: Arc::clone(&run),
+            done,
+        };
+        let sent = self.jobs.get().is_some_and(|jobs| jobs.send(job).is_ok());
+        match written.recv() {
+            Ok(result) if sent => result,
+            _ => output::write(recorder, &run),
+        }
+    }
+}
+
+/// What the thread has in front of it.
+struct Desk {
+    recorder: &'static Recorder,
+    /// The thread's own way to read the process's memory; its descriptors are not the program's.
+    os: Option<Os>,
+    /// `None` when the run has been finished.
+    journal: Option<Journal>,
+    last_entry: Instant,
+    /// RSS at the last entry.
+    rss: u64,
+}
+
+impl Desk {
+    fn new(recorder: &'static Recorder) -> Desk {
+        Desk {
+            recorder,
+            os: None,
+            journal: None,
+            last_entry: Instant::now(),
+            rss: 0,
+        }
+    }
+
+    /// Goes through the motions of an entry, so that code and memory for it are there before the
+    /// program's first line.
+    fn rehearse(&mut self) {
+        self.os = Os::open(self.recorder.settings().backend).ok();
+        let Some(now) = self.read() else { return };
+        let Ok(mut journal) = Journal::new(snapshot::identity(self.recorder)) else {
+            return;
+        };
+        journal.rehearse(&snapshot::own_figures(self.recorder, now));
+        output::prepare(self.recorder);
+        self.journal = Some(journal);
+    }
+
+    fn run(&mut self, todo: &Receiver<Job>) {
+        let mut wait = FIRST;
+        loop {
+            match todo.recv_timeout(wait) {
+                Ok(job) => {
+                    self.do_job(job);
+                    wait = INTERVAL;
+                }
+                Err(RecvTimeoutError::Timeout) => wait = self.entry(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn do_job(&mut self, job: Job) {
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            if job.run.outcome == RunOutcome::Exited
+                && let Some(mut journal) = self.journal.take()
+            {
+                journal.close();
+            }
+            output::write(self.recorder, &job.run)
+        }));
+        let written = written.unwrap_or_else(|_| Err(ReportError::bug()));
+        // Whoever asked may be gone.
+        let _ = job.done.send(written);
+    }
+
+    /// Makes an entry in the journal; gives the time until the next one.
+    fn entry(&mut self) -> Duration {
+        let began = os_thread::cpu_ns();
+        match catch_unwind(AssertUnwindSafe(|| self.try_entry())) {
+            Ok(Ok(bytes)) => {
+                let took = Duration::from_nanos(os_thread::cpu_ns().saturating_sub(began));
+                let by_bytes = Duration::from_millis(bytes * 1_000 / BYTES_PER_SECOND);
+                INTERVAL.max(took * SHARE).max(by_bytes).min(HEARTBEAT)
+            }
+            // The run's folder cannot be written now, or nothing is to be told. The reports at the end
+            // will say so if they cannot be written either.
+            Ok(Err(_)) => AGAIN,
+            Err(_) => {
+                self.journal = None;
+                HEARTBEAT
+            }
+        }
+    }
+
+    /// Bytes written.
+    fn try_entry(&mut self) -> Result<u64, ReportError> {
+        let Some(now) = self.read() else { return Ok(0) };
+        let recorder = self.recorder;
+        let Some(journal) = &mut self.journal else {
+            return Ok(0);
+        };
+        let since = journal.wants_samples_since();
+        let mut figures = snapshot::figures(recorder, now, since, |id| journal.ended(id));
+        let idle = figures.samples.is_empty() && now.rss == self.rss;
+        if figures.functions.is_empty() || (idle && self.last_entry.elapsed() < HEARTBEAT) {
+            return Ok(0);
+        }
+        figures.run.overhead.profiler_bytes += journal.bytes();
+        let folder = output::folder(recorder, journal.run())?;
+        let written = journal.write(&folder, &figures);
+        (self.last_entry, self.rss) = (Instant::now(), now.rss);
+        written.map_err(|error| ReportError::write(&folder, error))
+    }
+
+    fn read(&mut self) -> Option<Reading> {
+        let rss = self.os.as_mut()?.rss().ok()?;
+        Some(Reading::of_process(self.recorder.meter().now_ns(), rss))
+    }
+}
