@@ -3,21 +3,32 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
 
-use super::line_rows::{Row, highest, in_part, is_shared, marks, rows};
-use super::units::{TimeUnit, align_points, mib, signed_mib};
-use super::verdict::others_show;
+use super::line_columns::{Column, columns, has_elsewhere, numbers};
+use super::line_rows::{Row, highest, in_part, is_shared, rows};
 use super::visible::{source_line, truncate, width};
-use crate::run::{HeapFigures, Line, Profile};
+use crate::run::{Line, Profile};
 
 const HEADER: Style = Style::new().dimmed();
 const HIGHEST: Style = AnsiColor::Yellow.on_default().bold();
 const NOT_RUN: Style = Style::new().dimmed();
 /// Cells of the bar that shows a line's peak.
 const BAR: usize = 8;
-/// Source keeps this many columns, also in a terminal that is too narrow for the numbers.
+/// Source keeps this many columns.
 const LEAST_SOURCE: usize = 24;
+/// Columns that a narrow terminal does without, the least important first. Peak and net stay.
+const FIRST_TO_GO: [&str; 10] = [
+    "worker",
+    "elsewhere",
+    "allocs",
+    "RSS",
+    "heap peak",
+    "time",
+    "freed",
+    "alloc",
+    "hits",
+    "net",
+];
 
 /// The line table of `profile`, to be printed.
 ///
@@ -52,7 +63,8 @@ pub struct LineTable<'a> {
 }
 
 impl LineTable<'_> {
-    /// Cuts source so that no row is wider than this many columns.
+    /// Makes room so that no row is wider than this many columns: the bars go first, then the figures
+    /// that matter least, and source is cut. A note below names the figures that are left out.
     #[must_use]
     pub fn width(mut self, columns: usize) -> Self {
         self.width = Some(columns);
@@ -71,20 +83,52 @@ impl LineTable<'_> {
 impl fmt::Display for LineTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = rows(self.profile);
-        let mut numbers = numbers(&rows, self.profile).into_iter();
-        let heading = numbers.next().unwrap_or_default();
-        self.write_heading(f, &heading)?;
+        let layout = self.layout(columns(&rows, self.profile));
+        let mut numbers = layout.numbers.iter();
+        self.write_heading(f, numbers.next().map_or("", String::as_str), layout.has_bar)?;
         let highest = highest(self.profile);
         for (row, numbers) in rows.iter().zip(numbers) {
-            self.write_row(f, row, &numbers, highest)?;
+            self.write_row(f, row, numbers, highest, layout.has_bar)?;
         }
-        self.write_footnotes(f, &rows)
+        self.write_footnotes(f, &rows, &layout.left_out)
     }
 }
 
 impl LineTable<'_> {
-    fn write_heading(&self, f: &mut fmt::Formatter<'_>, heading: &str) -> fmt::Result {
-        let bar = if self.styled { BAR + 2 } else { 0 };
+    /// What there is room for.
+    fn layout(&self, mut columns: Vec<Column>) -> Layout {
+        let mut layout = Layout {
+            numbers: numbers(&columns),
+            has_bar: self.styled,
+            left_out: Vec::new(),
+        };
+        let room = self
+            .width
+            .unwrap_or(usize::MAX)
+            .saturating_sub(LEAST_SOURCE + 2);
+        while layout.used() > room {
+            let least = FIRST_TO_GO
+                .iter()
+                .find_map(|title| columns.iter().rposition(|c| c.title.starts_with(title)));
+            match least {
+                _ if layout.has_bar => layout.has_bar = false,
+                Some(least) => {
+                    layout.left_out.insert(0, columns.remove(least).title);
+                    layout.numbers = numbers(&columns);
+                }
+                None => break,
+            }
+        }
+        layout
+    }
+
+    fn write_heading(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        heading: &str,
+        has_bar: bool,
+    ) -> fmt::Result {
+        let bar = if has_bar { BAR + 2 } else { 0 };
         let rule = "─".repeat(width(heading) + bar + "  source".len());
         let bar = " ".repeat(bar);
         let (on, off) = self.codes(HEADER);
@@ -97,6 +141,7 @@ impl LineTable<'_> {
         row: &Row<'_>,
         numbers: &str,
         highest: Option<&Line>,
+        has_bar: bool,
     ) -> fmt::Result {
         let is_highest = highest.is_some() && row.line.map(|l| l.line) == highest.map(|l| l.line);
         let (on, off) = match row.executed() {
@@ -104,7 +149,7 @@ impl LineTable<'_> {
             None if row.line.is_some() => self.codes(NOT_RUN),
             _ => self.codes(Style::new()),
         };
-        let bar = if self.styled {
+        let bar = if has_bar {
             format!("  {}", bar(row, highest))
         } else {
             String::new()
@@ -119,8 +164,19 @@ impl LineTable<'_> {
     }
 
     /// What the marks mean; only the ones that occur.
-    fn write_footnotes(&self, f: &mut fmt::Formatter<'_>, rows: &[Row<'_>]) -> fmt::Result {
+    fn write_footnotes(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        rows: &[Row<'_>],
+        left_out: &[String],
+    ) -> fmt::Result {
         let mut notes = Vec::new();
+        if !left_out.is_empty() {
+            notes.push(format!(
+                "Left out for want of room: {}.",
+                left_out.join(", ")
+            ));
+        }
         if self.profile.lines.is_empty() {
             notes.push("Lines were not measured (lines = false).".to_owned());
         }
@@ -166,114 +222,21 @@ impl LineTable<'_> {
     }
 }
 
-/// The heading and one text for each row, all of one width, holding everything but the source.
-fn numbers(rows: &[Row<'_>], profile: &Profile) -> Vec<String> {
-    let columns = columns(rows, profile);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(columns.iter().map(|column| &column.title));
-    for i in 0..rows.len() {
-        table.add_row(columns.iter().map(|column| &column.cells[i]));
-    }
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.lines().collect()
+/// What of the table a terminal has room for.
+struct Layout {
+    /// The heading and one text for each row, all of one width, holding everything but the source.
+    numbers: Vec<String>,
+    has_bar: bool,
+    /// Titles of the columns that are not in `numbers`.
+    left_out: Vec<String>,
 }
 
-/// A column of the table, a cell for each row.
-struct Column {
-    title: String,
-    cells: Vec<String>,
-}
-
-fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
-    let time = TimeUnit::for_longest(
-        profile
-            .lines
-            .iter()
-            .map(|line| line.time_ns)
-            .max()
-            .unwrap_or(0),
-    );
-    let cell = |title: &str, show: &dyn Fn(&Line) -> Option<String>| {
-        let mut cells: Vec<_> = rows
-            .iter()
-            .map(|row| row.executed().and_then(show).unwrap_or_default())
-            .collect();
-        align_points(&mut cells);
-        Column {
-            title: title.to_owned(),
-            cells,
-        }
-    };
-    let mut columns = vec![
-        Column {
-            title: "line".to_owned(),
-            cells: rows.iter().map(|row| row.number.to_string()).collect(),
-        },
-        cell("hits", &|line| nonzero(line.hits)),
-        cell(&format!("time {}", time.symbol()), &|line| {
-            (line.time_ns > 0).then(|| time.number(line.time_ns))
-        }),
-        cell("RSS MiB", &|line| line.max_rss.map(mib)),
-        cell("net MiB", &|line| signed(line.net_rss)),
-        cell("peak MiB", &|line| size(line.peak_rss)),
-    ];
-    if rows
-        .iter()
-        .filter_map(Row::executed)
-        .any(|line| !marks(line).is_empty())
-    {
-        columns.insert(2, cell("", &|line| Some(marks(line).to_owned())));
+impl Layout {
+    /// Columns that all but the source takes.
+    fn used(&self) -> usize {
+        let numbers = self.numbers.first().map_or(0, |row| width(row));
+        numbers + if self.has_bar { BAR + 2 } else { 0 }
     }
-    let lines = || profile.lines.iter();
-    if lines().any(|line| line.heap.is_some()) {
-        let heap = |title: &str, show: &dyn Fn(&HeapFigures) -> Option<String>| {
-            cell(title, &|line| line.heap.as_ref().and_then(show))
-        };
-        columns.extend([
-            heap("alloc MiB", &|heap| size(heap.allocated)),
-            heap("freed MiB", &|heap| size(heap.freed)),
-            heap("heap peak", &|heap| size(heap.peak)),
-            heap("allocs", &|heap| nonzero(heap.allocations)),
-        ]);
-    }
-    if has_elsewhere(profile) {
-        columns.push(cell("elsewhere MiB", &|line| {
-            signed(line.heap_elsewhere?.net)
-        }));
-    }
-    if lines().any(|line| line.workers.is_some()) {
-        columns.extend([
-            cell("worker hits", &|line| {
-                line.workers.and_then(|w| nonzero(w.hits))
-            }),
-            cell(&format!("time {}", time.symbol()), &|line| {
-                line.workers.map(|w| time.number(w.time_ns))
-            }),
-        ]);
-    }
-    columns
-}
-
-/// Whether other threads used the heap while a line ran.
-pub(crate) fn has_elsewhere(profile: &Profile) -> bool {
-    let mut others = profile.lines.iter().filter_map(|line| line.heap_elsewhere);
-    others.any(|heap| others_show(&heap))
-}
-
-fn nonzero(count: u64) -> Option<String> {
-    (count > 0).then(|| count.to_string())
-}
-
-fn size(bytes: u64) -> Option<String> {
-    (bytes > 0).then(|| mib(bytes))
-}
-
-fn signed(bytes: i64) -> Option<String> {
-    (bytes != 0).then(|| signed_mib(bytes))
 }
 
 /// The line's peak as a share of the highest line's, in eighths of a cell.
@@ -309,14 +272,26 @@ mod tests {
     fn the_width_of_the_terminal_is_respected() {
         for (name, run) in fixture::all() {
             for function in &run.functions {
-                let table = line_table(function).width(160).to_string();
-                let rows = table.lines().skip(2).take(function.source.lines().count());
-                assert!(
-                    rows.clone().all(|line| width(line) <= 160),
-                    "{name}:\n{table}"
-                );
+                for columns in [50, 60, 80, 160] {
+                    for table in [line_table(function), line_table(function).styled()] {
+                        let table = table.width(columns).to_string();
+                        let shown = anstream::adapter::strip_str(&table).to_string();
+                        let mut rows = shown.lines().take(2 + function.source.lines().count());
+                        assert!(
+                            rows.all(|line| width(line) <= columns),
+                            "{name} at {columns}:\n{shown}"
+                        );
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_does_without_some_figures_and_says_so() {
+        let run = fixture::heap();
+        let at = |columns| line_table(&run.functions[1]).width(columns).to_string();
+        insta::assert_snapshot!(format!("{}\n{}", at(100), at(60)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(crate) mod fixture;
 mod heap_story;
 mod highlight;
 pub(crate) mod json;
+mod line_columns;
 mod line_rows;
 mod line_table;
 mod markdown;

@@ -18,6 +18,8 @@ use crate::run::{PeakMethod, Profile, Run, Watched};
 const SHOWN: usize = 10;
 /// The most columns that a function's label takes.
 const LABEL: usize = 32;
+/// It is never cut shorter than this.
+const LEAST_LABEL: usize = 10;
 /// Cells of the bar that compares peaks.
 const BAR: usize = 8;
 /// Source that would be cut shorter than this is left out.
@@ -57,9 +59,8 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push('\n');
     }
     if run.peak_method == PeakMethod::Sampled && run.watched.is_none() {
-        text.push_str(&quiet(
-            "  peaks are from samples: short temporaries are not seen",
-        ));
+        let note = "  peaks are from samples: short temporaries are not seen";
+        text.push_str(&quiet(&truncate(note, width)));
         text.push('\n');
     }
     if let Some(folder) = folder {
@@ -90,7 +91,7 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 /// How heap and RSS of the first functions differ, where they do.
 fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
     let remarks = functions.iter().take(SHOWN).filter_map(|function| {
-        let remark = format!("  {}: {}", label(function), in_short(function)?);
+        let remark = format!("  {}: {}", label(function, LABEL), in_short(function)?);
         Some(truncate(&remark, columns))
     });
     remarks.take(REMARKS).collect()
@@ -119,49 +120,115 @@ fn heading(run: &Run, width: usize) -> String {
 
 /// One row for each function: the aligned figures, then the line to look at.
 fn table(functions: &[&Profile], columns: usize) -> String {
-    let mut figures = figures(functions).into_iter();
+    let layout = Layout::fitting(functions, columns);
+    let mut figures = layout.figures.iter();
     let top = functions.iter().map(|f| f.peak_rss).max().unwrap_or(0);
     let mut text = String::new();
-    for (i, row) in figures.by_ref().enumerate() {
-        let used = width(&row) + BAR + 6;
-        let Some(function) = i.checked_sub(1).and_then(|i| functions.get(i)) else {
-            let heading = format!("  {row}  {:BAR$}  highest line", "");
-            text.push_str(&quiet(truncate(&heading, columns).trim_end()));
-            text.push('\n');
-            continue;
-        };
-        let name = label(function);
-        let rest = row.strip_prefix(name.as_str()).unwrap_or(&row);
-        text.push_str(&format!(
-            "  {NAME}{name}{NAME:#}{rest}  {GAUGE}{}{GAUGE:#}",
-            bar(function.peak_rss, top, BAR)
-        ));
-        text.push_str(&look_at(function, columns.saturating_sub(used)));
+    let heading = figures.next().map_or("", String::as_str);
+    text.push_str(&quiet(
+        format!("  {heading}{}", layout.titles(columns)).trim_end(),
+    ));
+    text.push('\n');
+    for (function, row) in functions.iter().zip(figures) {
+        let name = label(function, layout.label);
+        let rest = row.strip_prefix(name.as_str()).unwrap_or(row);
+        text.push_str(&format!("  {NAME}{name}{NAME:#}{rest}"));
+        if layout.has_bar {
+            let bar = bar(function.peak_rss, top, BAR);
+            text.push_str(&format!("  {GAUGE}{bar}{GAUGE:#}"));
+        }
+        text.push_str(&look_at(function, columns.saturating_sub(layout.used())));
+        text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text
 }
 
-/// The heading and a row for each function, all of one width.
-fn figures(functions: &[&Profile]) -> Vec<String> {
+/// What of the table a terminal has room for.
+struct Layout {
+    /// The heading and a row for each function, all of one width.
+    figures: Vec<String>,
+    /// The most columns that a label takes.
+    label: usize,
+    has_bar: bool,
+}
+
+impl Layout {
+    /// The most that fits: without enough room the bars go first, then time, calls and net, and labels
+    /// become shorter.
+    fn fitting(functions: &[&Profile], columns: usize) -> Self {
+        let kept = [
+            &["calls", "time", "net MiB", "peak MiB"][..],
+            &["calls", "net MiB", "peak MiB"],
+            &["net MiB", "peak MiB"],
+            &["peak MiB"],
+        ];
+        let layouts = [LABEL, LABEL / 2].into_iter().flat_map(|label| {
+            kept.into_iter().flat_map(move |kept| {
+                [true, false].map(|has_bar| Self {
+                    figures: figures(functions, kept, label),
+                    label,
+                    has_bar,
+                })
+            })
+        });
+        let least = || Self {
+            figures: figures(functions, &["peak MiB"], LEAST_LABEL),
+            label: LEAST_LABEL,
+            has_bar: false,
+        };
+        layouts
+            .into_iter()
+            .find(|layout| layout.used() <= columns)
+            .unwrap_or_else(least)
+    }
+
+    /// Columns that a row takes without the line to look at.
+    fn used(&self) -> usize {
+        let figures = self.figures.first().map_or(0, |row| width(row));
+        2 + figures + if self.has_bar { 2 + BAR } else { 0 }
+    }
+
+    /// The titles behind the figures, as far as there is room.
+    fn titles(&self, columns: usize) -> String {
+        let bar = if self.has_bar { BAR + 2 } else { 0 };
+        let left = columns.saturating_sub(self.used());
+        let title = ["  highest line", "  line"]
+            .into_iter()
+            .find(|title| title.len() <= left);
+        format!("{:bar$}{}", "", title.unwrap_or_default())
+    }
+}
+
+/// The heading and a row for each function, with the columns that are `kept`.
+fn figures(functions: &[&Profile], kept: &[&str], longest: usize) -> Vec<String> {
     let column = |show: &dyn Fn(&Profile) -> String| {
         let mut cells: Vec<_> = functions.iter().map(|f| show(f)).collect();
         align_points(&mut cells);
         cells
     };
     let blank_zero = |zero: bool, shown: String| if zero { String::new() } else { shown };
-    let calls = column(&|f| f.calls.to_string());
-    let times = functions
-        .iter()
-        .map(|f| duration(f.time_ns))
-        .collect::<Vec<_>>();
-    let nets = column(&|f| blank_zero(f.net_rss == 0, signed_mib(f.net_rss)));
-    let peaks = column(&|f| blank_zero(f.peak_rss == 0, mib(f.peak_rss)));
+    let cells = |title: &str| match title {
+        "calls" => column(&|f| blank_zero(f.calls == 0, f.calls.to_string())),
+        // Durations carry their unit, which differs from row to row.
+        "time" => functions
+            .iter()
+            .map(|f| blank_zero(f.calls == 0, duration(f.time_ns)))
+            .collect(),
+        "net MiB" => column(&|f| blank_zero(f.net_rss == 0, signed_mib(f.net_rss))),
+        _ => column(&|f| blank_zero(f.peak_rss == 0, mib(f.peak_rss))),
+    };
+    let columns: Vec<_> = kept.iter().map(|title| cells(title)).collect();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["function", "calls", "time", "net MiB", "peak MiB"]);
+    table.set_header(["function"].iter().chain(kept));
     for (i, function) in functions.iter().enumerate() {
-        table.add_row([&label(function), &calls[i], &times[i], &nets[i], &peaks[i]]);
+        let name = label(function, longest);
+        table.add_row(
+            [&name]
+                .into_iter()
+                .chain(columns.iter().map(|column| &column[i])),
+        );
     }
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if i == 0 { 0 } else { 2 }, 0));
@@ -174,8 +241,8 @@ fn figures(functions: &[&Profile]) -> Vec<String> {
     table.lines().collect()
 }
 
-fn label(function: &Profile) -> String {
-    truncate(&visible(&function.label), LABEL)
+fn label(function: &Profile, longest: usize) -> String {
+    truncate(&visible(&function.label), longest)
 }
 
 /// The number and the source of the line with the highest peak, in at most `columns`.
@@ -184,9 +251,9 @@ fn look_at(function: &Profile, columns: usize) -> String {
         return String::new();
     };
     let number = line.line.to_string();
-    let left = columns.saturating_sub(number.len() + 1);
+    let left = columns.saturating_sub(number.len() + 3);
     if left < LEAST_SOURCE {
-        return if number.len() <= columns {
+        return if number.len() + 2 <= columns {
             format!("  {number}")
         } else {
             String::new()
@@ -231,16 +298,19 @@ mod tests {
     #[test]
     fn no_row_is_wider_than_the_terminal() {
         for (name, run) in fixture::all() {
-            for columns in [60, 80, 100, 200] {
+            for columns in [40, 60, 80, 100, 200] {
                 let text = plain(&summary(&run, None, columns));
                 for line in text.lines() {
-                    assert!(
-                        width(line) <= columns.max(84),
-                        "{name} at {columns}: {line}"
-                    );
+                    assert!(width(line) <= columns, "{name} at {columns}: {line}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn narrow_terminals_have_the_peaks() {
+        let at = |columns| plain(&summary(&fixture::crowd(14, 60), None, columns));
+        insta::assert_snapshot!(format!("{}\n\n{}", at(60), at(40)));
     }
 
     #[test]

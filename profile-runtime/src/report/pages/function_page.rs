@@ -8,8 +8,8 @@ use crate::report::ReportError;
 use crate::report::chart::activity;
 use crate::report::heap_story::{Remark, remarks};
 use crate::report::highlight::{Highlighter, Token};
+use crate::report::line_columns::has_elsewhere;
 use crate::report::line_rows::{Row, highest, in_part, is_shared, marks, rows};
-use crate::report::line_table::has_elsewhere;
 use crate::report::story::{Part, tell};
 use crate::report::text_page::facts;
 use crate::report::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
@@ -216,14 +216,14 @@ fn columns(profile: &Profile) -> Vec<Column> {
     ];
     if lines().any(|line| line.heap.is_some()) {
         columns.extend([
-            size("allocated", "heap_allocated", |line| {
+            size("alloc", "heap_allocated", |line| {
                 Some(line.heap?.allocated.into())
             }),
             size("freed", "heap_freed", |line| Some(line.heap?.freed.into())),
             size("heap peak", "heap_peak", |line| {
                 Some(line.heap?.peak.into())
             }),
-            count("allocations", "heap_allocations", |line| {
+            count("allocs", "heap_allocations", |line| {
                 Some(line.heap?.allocations.into())
             }),
         ]);
