@@ -30,9 +30,27 @@ enum Page {
 /// Writes the reports of `run`, opens one of its pages in a window of this many pixels, drives it, and
 /// returns one line for each check.
 fn drive(run: &Run, page: Page, width: u32) -> Vec<String> {
+    drive_with(run, page, width, None, Scheme::Light)
+}
+
+/// The reader's preference; its number is Chromium's.
+#[derive(Debug, Clone, Copy)]
+enum Scheme {
+    Dark = 0,
+    Light = 1,
+}
+
+/// The same with another driver than the page's own, where one is given.
+fn drive_with(
+    run: &Run,
+    page: Page,
+    width: u32,
+    driver: Option<&str>,
+    scheme: Scheme,
+) -> Vec<String> {
     let root = tempfile::tempdir().unwrap();
     let folder = write(run, root.path(), &RunFolder::new()).unwrap();
-    let (page, driver) = match page {
+    let (page, own) = match page {
         Page::Function => {
             let name = super::file_names::assign(&run.functions).swap_remove(0);
             let page = folder.join(format!("{name}.html"));
@@ -44,11 +62,13 @@ fn drive(run: &Run, page: Page, width: u32) -> Vec<String> {
         Page::Run => (folder.join("index.html"), include_str!("run_page.js")),
         Page::Index => (root.path().join("index.html"), include_str!("index.js")),
     };
+    let driver = driver.unwrap_or(own);
     let text = fs::read_to_string(page).unwrap();
     let page = folder.join("driven.html");
     let scripts = format!("<head><script>{HARNESS}</script><script>{driver}</script>");
     fs::write(&page, text.replacen("<head>", &scripts, 1)).unwrap();
-    checks(&dump(&page, root.path(), width))
+    let budget = Some("--virtual-time-budget=4000");
+    checks(&dump(&page, root.path(), width, budget, scheme))
 }
 
 /// What the driver wrote into the page.
@@ -65,13 +85,8 @@ fn checks(dom: &str) -> Vec<String> {
         .collect()
 }
 
-/// The page's document after its scripts have run.
-fn dump(page: &Path, scratch: &Path, width: u32) -> String {
-    dump_when(page, scratch, width, Some("--virtual-time-budget=4000"))
-}
-
 /// The page's document when `budget` is used up; without one when it is loaded, by the clock.
-fn dump_when(page: &Path, scratch: &Path, width: u32, budget: Option<&str>) -> String {
+fn dump(page: &Path, scratch: &Path, width: u32, budget: Option<&str>, scheme: Scheme) -> String {
     let browser =
         std::env::var_os("MEMPROF_TEST_CHROMIUM").expect("MEMPROF_TEST_CHROMIUM names a browser");
     let dumped = scratch.join("dumped.html");
@@ -85,6 +100,10 @@ fn dump_when(page: &Path, scratch: &Path, width: u32, budget: Option<&str>) -> S
         ])
         .args(["--disable-background-networking", "--dump-dom"])
         .args(budget)
+        .arg(format!(
+            "--blink-settings=preferredColorScheme={}",
+            scheme as u8
+        ))
         .arg(format!("--window-size={width},1200"))
         .arg(format!(
             "--user-data-dir={}",
@@ -109,7 +128,7 @@ fn dump_when(page: &Path, scratch: &Path, width: u32, budget: Option<&str>) -> S
 
 #[track_caller]
 fn assert_all_hold(checks: &[String]) {
-    assert!(checks.len() > 10, "{checks:#?}");
+    assert!(checks.len() > 5, "{checks:#?}");
     let failed: Vec<_> = checks
         .iter()
         .filter(|check| check.starts_with("FAIL"))
@@ -140,6 +159,24 @@ fn browser_the_page_of_a_watched_process_works() {
 #[ignore = "needs Chromium"]
 fn browser_the_index_can_be_sorted() {
     assert_all_hold(&drive(&fixture::inverse(), Page::Index, 1200));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_text_can_be_read_in_both_schemes() {
+    let driver = Some(include_str!("contrast.js"));
+    for scheme in [Scheme::Light, Scheme::Dark] {
+        for page in [Page::Function, Page::Run, Page::Index] {
+            assert_all_hold(&drive_with(&fixture::inverse(), page, 1200, driver, scheme));
+        }
+        assert_all_hold(&drive_with(
+            &fixture::heap(),
+            Page::Function,
+            500,
+            driver,
+            scheme,
+        ));
+    }
 }
 
 #[test]
@@ -193,7 +230,7 @@ fn browser_opens_the_largest_run() {
     });</script>";
     fs::write(&page, text.replacen("<head>", script, 1)).unwrap();
     let opened = (0..3).map(|_| {
-        let result = checks(&dump_when(&page, root.path(), 1200, None)).remove(0);
+        let result = checks(&dump(&page, root.path(), 1200, None, Scheme::Light)).remove(0);
         let (ms, height) = result.split_once(' ').unwrap();
         // 500 rows of some lines each: it is all there.
         assert!(height.parse::<u32>().unwrap() > 20_000, "{height}");

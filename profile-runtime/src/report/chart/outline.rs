@@ -64,22 +64,28 @@ impl Outline {
         self.path(&active)
     }
 
-    /// Bars standing on the lower edge in the slices that are wanted.
+    /// Bars standing on the lower edge in the slices that are wanted; neighbours of one height become
+    /// one.
     fn path(&self, wanted: &[bool; WIDTH]) -> String {
+        let height = |x: usize| wanted[x].then(|| format!("{:.1}", HEIGHT - self.heights[x]));
+        let slices: Vec<_> = (0..WIDTH).map(height).collect();
         let mut path = String::new();
-        let mut is_open = false;
-        for (x, (height, wanted)) in self.heights.iter().zip(wanted).enumerate() {
-            // Writing to a String cannot fail.
-            let _ = match (is_open, *wanted) {
-                (false, true) => write!(path, "M{x} {HEIGHT}V{:.1}h1", HEIGHT - height),
-                (true, true) => write!(path, "V{:.1}h1", HEIGHT - height),
-                (true, false) => write!(path, "V{HEIGHT}z"),
-                (false, false) => Ok(()),
-            };
-            is_open = *wanted;
-        }
-        if is_open {
-            let _ = write!(path, "V{HEIGHT}z");
+        let mut x = 0;
+        for stretch in slices.chunk_by(|a, b| a.is_some() == b.is_some()) {
+            if stretch[0].is_some() {
+                // Writing to a String cannot fail.
+                let _ = write!(path, "M{x} {HEIGHT}");
+                for bars in stretch.chunk_by(|a, b| a == b) {
+                    let _ = write!(
+                        path,
+                        "V{}h{}",
+                        bars[0].as_deref().unwrap_or_default(),
+                        bars.len()
+                    );
+                }
+                let _ = write!(path, "V{HEIGHT}z");
+            }
+            x += stretch.len();
         }
         path
     }
@@ -95,7 +101,7 @@ mod tests {
         let run = fixture::nested();
         let outline = Outline::new(&run);
         let [outer, inner] = [0, 1].map(|i| outline.during(&run.functions[i]));
-        assert!(outline.whole().starts_with("M0 24V"));
+        assert!(outline.whole().starts_with("M0 24V21.6h3V"));
         assert!(outer.len() <= outline.whole().len() && inner.len() <= outer.len());
     }
 

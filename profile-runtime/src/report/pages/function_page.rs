@@ -365,6 +365,15 @@ mod tests {
             .collect()
     }
 
+    /// Style and script are checked in a browser.
+    #[test]
+    fn a_whole_page() {
+        let run = fixture::in_part();
+        let page = pages(&run).remove(0);
+        let (_, body) = page.split_once("<main>").unwrap();
+        insta::assert_snapshot!(body.split("</main>").next().unwrap());
+    }
+
     #[test]
     fn hostile_names_and_source_stay_text() {
         for page in pages(&fixture::hostile()) {

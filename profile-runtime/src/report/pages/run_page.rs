@@ -350,6 +350,23 @@ mod tests {
     use super::*;
     use crate::report::{file_names, fixture};
 
+    /// Style and script are checked in a browser, the chart has a snapshot of its own.
+    #[test]
+    fn a_whole_page() {
+        let (old, new) = (fixture::no_samples(), fixture::nested());
+        let before = Before {
+            folder: "loader 1".into(),
+            diff: crate::report::diff::compare(&old, &new),
+        };
+        let names = file_names::assign(&new.functions);
+        let page = run_page(&new, &names, Some(&before)).unwrap();
+        let (_, body) = page.split_once("<main>").unwrap();
+        let (top, rest) = body.split_once("<svg class=\"memprof\"").unwrap();
+        let (_, rest) = rest.split_once("</svg>").unwrap();
+        let rest = rest.split("</main>").next().unwrap();
+        insta::assert_snapshot!(format!("{top}(the chart){rest}"));
+    }
+
     #[test]
     fn hostile_names_stay_text() {
         let run = fixture::hostile();
