@@ -87,9 +87,19 @@ fn checks(dom: &str) -> Vec<String> {
 
 /// The page's document when `budget` is used up; without one when it is loaded, by the clock.
 fn dump(page: &Path, scratch: &Path, width: u32, budget: Option<&str>, scheme: Scheme) -> String {
+    let window = format!("--window-size={width},1200");
+    let scheme = format!("--blink-settings=preferredColorScheme={}", scheme as u8);
+    let mut options = vec!["--dump-dom", &window, &scheme];
+    options.extend(budget);
+    browse(page, scratch, &options)
+}
+
+/// Has the browser open a page, and returns what it printed.
+fn browse(page: &Path, scratch: &Path, options: &[&str]) -> String {
     let browser =
         std::env::var_os("MEMPROF_TEST_CHROMIUM").expect("MEMPROF_TEST_CHROMIUM names a browser");
-    let dumped = scratch.join("dumped.html");
+    let printed = scratch.join("printed.txt");
+    let profile = scratch.join("browser");
     let mut child = Command::new(browser)
         .args([
             "--headless",
@@ -98,19 +108,11 @@ fn dump(page: &Path, scratch: &Path, width: u32, budget: Option<&str>, scheme: S
             "--disable-quic",
             "--no-first-run",
         ])
-        .args(["--disable-background-networking", "--dump-dom"])
-        .args(budget)
-        .arg(format!(
-            "--blink-settings=preferredColorScheme={}",
-            scheme as u8
-        ))
-        .arg(format!("--window-size={width},1200"))
-        .arg(format!(
-            "--user-data-dir={}",
-            scratch.join("browser").display()
-        ))
+        .arg("--disable-background-networking")
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(options)
         .arg(format!("file://{}", page.display()))
-        .stdout(fs::File::create(&dumped).unwrap())
+        .stdout(fs::File::create(&printed).unwrap())
         .stderr(Stdio::null())
         .spawn()
         .expect("the browser starts");
@@ -123,7 +125,7 @@ fn dump(page: &Path, scratch: &Path, width: u32, budget: Option<&str>, scheme: S
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    fs::read_to_string(&dumped).unwrap()
+    fs::read_to_string(&printed).unwrap()
 }
 
 #[track_caller]
@@ -210,6 +212,58 @@ fn browser_hostile_text_runs_nothing() {
 #[ignore = "needs Chromium"]
 fn browser_a_long_function_with_thousands_of_samples() {
     assert_all_hold(&drive(&fixture::long(), Page::Function, 1200));
+}
+
+/// Charts that stand alone are well-formed and hold no script, whatever the names in them.
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_charts_are_well_formed() {
+    let run = fixture::hostile();
+    let functions = run.functions.iter();
+    let charts = functions.map(|function| super::function_chart(&run, function).unwrap());
+    let charts: Vec<_> = charts.chain([super::run_chart(&run).unwrap()]).collect();
+    // Every `<` is escaped, so that the page's own parser sees text.
+    let json = serde_json::to_string(&charts)
+        .unwrap()
+        .replace('<', "\\u003c");
+    let driver = format!(
+        "drive(() => {json}.forEach((chart, i) => {{\
+            const root = new DOMParser().parseFromString(chart, 'image/svg+xml').documentElement;\
+            check(`chart ${{i}} is one`, root.nodeName === 'svg', root.textContent.slice(0, 200));\
+            check('without a script', !root.querySelector('script, [onerror], [onload], parsererror'));\
+        }}))"
+    );
+    let checks = drive_with(&run, Page::Index, 1200, Some(&driver), Scheme::Light);
+    assert_all_hold(&checks);
+}
+
+/// On paper a page is light, has few sheets, and every line's source in full.
+#[test]
+#[ignore = "needs Chromium"]
+fn browser_prints() {
+    for (run, sheets) in [
+        (fixture::inverse(), 1..=3),
+        (fixture::heap(), 1..=3),
+        (fixture::hostile(), 2..=8),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let folder = write(&run, root.path(), &RunFolder::new()).unwrap();
+        let name = super::file_names::assign(&run.functions).swap_remove(0);
+        let printed = root.path().join("printed.pdf");
+        let printing = format!("--print-to-pdf={}", printed.display());
+        let page = folder.join(format!("{name}.html"));
+        browse(
+            &page,
+            root.path(),
+            &["--virtual-time-budget=4000", &printing],
+        );
+        let pdf = fs::read(printed).unwrap();
+        let count = pdf
+            .windows(11)
+            .filter(|w| w.starts_with(b"/Type /Page") && w != b"/Type /Pages")
+            .count();
+        assert!(sheets.contains(&count), "{name}: {count} sheets");
+    }
 }
 
 /// The largest run's page, 500 functions and 100,000 calls, is parsed, run and laid out in 0.3 s where

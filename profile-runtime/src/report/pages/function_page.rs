@@ -179,6 +179,13 @@ impl LineTable {
     }
 }
 
+impl LineTable {
+    /// Whether the columns leave no room for source on paper.
+    fn is_wide(&self) -> bool {
+        self.columns.len() > 6
+    }
+}
+
 /// The columns that have something to show.
 fn columns(profile: &Profile) -> Vec<Column> {
     let lines = || profile.lines.iter();

@@ -163,7 +163,7 @@ fn figures(run: &Run) -> Vec<Figure> {
         Figure::new(
             "functions",
             count(run.functions.len() as u64),
-            format!("{} calls", count(calls)),
+            format!("{} call{}", count(calls), if calls == 1 { "" } else { "s" }),
         ),
     ]
 }
