@@ -8,6 +8,7 @@ use crate::commands;
 
 const EXAMPLES: &str = "\
 Examples:
+  cargo memprof annotate parse            # put the attribute on functions whose path contains `parse`
   cargo memprof run --release             # an annotated program, as `cargo run --release`
   cargo memprof exec -- ./server          # any program, watched from outside
   cargo memprof list                      # every run, the oldest first
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Open(commands::open::Open),
     Rm(commands::rm::Rm),
     Clean(commands::clean::Clean),
+    Annotate(commands::annotate::Annotate),
+    Strip(commands::strip::Strip),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }

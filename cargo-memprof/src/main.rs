@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod failure;
 mod output;
+mod source;
 mod store;
 mod watch;
 

@@ -1,5 +1,6 @@
 //! The commands, a file for each.
 
+pub(crate) mod annotate;
 pub(crate) mod attach;
 pub(crate) mod clean;
 pub(crate) mod completions;
@@ -12,6 +13,7 @@ pub(crate) mod peak;
 pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod show;
+pub(crate) mod strip;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Diff(diff) => return diff.run(&store()?),
         Command::Exec(exec) => return exec.run(store),
         Command::Attach(attach) => attach.run(&store()?),
+        Command::Annotate(annotate) => annotate.run(),
+        Command::Strip(strip) => strip.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     }

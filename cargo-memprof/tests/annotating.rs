@@ -1,0 +1,170 @@
+//! `annotate` and `strip` on packages as they were published.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Bench, stderr, stdout};
+
+/// Published crates that this workspace is built with: cargo has unpacked them.
+const CRATES: [&str; 4] = ["either", "itoa", "semver", "serde_json"];
+
+/// Every file below `folder` with what it holds.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), fs::read(path).expect("a file"));
+        }
+    }
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (path, contents) in files(from) {
+        let path = to.join(path.strip_prefix(from).expect("inside"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, contents).expect("written");
+    }
+}
+
+/// The folders in which cargo has unpacked [`CRATES`].
+fn published() -> Vec<PathBuf> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--offline",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .expect("cargo starts");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let named = packages
+        .iter()
+        .filter(|package| CRATES.contains(&package["name"].as_str().unwrap_or_default()));
+    let folders = named.map(|package| {
+        let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a path"));
+        manifest.parent().expect("a folder").to_path_buf()
+    });
+    folders.collect()
+}
+
+#[test]
+fn what_annotate_did_strip_undoes_byte_for_byte() {
+    let published = published();
+    assert!(published.len() >= 3, "{published:?}");
+    for folder in published {
+        let bench = Bench::new();
+        copy(&folder, bench.path());
+        let before = files(bench.path());
+        let patch = bench.prints(&["annotate", "*", "--all-targets", "--dry-run"]);
+        assert!(
+            patch.contains("+++ b/") && patch.contains("+#[memprof::profile_memory]")
+                || patch.contains("+    #[memprof")
+        );
+        assert!(
+            patch.lines().all(|line| !line.starts_with('-')
+                || line.starts_with("---")
+                || line.contains("fn ")),
+            "{patch}"
+        );
+        let lock = bench.path().join("Cargo.lock");
+        assert!(
+            files(bench.path())
+                .into_iter()
+                .filter(|(path, _)| *path != lock)
+                .eq(before.clone().into_iter().filter(|(path, _)| *path != lock)),
+            "--dry-run changes nothing"
+        );
+        let output = bench.memprof(&["annotate", "*", "--all-targets"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let after = files(bench.path());
+        let changed = before
+            .iter()
+            .filter(|(path, contents)| after[*path] != **contents);
+        assert!(changed.clone().count() > 2, "{}", folder.display());
+        let manifest =
+            String::from_utf8_lossy(&after[&bench.path().join("Cargo.toml")]).into_owned();
+        assert!(manifest.contains("memprof"));
+        assert!(
+            stdout(&bench.memprof(&["strip", "--dry-run"])).contains("-"),
+            "a patch"
+        );
+        bench.prints(&["strip"]);
+        for (path, contents) in &before {
+            assert!(
+                fs::read(path).expect("still there") == *contents,
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn modules_patterns_and_refusals() {
+    let bench = Bench::new();
+    let write = |path: &str, text: &str| {
+        let path = bench.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"a-b\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n",
+    );
+    write(
+        "src/main.rs",
+        "mod parse;\n#[path = \"other.rs\"]\nmod named;\nfn main() {}\n",
+    );
+    write(
+        "src/parse.rs",
+        "pub mod words;\npub fn parse() {}\npub const fn size() -> usize { 1 }\n",
+    );
+    write(
+        "src/parse/words.rs",
+        "pub struct Words;\nimpl Words {\n    pub fn next(&mut self) {}\n}\n",
+    );
+    write("src/other.rs", "pub fn other() {}\n");
+    write("src/unused.rs", "pub fn unused() {}\n");
+    let output = bench.memprof(&["annotate", "a_b::parse", "named::*", "--memprof", "."]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("left out a_b::parse::size: a const fn")
+            && said.contains("3 functions annotated"),
+        "{said}"
+    );
+    let read = |path: &str| fs::read_to_string(bench.path().join(path)).expect("read");
+    assert_eq!(
+        read("src/parse/words.rs")
+            .matches("    #[memprof::profile_memory]\n    pub fn next")
+            .count(),
+        1
+    );
+    assert!(read("src/other.rs").starts_with("#[memprof::profile_memory]\npub fn other"));
+    assert!(!read("src/main.rs").contains("memprof") && !read("src/unused.rs").contains("memprof"));
+    assert!(read("Cargo.toml").contains("\nmemprof = { path = "));
+    let said = bench.complains(&["annotate", "nothing"]);
+    assert!(
+        said.contains("no function") && said.lines().count() == 1,
+        "{said}"
+    );
+    let said = bench.complains(&["annotate", "parse", "-p", "other"]);
+    assert!(said.contains("no package other"), "{said}");
+    assert!(
+        Bench::new()
+            .complains(&["annotate", "x"])
+            .contains("find the package")
+    );
+}
