@@ -328,6 +328,7 @@ pub struct Call {
     /// How many annotated calls of the same thread were in progress around it.
     pub depth: u32,
     /// The value of `by = …`.
+    #[cfg_attr(feature = "report", serde(serialize_with = "finite"))]
     pub by: Option<f64>,
     /// How it ended.
     pub outcome: Outcome,
@@ -341,6 +342,12 @@ pub struct Call {
     pub net_rss: i64,
     /// By how much RSS changed while it was suspended: not its doing.
     pub suspended_rss: i64,
+}
+
+/// JSON has no infinity, and nothing that is not a number.
+#[cfg(feature = "report")]
+fn finite<S: serde::Serializer>(by: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    by.filter(|by| by.is_finite()).serialize(serializer)
 }
 
 /// How a call ended.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
 use super::dat_record::Memory;
+use super::plausible::MOST;
 use super::samples::{NOWHERE, Samples, higher};
 use crate::calls::CallBook;
 use crate::run::{
@@ -115,8 +116,6 @@ impl Clock {
 
     /// To the microsecond, which is what a double keeps of a time in this century.
     fn t_ns(&self, time: f64) -> u64 {
-        /// What a run may last, nine years: files tell any time.
-        const MOST: u64 = 1 << 58;
         (((time - self.first) * 1e6).round() as u64)
             .saturating_mul(1_000)
             .min(MOST)
@@ -179,9 +178,9 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
         .find(|(call, _)| Some(call) == shown.as_ref())
         .and_then(|(_, at)| *at);
     let sum = |figure: &dyn Fn(&Call) -> u64| {
-        calls
-            .iter()
-            .fold(0_u64, |sum, (call, _)| sum.saturating_add(figure(call)))
+        calls.iter().fold(0, |sum, (call, _)| {
+            figure(call).saturating_add(sum).min(MOST)
+        })
     };
     let max = calls
         .iter()
@@ -209,9 +208,11 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
         entry_rss: shown.as_ref().map_or(0, |call| call.entry_rss),
         exit_rss: shown.as_ref().map_or(0, |call| call.exit_rss),
         max_rss: max.unwrap_or(0),
-        net_rss: calls
-            .iter()
-            .fold(0_i64, |sum, (call, _)| sum.saturating_add(call.net_rss)),
+        net_rss: calls.iter().fold(0, |sum, (call, _)| {
+            call.net_rss
+                .saturating_add(sum)
+                .clamp(-(MOST as i64), MOST as i64)
+        }),
         peak_rss: highest,
         peak_at,
         heap: None,
@@ -395,6 +396,7 @@ mod tests {
             "CMDLINE \n",
             "CMDLINE '\n",
             "MEM 1e11 1e11\nMEM 1 -1e11\n",
+            "FUNC f -1e11 -1e11 1e11 1e11\nFUNC f -1e11 -1e11 1e11 1e11\nFUNC f -1e11 -1e11 1e11 1e11\n",
             "FUNC f 1e11 1e11 -5 -1e11 4294967295\nFUNC f 1 2 3 1\n",
         ] {
             let run = parse_dat(text.as_bytes()).unwrap().to_run();

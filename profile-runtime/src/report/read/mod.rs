@@ -8,6 +8,8 @@ mod dat_file;
 mod dat_record;
 mod dat_run;
 mod plausible;
+#[cfg(test)]
+mod round_trip;
 mod run_json;
 mod samples;
 

@@ -5,7 +5,7 @@ use crate::run::{Call, HeapFigures, Line, Profile, Run};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
 /// stays within its type.
-const MOST: u64 = 1 << 58;
+pub(super) const MOST: u64 = 1 << 58;
 
 /// What is wrong with `run`, if anything.
 pub(super) fn check(run: &Run) -> Result<(), String> {

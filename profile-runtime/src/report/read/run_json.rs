@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use struson::reader::{
-    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, SyntaxErrorKind,
+    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind,
 };
 use struson::serde::DeserializerError;
 
@@ -75,7 +75,14 @@ fn from_json(text: &[u8]) -> Result<Run, String> {
 }
 
 fn whole(text: &[u8]) -> Result<Run, DeserializerError> {
-    let mut reader = JsonStreamReader::new(text);
+    let mut reader = JsonStreamReader::new_custom(
+        text,
+        ReaderSettings {
+            // The value of a `by` near 0 has hundreds of digits behind the point.
+            restrict_number_values: false,
+            ..ReaderSettings::default()
+        },
+    );
     let run = reader.deserialize_next()?;
     reader.consume_trailing_whitespace()?;
     Ok(run)
