@@ -12,6 +12,7 @@ drive(() => {
   const peak = one(".live circle.peak").getBoundingClientRect();
   fire(chart, "pointermove", { clientX: peak.left + peak.width / 2, clientY: peak.top });
   const highest = String(JSON.parse(one("#data").textContent).peak.line);
+  check("the peak is marked in the table", one("td.at-peak")?.dataset.v === highest, one("td.at-peak")?.dataset.v);
   check("pointing at the peak lights its line", one("tr.lit")?.dataset.line === highest, one("tr.lit")?.dataset.line);
   check("and reads it out", readout().includes(`line ${highest}`), readout());
   fire(chart, "pointerleave");

@@ -140,6 +140,8 @@ struct Column {
 
 struct TableRow {
     class: &'static str,
+    /// Whether the function's peak was reached while it ran.
+    at_peak: bool,
     number: u32,
     marks: &'static str,
     mark_note: String,
@@ -290,6 +292,7 @@ impl TableRow {
     ) -> Self {
         let plain = Self {
             class: if row.line.is_some() { "idle" } else { "" },
+            at_peak: false,
             number: row.number,
             marks: "",
             mark_note: String::new(),
@@ -309,6 +312,7 @@ impl TableRow {
             } else {
                 ""
             },
+            at_peak: profile.peak_at.and_then(|at| at.line) == Some(line.line),
             marks: marks(line),
             mark_note: mark_note(line),
             cells: columns.iter().map(|column| column.cell(line)).collect(),
