@@ -170,7 +170,14 @@
 //! # Reports
 //!
 //! They are written when `main` returns or panics, and by [`std::process::exit`]; [`write_reports`]
-//! writes them at any other moment. A program that is killed, or that aborts, writes nothing at its end.
+//! writes them at any other moment.
+//!
+//! A program that is killed, runs out of memory, aborts or overflows its stack writes nothing at its end.
+//! What it had recorded is in its run's `mprofile.dat` all the same, about half a second behind: that
+//! file is written while the program runs. The next program that writes its reports to the same place,
+//! or [`recover`], makes the reports of it, with the line that each thread was at ([`run::Run::stopped`]).
+//! What lives shorter than 0.1 s leaves nothing, and neither does the child of a fork that calls no
+//! `exec`: nothing is recorded there.
 //!
 //! ```text
 //! target/memprof/index.html         every run kept here, newest first
@@ -247,6 +254,8 @@ mod output;
 mod own;
 mod recorder;
 #[cfg(feature = "report")]
+mod recover;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod run;
 mod sampler;
@@ -263,6 +272,8 @@ pub use heap::CountingAllocator;
 pub use memprof_macro::{block, profile_memory};
 #[cfg(feature = "report")]
 pub use output::write_reports;
+#[cfg(feature = "report")]
+pub use recover::recover;
 pub use settings::{Backend, Settings, SettingsError};
 pub use snapshot::snapshot;
 pub use usage::{MemoryUsage, UsageSample, memory_usage};

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::message;
 use crate::recorder::Recorder;
+use crate::recover;
 use crate::report::{self, ReportError, RunFolder};
 use crate::run::{Run, RunOutcome};
 use crate::snapshot;
@@ -39,7 +41,8 @@ const COLUMNS: usize = 100;
 pub fn write_reports() -> Result<PathBuf, ReportError> {
     let recorder = Recorder::running().ok_or_else(ReportError::nothing_recorded)?;
     let run = Arc::new(snapshot::take(recorder, RunOutcome::Running));
-    recorder.scribe().write(recorder, &run)
+    let written = recorder.scribe().write(recorder, &run)?;
+    Ok(written.folder)
 }
 
 /// The last write: the reports, and a summary on stderr.
@@ -48,22 +51,45 @@ pub(crate) fn finish(recorder: &'static Recorder) {
     if run.functions.is_empty() {
         return;
     }
-    let folder = recorder
+    let written = recorder
         .scribe()
         .write(recorder, &run)
         .inspect_err(|error| print(&error.to_string()))
         .ok();
-    if !recorder.settings().quiet {
-        print(&report::summary(&run, folder.as_deref(), columns()));
+    if recorder.settings().quiet {
+        return;
+    }
+    let folder = written.as_ref().map(|written| written.folder.as_path());
+    print(&report::summary(&run, folder, columns()));
+    for run in written.iter().flat_map(|written| &written.recovered) {
+        let page = run.join("index.html");
+        message(&format!(
+            "a run that ended without a report was recovered: {}",
+            page.display()
+        ));
     }
 }
 
+/// What a write has led to.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Folders of other programs' runs that were recovered in passing.
+    pub recovered: Vec<PathBuf>,
+}
+
 /// Writes the reports here and now: the scribe's part.
-pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
-    let folder = report::write(run, &root(recorder), &FOLDER)?;
+pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportError> {
+    let root = root(recorder);
+    let folder = report::write(run, &root, &FOLDER)?;
     #[cfg(feature = "export")]
     report::export::write(run, &folder, &recorder.settings().exports)?;
-    Ok(folder)
+    let recovered = match run.outcome {
+        RunOutcome::Exited => recover::in_passing(&root, &folder),
+        _ => Vec::new(),
+    };
+    Ok(Written { folder, recovered })
 }
 
 /// Finds out what can be found out before anything is written.

@@ -46,6 +46,10 @@ pub struct Run {
     pub series: Vec<Sample>,
     /// One profile for each annotated function that was called, in order of first call.
     pub functions: Vec<Profile>,
+    /// Where each thread was, outermost call first, in a run that did not end by itself
+    /// ([`RunOutcome::Recovered`], [`RunOutcome::LowMemory`]); of very many the first.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub stopped: Vec<Stopped>,
     /// How the process was watched from outside; `None` for a program that recorded itself.
     #[cfg_attr(feature = "report", serde(default))]
     pub watched: Option<Watched>,
@@ -116,6 +120,32 @@ pub enum RunOutcome {
     Running,
     /// The program ended and wrote its own report.
     Exited,
+    /// The program ended without a report, killed for example; what it had written until then was put
+    /// together later. It is at most about a second behind.
+    Recovered,
+    /// The reports were written while the program was running, because memory was about to run out.
+    #[cfg_attr(feature = "report", serde(rename = "low memory"))]
+    LowMemory,
+}
+
+/// A call that was in progress when a run was last heard of.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Stopped {
+    /// Number of the thread.
+    pub thread: u64,
+    /// How many annotated calls of the same thread were in progress around it.
+    pub depth: u32,
+    /// Which of the run's functions: a place in [`Run::functions`].
+    pub function: usize,
+    /// The function's line that was running; `None` before the first, and with `lines = false`.
+    pub line: Option<u32>,
+    /// How long it had been in progress.
+    pub time_ns: u64,
+    /// What it had kept until then.
+    pub net_rss: i64,
+    /// The highest rise above its entry until then.
+    pub peak_rss: u64,
 }
 
 /// Figures of the process as a whole.
@@ -251,7 +281,7 @@ pub struct PeakAt {
 }
 
 /// One source line of a function.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
 pub struct Line {
     /// Line number in the source file.

@@ -8,7 +8,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -18,7 +17,7 @@ use crate::heap;
 use crate::journal::Journal;
 use crate::meter::Reading;
 use crate::os::{Os, thread as os_thread};
-use crate::output;
+use crate::output::{self, Written};
 use crate::recorder::Recorder;
 use crate::report::ReportError;
 use crate::run::{Run, RunOutcome};
@@ -40,7 +39,7 @@ const BYTES_PER_SECOND: u64 = 1 << 20;
 /// Reports to be written.
 struct Job {
     run: Arc<Run>,
-    done: Sender<Result<PathBuf, ReportError>>,
+    done: Sender<Result<Written, ReportError>>,
 }
 
 /// A handle to the thread.
@@ -86,7 +85,7 @@ impl Scribe {
         &self,
         recorder: &'static Recorder,
         run: &Arc<Run>,
-    ) -> Result<PathBuf, ReportError> {
+    ) -> Result<Written, ReportError> {
         let (done, written) = mpsc::channel();
         let run = Arc::clone(run);
         let job = Job {

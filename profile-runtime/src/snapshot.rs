@@ -215,6 +215,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
         },
         series: Vec::new(),
         functions: Vec::new(),
+        stopped: Vec::new(),
         watched: None,
     }
 }

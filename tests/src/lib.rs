@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::task::Poll;
 
+pub mod killed;
 pub mod mapping;
 pub mod program;
 pub mod truth;

@@ -5,8 +5,11 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use memprof::report::{DatRecord, DatRecords};
-use memprof_tests::program::{command, run};
+use memprof::report::{DatRecord, DatRecords, read_run};
+use memprof::run::{Run, RunOutcome};
+use memprof_tests::killed::Killed;
+use memprof_tests::program::{command, function, run};
+use memprof_tests::truth::check_invariants;
 use tempfile::TempDir;
 
 /// A program at work, whose stdout is read.
@@ -94,4 +97,108 @@ fn a_program_that_ends_by_itself_leaves_no_journal() {
         .filter(|name| name.to_string_lossy().ends_with(".tmp"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// The run that is put together from what `killed` left; `None` if that is nothing.
+fn recovered(killed: &Killed) -> Option<Run> {
+    let journal = killed.journal()?;
+    assert_readable(&std::fs::read(&journal).expect("there"));
+    let folders = memprof::recover(killed.root()).expect("recovered");
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    let folder = journal.parent().expect("a folder");
+    for file in ["index.html", "run.json", "mprofile.dat"] {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    assert!(killed.root().join("index.html").is_file());
+    let again = memprof::recover(killed.root()).expect("nothing to do");
+    assert!(again.is_empty(), "{again:?}");
+    let run = read_run(folder).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.outcome, RunOutcome::Recovered);
+    check_invariants(&run);
+    Some(run)
+}
+
+/// Kills a busy program `kills` times, and says how far behind the recovered runs were.
+fn kill_at_random_moments(kills: u64) -> Vec<Duration> {
+    let seeds: Vec<u64> = (0..kills).collect();
+    let mut behind = Vec::new();
+    for few in seeds.chunks(5) {
+        let threads: Vec<_> = few
+            .iter()
+            .map(|&seed| {
+                std::thread::spawn(move || {
+                    let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                    let time = Duration::from_millis(20 + random % 1_500);
+                    let killed = Killed::after(env!("CARGO_BIN_EXE_busy"), &["steps"], time);
+                    let run = recovered(&killed);
+                    let done = run.map_or(0, |run| function(&run, "step").calls);
+                    Duration::from_nanos(killed.behind(done))
+                })
+            })
+            .collect();
+        behind.extend(
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("checked")),
+        );
+    }
+    behind.sort_unstable();
+    behind
+}
+
+#[test]
+fn killed_at_fifty_random_moments_it_is_about_a_second_behind_at_most() {
+    if std::env::var_os("MEMPROF_TEST_MPROF").is_none() {
+        println!("Python's mprof is left out here: .ci/run shows it the journals");
+    }
+    let behind = kill_at_random_moments(50);
+    let (median, worst) = (behind[behind.len() / 2], behind[behind.len() - 1]);
+    println!("behind: median {median:?}, worst {worst:?}");
+    assert!(median < Duration::from_secs(1), "{behind:?}");
+    // A machine on which the thread that writes got no processor for two seconds is not our concern.
+    assert!(worst < Duration::from_secs(3), "{behind:?}");
+}
+
+#[test]
+fn where_each_thread_was_is_told() {
+    let mut working = Working::begin(&["wait"]);
+    let journal = working.journal();
+    let waits = |text: &str| text.contains("open ");
+    let began = Instant::now();
+    while !waits(&std::fs::read_to_string(&journal).expect("there")) {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let alive = memprof::recover(working.root.path()).expect("looked at");
+    assert!(alive.is_empty(), "its program is at work");
+    working.kill();
+
+    // The next program that ends does it in passing, and says so.
+    let next = command(env!("CARGO_BIN_EXE_ends"), working.root.path())
+        .arg("return")
+        .output()
+        .expect("ended");
+    let said = String::from_utf8_lossy(&next.stderr).into_owned();
+    let folder = journal.parent().expect("a folder");
+    assert!(
+        said.contains(&format!("recovered: {}", folder.display())),
+        "{said}"
+    );
+
+    let run = read_run(folder).expect("recovered");
+    let [stopped] = &run.stopped[..] else {
+        panic!("{:?}", run.stopped);
+    };
+    let source = include_str!("../src/bin/busy.rs").lines();
+    let line = source
+        .clone()
+        .position(|line| line.contains("from_secs(600)"))
+        .expect("there");
+    assert_eq!(stopped.line, Some(line as u32 + 1));
+    assert_eq!(run.functions[stopped.function].label, "wait");
+    assert!(stopped.net_rss >= 8 << 20, "{}", stopped.net_rss);
+    let page = std::fs::read_to_string(folder.join("index.html")).expect("written");
+    assert!(page.contains("Thread 1 was in line"), "{page}");
+    let line = &run.functions[stopped.function].lines[0];
+    assert!(line.source.contains("Mapping::new(8 * MIB)") && line.net_rss >= 8 << 20);
 }

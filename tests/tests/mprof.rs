@@ -4,7 +4,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
+use memprof_tests::killed::Killed;
 use memprof_tests::program::run;
 
 fn mprof(arguments: &[&str], data: &Path) -> Output {
@@ -85,6 +87,27 @@ fn accepts_the_demo() {
     let data = folder.path().join("mprofile.dat");
     assert_accepted(&data);
     assert_peaks_of_functions(&data);
+}
+
+#[test]
+#[ignore = "needs Python's mprof: .ci/run installs it and runs this"]
+fn accepts_journals_of_programs_killed_at_any_moment() {
+    let mut accepted = 0;
+    for seed in 0_u64..50 {
+        let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let time = Duration::from_millis(150 + random % 800);
+        let killed = Killed::after(env!("CARGO_BIN_EXE_busy"), &["steps"], time);
+        // On a busy machine it may not have come as far as a journal.
+        if let Some(journal) = killed.journal() {
+            mprof(&["plot", "-o", "plain.png"], &journal);
+            mprof(&["peak"], &journal);
+            if seed % 10 == 0 {
+                assert_peaks_of_functions(&journal);
+            }
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 40, "{accepted} journals");
 }
 
 /// mprof writes its pictures beside the data: not into a report.

@@ -111,7 +111,7 @@ fn is_unlinked(_file: &File) -> bool {
 
 /// Whether `file` is what `path` leads to.
 #[cfg(unix)]
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
     let open = file.metadata().map(identity);
@@ -120,6 +120,6 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn is_at(_file: &File, _path: &Path) -> bool {
+pub(super) fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }

@@ -10,6 +10,7 @@
 mod file;
 pub(crate) mod owner;
 mod pages;
+pub(crate) mod read;
 mod records;
 
 use std::hint::black_box;
@@ -21,7 +22,7 @@ use self::owner::Owner;
 use self::records::Records;
 use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
-use crate::run::{Call, Line, Profile, Run, Sample};
+use crate::run::{Call, HeapFigures, Line, Profile, Run, Sample};
 use crate::series::thinned;
 use crate::snapshot::{Figures, FunctionFigures};
 
@@ -279,8 +280,11 @@ impl Journal {
         }
         for (at, line) in lines.iter().enumerate() {
             let before = known.as_ref().and_then(|known| known.lines.get(at));
-            let untouched = before.is_none() && line.hits == 0 && line.workers.is_none();
-            if before != Some(line) && !untouched {
+            let changed = match before {
+                Some(before) => before != line,
+                None => *line != untouched(&profile, line.line),
+            };
+            if changed {
                 self.records.line(id, at, line);
             }
         }
@@ -289,6 +293,16 @@ impl Journal {
             lines,
             ended: function.ended,
         });
+    }
+}
+
+/// A line of the function that never ran, which needs no record.
+fn untouched(profile: &Profile, number: u32) -> Line {
+    Line {
+        line: number,
+        heap: profile.heap.map(|_| HeapFigures::default()),
+        heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
+        ..Line::default()
     }
 }
 

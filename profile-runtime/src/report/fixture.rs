@@ -529,6 +529,7 @@ impl Sim {
             },
             series: vec![],
             functions: vec![],
+            stopped: Vec::new(),
             watched: None,
         };
         Self {

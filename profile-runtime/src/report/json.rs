@@ -7,7 +7,8 @@
 use std::fmt::Display;
 
 use serde::Serialize;
-use struson::reader::JsonStreamReader;
+use serde::de::DeserializeOwned;
+use struson::reader::{JsonReader, JsonStreamReader};
 use struson::serde::JsonReaderDeserializer;
 use struson::writer::{JsonStreamWriter, JsonWriter};
 
@@ -28,6 +29,14 @@ pub(crate) fn text_of(value: &impl Serialize) -> Result<String, String> {
     String::from_utf8(text).map_err(reason)
 }
 
+/// The whole of `text` as a value.
+pub(crate) fn value_of<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let mut reader = JsonStreamReader::new(text);
+    let value = reader.deserialize_next()?;
+    reader.consume_trailing_whitespace()?;
+    Ok(value)
+}
+
 /// Reads the value that `text` begins with as `read` wants it; `read` may stop half-way.
 pub(super) fn read_with<T>(
     text: &[u8],
@@ -38,7 +47,7 @@ pub(super) fn read_with<T>(
 }
 
 /// What is wrong with a JSON text.
-pub(super) type Error = struson::serde::DeserializerError;
+pub(crate) type Error = struson::serde::DeserializerError;
 
 fn reason(error: impl Display) -> String {
     error.to_string()

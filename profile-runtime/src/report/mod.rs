@@ -30,6 +30,7 @@ mod read;
 mod root_index;
 mod run_before;
 mod run_folder;
+mod stopped;
 mod story;
 mod summary;
 mod summary_markdown;
@@ -47,6 +48,7 @@ pub use json::to_json;
 pub use line_table::{LineTable, line_table};
 #[cfg(feature = "png")]
 pub use png::png;
+pub(crate) use read::is_plausible;
 pub use read::{
     ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, parse_dat,
     parse_run, read_dat, read_run,

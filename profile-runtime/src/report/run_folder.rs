@@ -30,6 +30,11 @@ impl RunFolder {
         Self(Mutex::new(None))
     }
 
+    /// The folder at `folder`, under `root`.
+    pub(crate) fn at(root: &Path, folder: &Path) -> Self {
+        Self(Mutex::new(Some((root.to_owned(), folder.to_owned()))))
+    }
+
     /// The run's folder under `root`: the one chosen before, or a new one that no other process
     /// has. It exists when this returns, also if somebody removed it in between.
     pub(crate) fn in_root(&self, root: &Path, run: &Run) -> Result<PathBuf, ReportError> {

@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::bar::bar;
 use super::heap_story::in_short;
 use super::line_rows::highest;
+use super::stopped;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
 use super::visible::{source_line, truncate, visible, width};
 use super::watched;
@@ -53,6 +54,9 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     if functions.len() > SHOWN {
         text.push_str(&quiet(&format!("  … and {} more", functions.len() - SHOWN)));
         text.push('\n');
+    }
+    for sentence in stopped::sentences(run) {
+        text.push_str(&format!("  {sentence}\n"));
     }
     for remark in remarks(&functions, width) {
         text.push_str(&quiet(&remark));

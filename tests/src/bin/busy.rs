@@ -1,7 +1,7 @@
 //! A program that works until it is killed, and says after each step how far it is.
 //!
 //! - `busy steps`: two threads at work; each step prints its number and the nanoseconds since the start
-//! - `busy grow MIB`: keeps more and more memory, MIB at most, and prints how much
+//! - `busy grow MIB`: keeps more and more memory, MIB at most, and prints how much, and when
 //! - `busy wait`: is in the middle of a call when `ready` is printed, and stays there
 
 use std::io::Write;
@@ -53,11 +53,12 @@ fn beside() {
 
 #[profile_memory(interval_ms = 1)]
 fn grow(mebibytes: usize) {
+    let start = Instant::now();
     let mut kept = Vec::new();
     for number in 1..=mebibytes {
-        kept.push(Mapping::new(MIB));
-        say(&format!("{number} 0"));
-        std::thread::sleep(Duration::from_millis(2));
+        kept.push(vec![1_u8; MIB]);
+        say(&format!("{number} {}", start.elapsed().as_nanos()));
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::report::diff::{Place, verdict};
 use crate::report::heap_story::HOW_TO_COUNT;
 use crate::report::line_rows::in_part;
 use crate::report::run_before::Before;
+use crate::report::stopped;
 use crate::report::story::{Part, tell};
 use crate::report::text_page::peaks_by;
 use crate::report::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
@@ -40,6 +41,7 @@ pub(crate) fn run_page(
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
         data: run_data(run, order.iter().map(|(f, _)| *f))?,
         since: before.map(Since::new),
+        stopped: stopped::sentences(run),
         functions: functions(run, &order, &outline, before),
         children: children(run).into_iter().map(child_name).collect(),
         measure: watched::measure(run),
@@ -64,6 +66,8 @@ struct RunPage {
     outline: String,
     /// What changed since the run before.
     since: Option<Since>,
+    /// What became of a run that did not end by itself.
+    stopped: Vec<String>,
     functions: Vec<FunctionRow>,
     /// Children that have a curve.
     children: Vec<String>,
@@ -143,6 +147,8 @@ fn figures(run: &Run) -> Vec<Figure> {
     let state = match run.outcome {
         RunOutcome::Running => "so far: the program was still running",
         RunOutcome::Exited => "",
+        RunOutcome::Recovered => "until it was last heard of",
+        RunOutcome::LowMemory => "so far: memory was about to run out",
     };
     if let Some(watched) = &run.watched {
         return vec![

@@ -65,6 +65,7 @@ impl DatFile {
                 .iter()
                 .map(|f| profile(f, &samples, &clock))
                 .collect(),
+            stopped: Vec::new(),
             watched: (!self.children.is_empty()).then(|| watched(self, &clock)),
         }
     }

@@ -13,6 +13,8 @@ mod round_trip;
 mod run_json;
 mod samples;
 
+pub(crate) use plausible::is_plausible;
+
 pub use dat_file::{ChildMemory, DatCall, DatFile, DatFunction, parse_dat, read_dat};
 pub use dat_record::{DatError, DatRecord, DatRecords, Memory};
 pub use run_json::{parse_run, read_run};

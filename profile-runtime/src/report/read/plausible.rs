@@ -7,6 +7,11 @@ use crate::run::{Call, HeapFigures, Line, Profile, Run};
 /// stays within its type.
 pub(super) const MOST: u64 = 1 << 58;
 
+/// Whether nothing is wrong with `run`.
+pub(crate) fn is_plausible(run: &Run) -> bool {
+    check(run).is_ok()
+}
+
 /// What is wrong with `run`, if anything.
 pub(super) fn check(run: &Run) -> Result<(), String> {
     within(&[
