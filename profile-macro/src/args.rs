@@ -1,15 +1,32 @@
-//! The arguments of the attribute and of `block!`.
+//! The arguments of the attribute, of `block!` and of `assert_memory!`.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Ident, Lit, LitBool, LitStr, Path, Result, Token, parse_quote, parse2, token};
+use syn::{Error, Expr, Ident, LitStr, Path, Result, Token, parse_quote, token};
 
+use crate::limits::Limits;
 use crate::nearest::nearest;
+use crate::value::{Value, expression};
 
 const DEFAULT_INTERVAL_NS: u64 = 10_000_000;
-const SHORTEST_INTERVAL_MS: f64 = 0.1;
-const LONGEST_INTERVAL_MS: f64 = 86_400_000.0;
+
+/// All there are.
+const KNOWN: [&str; 13] = [
+    "interval_ms",
+    "name",
+    "lines",
+    "crate",
+    "max_peak",
+    "max_net",
+    "max_heap_peak",
+    "max_leak",
+    "max_allocated",
+    "max_allocations",
+    "on_exceed",
+    "by",
+    "max_growth",
+];
 
 /// What was asked for, defaults filled in.
 pub(crate) struct Args {
@@ -17,6 +34,9 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) lines: bool,
     pub(crate) krate: Path,
+    pub(crate) limits: Limits,
+    /// The size that a call's figures depend on.
+    pub(crate) by: Option<Expr>,
 }
 
 impl Args {
@@ -33,11 +53,14 @@ impl Args {
                 input.parse::<Token![,]>()?;
             }
         }
+        given.check()?;
         Ok(Args {
             interval_ns: given.interval_ns.unwrap_or(DEFAULT_INTERVAL_NS),
             name: given.name,
             lines: given.lines.unwrap_or(true),
             krate: given.krate.unwrap_or_else(|| parse_quote!(::memprof)),
+            limits: given.limits,
+            by: given.by,
         })
     }
 }
@@ -49,6 +72,10 @@ struct Given {
     name: Option<LitStr>,
     lines: Option<bool>,
     krate: Option<Path>,
+    limits: Limits,
+    on_exceed: Option<Ident>,
+    by: Option<Expr>,
+    max_growth: Option<Ident>,
 }
 
 impl Given {
@@ -59,17 +86,46 @@ impl Given {
                 "expected an argument, such as `interval_ms = 10`",
             )
         })?;
-        match arg.to_string().as_str() {
-            "interval_ms" => set(
-                &mut self.interval_ns,
-                &arg,
-                interval(Value::parse(&arg, input)?)?,
-            ),
-            "name" => set(&mut self.name, &arg, label(Value::parse(&arg, input)?)?),
-            "lines" => set(&mut self.lines, &arg, switch(Value::parse(&arg, input)?)?),
-            "crate" => set(&mut self.krate, &arg, path(Value::parse(&arg, input)?)?),
-            _ => Err(unknown(&arg)),
+        if arg == "by" {
+            return set(&mut self.by, &arg, expression(&arg, input)?);
         }
+        let name = arg.to_string();
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(unknown(&arg));
+        }
+        let value = Value::parse(&arg, input)?;
+        let limits = &mut self.limits;
+        match name.as_str() {
+            "interval_ms" => set(&mut self.interval_ns, &arg, value.interval()?),
+            "name" => set(&mut self.name, &arg, value.label()?),
+            "lines" => set(&mut self.lines, &arg, value.switch()?),
+            "crate" => set(&mut self.krate, &arg, value.path()?),
+            "max_allocations" => set(&mut limits.allocations, &arg, value.count()?),
+            "max_growth" => {
+                set(&mut limits.growth, &arg, value.exponent()?)?;
+                self.max_growth = Some(arg);
+                Ok(())
+            }
+            "on_exceed" => {
+                limits.warn = value.warns()?;
+                set(&mut self.on_exceed, &arg.clone(), arg)
+            }
+            _ => set(limits.bytes(&name), &arg, value.bytes()?),
+        }
+    }
+
+    /// That nothing is asked for that needs something else.
+    fn check(&self) -> Result<()> {
+        if let (Some(arg), None) = (&self.max_growth, &self.by) {
+            let message = "`max_growth` needs to know the size of the input: add `by = n`, with an \
+                           expression over the arguments";
+            return Err(Error::new(arg.span(), message));
+        }
+        if let (Some(arg), true) = (&self.on_exceed, self.limits.is_empty()) {
+            let message = "there is no limit to exceed: add one, such as `max_peak = \"64 MiB\"`";
+            return Err(Error::new(arg.span(), message));
+        }
+        Ok(())
     }
 }
 
@@ -85,92 +141,12 @@ fn set<T>(slot: &mut Option<T>, arg: &Ident, value: T) -> Result<()> {
 }
 
 fn unknown(arg: &Ident) -> Error {
-    let known = ["interval_ms", "name", "lines", "crate"];
-    let message = match nearest(&arg.to_string(), &known) {
+    let message = match nearest(&arg.to_string(), &KNOWN) {
         Some(meant) => format!("unknown argument `{arg}`; did you mean `{meant}`?"),
         None => format!(
             "unknown argument `{arg}`; there are `interval_ms = 10`, `name = \"…\"`, \
-             `lines = false` and `crate = path`"
+             `lines = false`, `crate = path`, `by = n`, and limits such as `max_peak = \"64 MiB\"`"
         ),
     };
     Error::new(arg.span(), message)
-}
-
-/// What stands behind the `=`, not yet understood.
-struct Value<'a> {
-    arg: &'a Ident,
-    tokens: TokenStream,
-}
-
-impl<'a> Value<'a> {
-    fn parse(arg: &'a Ident, input: ParseStream<'_>) -> Result<Value<'a>> {
-        let mut tokens = TokenStream::new();
-        if input.parse::<Option<Token![=]>>()?.is_some() {
-            while !input.is_empty() && !input.peek(Token![,]) {
-                tokens.extend([input.parse::<TokenTree>()?]);
-            }
-        }
-        Ok(Value { arg, tokens })
-    }
-
-    /// The error that tells what to write, at the value or, where there is none, at the name.
-    fn expected(&self, what: &str) -> Error {
-        if self.tokens.is_empty() {
-            Error::new(self.arg.span(), what)
-        } else {
-            Error::new_spanned(&self.tokens, what)
-        }
-    }
-}
-
-/// Milliseconds, whole or not, as nanoseconds.
-fn interval(value: Value<'_>) -> Result<u64> {
-    let number = match parse2::<Lit>(value.tokens.clone()) {
-        Ok(Lit::Int(number)) if number.suffix().is_empty() => number.base10_parse::<f64>().ok(),
-        Ok(Lit::Float(number)) if number.suffix().is_empty() => number.base10_parse().ok(),
-        _ => None,
-    };
-    let Some(ms) = number else {
-        return Err(value.expected(
-            "expected a number of milliseconds, such as `interval_ms = 10` or `interval_ms = 2.5`",
-        ));
-    };
-    if !(SHORTEST_INTERVAL_MS..=LONGEST_INTERVAL_MS).contains(&ms) {
-        return Err(value.expected(
-            "`interval_ms` must be at least 0.1 (milliseconds) and at most 86400000 (a day)",
-        ));
-    }
-    Ok(to_nanoseconds(ms))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between a tenth of a millisecond and a day"
-)]
-fn to_nanoseconds(ms: f64) -> u64 {
-    (ms * 1e6).round() as u64
-}
-
-fn label(value: Value<'_>) -> Result<LitStr> {
-    match parse2::<LitStr>(value.tokens.clone()) {
-        Ok(text) if !text.value().trim().is_empty() => Ok(text),
-        Ok(_) => {
-            Err(value.expected("`name` must not be empty; leave it out to use the function's"))
-        }
-        Err(_) => Err(value.expected("expected a text, such as `name = \"Matrix inversion\"`")),
-    }
-}
-
-fn switch(value: Value<'_>) -> Result<bool> {
-    match parse2::<LitBool>(value.tokens.clone()) {
-        Ok(switch) => Ok(switch.value),
-        Err(_) => Err(value.expected("expected `lines = false` or `lines = true`")),
-    }
-}
-
-fn path(value: Value<'_>) -> Result<Path> {
-    Path::parse_mod_style
-        .parse2(value.tokens.clone())
-        .map_err(|_| value.expected("expected a path, such as `crate = my_crate::memprof`"))
 }

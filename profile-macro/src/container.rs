@@ -23,6 +23,13 @@ pub(crate) fn expand(args: &Args, tokens: TokenStream, keyword: &Ident) -> Resul
              `#[profile_memory(name = \"…\")]` on the function",
         ));
     }
+    if let Some(by) = &args.by {
+        return Err(Error::new_spanned(
+            by,
+            "`by` is an expression over the arguments of one function; leave it out here, or write \
+             `#[profile_memory(by = …)]` on the function",
+        ));
+    }
     let mut item: Item = parse2(tokens)?;
     if matches!(&item, Item::Mod(module) if module.content.is_none()) {
         return Err(Error::new(

@@ -3,6 +3,7 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::Parser;
+use syn::spanned::Spanned;
 use syn::{Error, Result};
 
 use crate::args::Args;
@@ -10,12 +11,17 @@ use crate::body::{Body, in_braces};
 use crate::container;
 use crate::function::{Function, Item};
 use crate::future;
+use crate::limits;
 use crate::place::Extent;
-use crate::region::Region;
+use crate::probe;
+use crate::region::{Assertion, Region};
 use crate::site::Site;
 use crate::skip;
 use crate::validate::{not_profilable, validate};
 use crate::wrap::{declare_first, verbatim};
+
+/// How reports call what stands in it.
+const ASSERTION: &str = "assert_memory!";
 
 /// What the attribute is on, profiled; or an error and the item as it was, so that no second
 /// error follows from the first.
@@ -51,7 +57,7 @@ pub(crate) fn function(args: &Args, function: &Function, braces: &Group) -> Resu
     } else if future::is_boxed(&body.block) {
         future::boxed(&mut body, site, &extent);
     } else {
-        in_frame(&mut body, site, &extent);
+        in_frame(&mut body, site, &extent, true);
     }
     let head = &function.head;
     Ok(quote!(#head #body))
@@ -73,29 +79,69 @@ pub(crate) fn block(input: TokenStream) -> TokenStream {
 
 fn try_block(input: TokenStream) -> Result<TokenStream> {
     let Region { name, args, braces } = Region::parse.parse2(input)?;
+    region(&args, &name, &braces)
+}
+
+fn region(args: &Args, name: &str, braces: &Group) -> Result<TokenStream> {
     let extent = Extent::new(Span::call_site(), braces.span_open(), braces.span_close());
-    let mut site = Site::new(&args, &extent, braces.span());
-    site.block = Some(name);
-    let mut body = Body::parse(&braces)?;
+    let mut site = Site::new(args, &extent, braces.span());
+    site.block = Some(name.to_owned());
+    let mut body = Body::parse(braces)?;
     if let Some(span) = future::first_await(&body.block) {
         return Err(Error::new(
             span,
-            "`block!` cannot measure what is suspended; put the region into an `async fn` with \
-             `#[profile_memory]`",
+            format!(
+                "`{}` cannot measure what is suspended; put the region into an `async fn` with \
+                 `#[profile_memory]`",
+                if name == ASSERTION {
+                    ASSERTION
+                } else {
+                    "block!"
+                }
+            ),
         ));
     }
-    in_frame(&mut body, site, &extent);
+    in_frame(&mut body, site, &extent, false);
     Ok(body.into_token_stream())
 }
 
+/// The expression of `assert_memory!`, profiled like the block of `block!`.
+pub(crate) fn assertion(input: TokenStream) -> TokenStream {
+    Assertion::parse
+        .parse2(input)
+        .and_then(|Assertion { args, braces }| region(&args, ASSERTION, &braces))
+        .unwrap_or_else(Error::into_compile_error)
+}
+
 /// Puts a probe before each statement, and in front of all of them a frame, which is closed when
-/// they are left, in whatever way.
-fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
+/// they are left, in whatever way. If there are limits they are checked after that.
+fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: bool) {
     site.lines = body.instrument(site.args, extent);
-    let krate = &site.args.krate;
-    let frame = quote_spanned! {Span::mixed_site()=>
-        #site
-        let __memprof = #krate::__private::Frame::enter(&__MEMPROF_SITE);
+    let args = site.args;
+    let frame = probe::frame(&args.krate);
+    let (before, after) = size(args);
+    let site = site.into_token_stream();
+    if args.limits.is_empty() {
+        let opening = quote!(#site #before #frame #after);
+        declare_first(&mut body.block, [verbatim(opening)]);
+    } else {
+        declare_first(&mut body.block, [verbatim(quote!(#before #frame #after))]);
+        limits::guard(body, site, &args.krate, own_returns);
+    }
+}
+
+/// For `by`: what comes before the call begins, and what comes right after.
+pub(crate) fn size(args: &Args) -> (TokenStream, TokenStream) {
+    let Some(expr) = &args.by else {
+        return (TokenStream::new(), TokenStream::new());
     };
-    declare_first(&mut body.block, [verbatim(frame)]);
+    let span = Span::mixed_site();
+    let krate = &args.krate;
+    // What is wrong with the expression is said at the expression.
+    let own = span.located_at(expr.span());
+    let value = quote_spanned!(own=> #krate::__private::size(&(#expr)));
+    (
+        quote_spanned!(span=> let __memprof_by = #value;),
+        quote_spanned!(span=> #krate::__private::by(&__MEMPROF_SITE, __memprof_by);),
+    )
 }

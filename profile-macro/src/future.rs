@@ -4,11 +4,12 @@
 //! the runtime when that is; its probes find the call through the thread that polls it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprAsync, Item, Path, ReturnType, Signature, Stmt, Type, parse_quote};
 
 use crate::body::{Body, instrument_block};
+use crate::expand;
 use crate::parameters::{self, Variable};
 use crate::place::Extent;
 use crate::probe::async_probe;
@@ -26,6 +27,8 @@ pub(crate) fn async_fn(
     site.lines = body.instrument(site.args, extent);
     let krate = &site.args.krate;
     let block = &body.block;
+    let (by, by_inside) = expand::size(site.args);
+    let before = quote!(#by_inside #before);
     let call = match signature.map(|signature| &signature.output) {
         // A future that never ends must have some type for what it never gives.
         Some(ReturnType::Type(_, ty)) if matches!(**ty, Type::Never(_)) => quote_spanned! {
@@ -41,7 +44,7 @@ pub(crate) fn async_fn(
             #krate::__private::profiled(&__MEMPROF_SITE, async move { #before #block }).await
         },
     };
-    body.block.stmts = vec![verbatim(site.into_token_stream()), verbatim(call)];
+    body.block.stmts = vec![verbatim(quote!(#site #by)), verbatim(call)];
 }
 
 /// What comes before the statements: a return that settles the type of the future, the moves of
@@ -111,6 +114,7 @@ fn moved(variable: &Variable) -> TokenStream {
 pub(crate) fn boxed(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
     let args = site.args;
     let krate = &args.krate;
+    let (by, by_inside) = expand::size(args);
     if let Some(future) = boxed_future(&mut body.block)
         && let Expr::Async(ExprAsync { block, .. }) = future
     {
@@ -118,11 +122,12 @@ pub(crate) fn boxed(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
         if args.lines {
             declare_first(block, [async_probe(krate)]);
         }
+        declare_first(block, [verbatim(by_inside)]);
         *future = Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
             #krate::__private::profiled(&__MEMPROF_SITE, #future)
         });
     }
-    declare_first(&mut body.block, [verbatim(site.into_token_stream())]);
+    declare_first(&mut body.block, [verbatim(quote!(#site #by))]);
 }
 
 /// Whether the value of `block` is a boxed async block, as `#[async_trait]` makes it.

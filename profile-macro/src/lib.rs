@@ -10,6 +10,7 @@ mod function;
 mod future;
 mod instrument;
 mod leaving;
+mod limits;
 mod nearest;
 mod parameters;
 mod pattern;
@@ -18,10 +19,12 @@ mod probe;
 mod region;
 mod scopes;
 mod site;
+mod size;
 mod skip;
 mod source;
 mod statement;
 mod validate;
+mod value;
 mod wrap;
 
 #[cfg(test)]
@@ -92,6 +95,74 @@ use proc_macro::TokenStream;
 /// }
 /// # assert_eq!(step(1), 4);
 /// ```
+///
+/// ## `max_peak = "64 MiB"` and other limits
+///
+/// What a call may take. When a call returns that has taken more, it panics with a message that holds
+/// the limit, the value, and the lines responsible, most expensive first. So an ordinary test fails.
+///
+/// | argument | limits | is of |
+/// |---|---|---|
+/// | `max_peak` | the highest RSS during the call less that at its entry | the process |
+/// | `max_net` | RSS at its exit less that at its entry | the process |
+/// | `max_heap_peak` | the highest live heap bytes less those at its entry | the calling thread |
+/// | `max_leak` | heap bytes allocated and not freed; what it returns is among them | the calling thread |
+/// | `max_allocated` | heap bytes allocated, freed ones among them | the calling thread |
+/// | `max_allocations` | a number of allocations | the calling thread |
+///
+/// Sizes are in B, KB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (of 1024), or plain numbers of
+/// bytes. The heap's need the counting allocator: without it a call with such a limit panics and says
+/// how to install it. Heap figures are exact to the byte. RSS moves in pages and by the habits of the
+/// allocator, and is the process's: where other threads were at work the message says so.
+///
+/// ```
+/// # use memprof::profile_memory;
+/// #[profile_memory(max_peak = "16 MiB")]
+/// fn sorted(mut words: Vec<u32>) -> Vec<u32> {
+///     words.sort();
+///     words
+/// }
+/// # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+/// assert_eq!(sorted(vec![3, 1, 2]), [1, 2, 3]);
+/// ```
+///
+/// It works on `#[test]` functions (any order), methods, and whole `impl` blocks; on `async` functions
+/// it is checked when the future is ready, and only reported when it is dropped before.
+/// A call that is ended by a panic reports what it broke and lets the panic be the only one. Of
+/// nested calls the innermost that took too much is the one that panics. The value that would have
+/// been returned is dropped; an error that leaves by `?`, and what a macro returns from inside of itself,
+/// is leaked by today's compilers if there is a panic at that moment.
+///
+/// Every call with a limit is read at its entry and exit, whatever the budget; that costs some
+/// microseconds. With `MEMPROF=0` nothing is checked.
+///
+/// ## `on_exceed = "warn"`
+///
+/// Reports the first call that breaks a limit on stderr, and panics at none.
+///
+/// ## `by = expr`
+///
+/// The size of a call's input: a number, from the arguments. The report then tells by which law time
+/// and memory grow with it, and what to expect of larger inputs. See [`growth`](../memprof/growth).
+///
+/// ```
+/// # use memprof::profile_memory;
+/// #[profile_memory(by = items.len(), max_growth = "n^1.2")]
+/// fn doubled(items: &[u64]) -> Vec<u64> {
+///     items.iter().map(|item| 2 * item).collect()
+/// }
+/// # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+/// for exponent in 10..16 {
+///     let items = vec![1; 1 << exponent];
+///     assert_eq!(doubled(&items).len(), items.len());
+/// }
+/// ```
+///
+/// ## `max_growth = "n^2.1"`
+///
+/// The highest power of `by` that peaks may grow with: heap peaks with the counting allocator, those of
+/// RSS without it. Looked at when a call returns, from five sizes on that span a factor of eight. It
+/// panics if the exponent is surely higher, with a chance of error of one in a thousand.
 ///
 /// ## `crate = path`
 ///
@@ -199,4 +270,26 @@ pub fn profile_memory(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn block(input: TokenStream) -> TokenStream {
     expand::block(input.into()).into()
+}
+
+/// Evaluates an expression, gives its value, and panics if that took more memory than allowed.
+///
+/// The limits are those of [`macro@profile_memory`]. In the report it is a function of its own.
+///
+/// ```
+/// # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+/// let squares: Vec<u64> = memprof::assert_memory!(
+///     (0..1_000).map(|n| n * n).collect(),
+///     max_peak = "4 MiB"
+/// );
+/// assert_eq!(squares.len(), 1_000);
+/// ```
+///
+/// ```should_panic
+/// # memprof::Settings::new().dir(std::env::temp_dir().join("memprof-doc")).quiet(true).apply().unwrap();
+/// memprof::assert_memory!(vec![1_u8; 64 << 20], max_peak = "4 MiB");
+/// ```
+#[proc_macro]
+pub fn assert_memory(input: TokenStream) -> TokenStream {
+    expand::assertion(input.into()).into()
 }

@@ -3,7 +3,7 @@
 //! Every name is made with `Span::mixed_site`, so that no variable of the user's can be meant by
 //! it, nor it by one of the user's.
 
-use proc_macro2::{Literal, Span};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, Expr, Path, Stmt};
 
@@ -86,6 +86,13 @@ fn beside(start: Span) -> Span {
 pub(crate) fn leaving(loops: usize, cfg: &[Attribute]) -> Stmt {
     let loops = Literal::usize_unsuffixed(loops);
     verbatim(quote_spanned!(Span::mixed_site()=> #(#cfg)* __memprof.leaving(#loops);))
+}
+
+/// First in a body: opens its call, until it is left.
+pub(crate) fn frame(krate: &Path) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        let __memprof = #krate::__private::Frame::enter(&__MEMPROF_SITE);
+    }
 }
 
 /// First in a closure's body: finds the call that the closure belongs to, if this thread has it.

@@ -1,10 +1,13 @@
-//! The input of `block!`: a name, arguments, and the block to profile.
+//! The input of `block!`: a name, arguments, and the block to profile; and that of `assert_memory!`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{Error, LitStr, Result, Token, token};
+use syn::spanned::Spanned;
+use syn::{Error, Expr, LitStr, Result, Token, token};
 
 use crate::args::Args;
+use crate::body::in_braces;
 
 pub(crate) struct Region {
     pub(crate) name: String,
@@ -32,6 +35,32 @@ impl Region {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
             _ => None,
         })
+    }
+}
+
+/// What `assert_memory!` is given: an expression, and what it may take.
+pub(crate) struct Assertion {
+    pub(crate) args: Args,
+    /// The expression, as if it were a block's.
+    pub(crate) braces: Group,
+}
+
+impl Assertion {
+    pub(crate) fn parse(input: ParseStream<'_>) -> Result<Assertion> {
+        let example =
+            "expected an expression and a limit: `assert_memory!(work(), max_peak = \"64 MiB\")`";
+        let expr: Expr = input
+            .parse()
+            .map_err(|error| Error::new(error.span(), example))?;
+        let end = input.span();
+        input.parse::<Option<Token![,]>>()?;
+        let args = Args::parse_until_braces(input)?;
+        if args.limits.is_empty() {
+            return Err(Error::new(end, example));
+        }
+        let span = expr.span();
+        let braces = in_braces(expr.into_token_stream(), span);
+        Ok(Assertion { args, braces })
     }
 }
 

@@ -3,6 +3,9 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
+use syn::Expr;
+use syn::spanned::Spanned;
+
 use crate::args::Args;
 use crate::place::Extent;
 use crate::source::Source;
@@ -31,6 +34,27 @@ impl<'a> Site<'a> {
     }
 }
 
+impl Site<'_> {
+    /// What is to be known of each call by itself: the size it had, and whether it kept to its limits.
+    fn watched(&self) -> Option<TokenStream> {
+        let Args {
+            krate, limits, by, ..
+        } = self.args;
+        if by.is_none() && limits.is_empty() {
+            return None;
+        }
+        let limits = limits.to_value(krate);
+        let by = option(by.as_ref().map(text_of).as_deref());
+        Some(quote_spanned!(Span::mixed_site()=> .watched(#limits, #by)))
+    }
+}
+
+/// As it was written, where the compiler still knows.
+fn text_of(expr: &Expr) -> String {
+    let source = expr.span().source_text();
+    source.unwrap_or_else(|| expr.to_token_stream().to_string())
+}
+
 impl ToTokens for Site<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let span = Span::mixed_site();
@@ -43,6 +67,7 @@ impl ToTokens for Site<'_> {
         let source = &self.source.text;
         let source_line = Literal::u32_unsuffixed(self.source.first_line);
         let lines = self.lines.iter().copied().map(Literal::u32_unsuffixed);
+        let watched = self.watched();
         tokens.extend(quote_spanned! {span=>
             static __MEMPROF_SITE: #krate::__private::Site =
                 #krate::__private::Site::new(#krate::__private::SiteSpec {
@@ -58,7 +83,7 @@ impl ToTokens for Site<'_> {
                     source: #source,
                     source_line: #source_line,
                     lines: &[#(#lines),*],
-                });
+                })#watched;
         });
     }
 }

@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use crate::frame::ClosureFrame;
 use crate::guards::{Probes, guards};
 use crate::lane::Lane;
+use crate::limits::{self, LimitGuard, within};
 use crate::log::{Kind, Log};
 use crate::own;
 use crate::recorder::Recorder;
@@ -98,10 +99,15 @@ impl<F: Future> Future for Profiled<F> {
             // Nobody polls a future that is being dropped.
             return Poll::Pending;
         };
+        let site = this.call.site;
         let mut turn = Turn::begin(this.call);
         let result = future.poll(context);
         if result.is_pending() {
             turn.suspend();
+        }
+        drop(turn);
+        if site.has_limits() && result.is_ready() {
+            return within(&LimitGuard::new(site), result);
         }
         result
     }
@@ -151,6 +157,9 @@ impl CallOfFuture {
         drop_future();
         if let Some((lane, depth)) = open {
             lane.close(depth, true, Log::keep);
+            if self.site.has_limits() {
+                limits::report(self.site);
+            }
         }
     }
 }

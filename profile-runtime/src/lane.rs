@@ -37,6 +37,7 @@ use crate::recorder::Recorder;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
 use crate::tally::{Cells, SiteTally};
+use crate::watch::Watch;
 
 /// A call, as it began.
 pub(crate) type Begun = light::Begun<Registered, Cells>;
@@ -129,13 +130,15 @@ impl Lane {
         self.log_light_calls(log);
         let heap = self.pause_heap(log);
         // Whatever needs memory comes before the reading, so as not to show up in the call.
-        let (cells, forced) = heap::outside_the_figures(|| {
+        let (cells, forced, watch) = heap::outside_the_figures(|| {
             let forced = kind == Kind::Call && log.must_be_exact(site);
             let cells = log.make_room(site, kind, forced || self.is_due());
-            if kind == Kind::Call && !site.is_usage() {
+            let watched = kind == Kind::Call && site.watched.is_some();
+            if kind == Kind::Call && !site.is_usage() && !watched {
                 self.known.set(site.id, cells);
             }
-            (cells, forced)
+            let watch = watched.then(|| Watch::new(site.spec.lines.len()));
+            (cells, forced, watch)
         });
         let exact = self.read_at_entry(recorder, log, forced);
         if let Some(outer) = log.stack.last_mut() {
@@ -147,6 +150,9 @@ impl Lane {
         }
         let begun = Begun::now(site, cells, heap);
         log.open(begun, begun.stand(), kind, exact);
+        if let Some(watch) = watch {
+            log.watch(watch);
+        }
         let depth = self.begin_innermost(log, heap);
         Probe::new(self, cells, depth)
     }
@@ -255,11 +261,12 @@ impl Lane {
         let heap = self.pause_heap(log);
         self.read_at_end(recorder, log);
         let mut call = log.pop()?;
+        call.pause_watch();
         let record = log.book(&call, cancelled, heap);
         self.go_back_to_caller(log, &call, heap);
         let call = &mut call;
         Some(heap::outside_the_figures(|| {
-            last(log, Ended { call, record })
+            last(log, Ended { call, record, heap })
         }))
     }
 
@@ -331,6 +338,15 @@ impl Lane {
         }
         log.resume(call, exact, heap);
         self.begin_innermost(log, heap)
+    }
+
+    /// The call at `depth` has the size `n`.
+    pub(crate) fn set_size(&self, depth: u32, n: f64) {
+        if let Some(call) = self.log().stack.get_mut(depth as usize)
+            && let Some(watch) = &mut call.watch
+        {
+            watch.by = Some(n);
+        }
     }
 
     /// Depth of the innermost call of `site` in progress on this thread, if there is one.

@@ -246,6 +246,7 @@ mod heap;
 #[cfg(feature = "report")]
 mod journal;
 mod lane;
+mod limits;
 mod log;
 mod meter;
 mod os;
@@ -264,12 +265,15 @@ mod scribe;
 mod series;
 mod settings;
 mod site;
+mod size;
+mod sizes;
 mod snapshot;
 mod tally;
 mod usage;
+mod watch;
 
 pub use heap::CountingAllocator;
-pub use memprof_macro::{block, profile_memory};
+pub use memprof_macro::{assert_memory, block, profile_memory};
 #[cfg(feature = "report")]
 pub use output::write_reports;
 #[cfg(feature = "report")]
@@ -283,7 +287,9 @@ pub use usage::{MemoryUsage, UsageSample, memory_usage};
 pub mod __private {
     pub use crate::frame::{ClosureFrame, Frame};
     pub use crate::future::{AsyncProbe, never, part, profiled};
+    pub use crate::limits::{LimitGuard, Limits, within};
     pub use crate::site::{Site, SiteSpec};
+    pub use crate::size::{Size, by, size};
     pub use core::any::type_name_of_val as name_of;
 }
 

@@ -8,11 +8,14 @@ use crate::budget::Budget;
 use crate::calls::{Best, LinePoint};
 use crate::heap::Counts;
 use crate::lane::{Begun, NO_LINE, Stand};
+use crate::limits;
 use crate::meter::{Reading, Witness};
-use crate::run::{Call, Outcome, PeakAt};
+use crate::run::{Call, HeapFigures, Outcome, PeakAt};
 use crate::series::Series;
 use crate::site::Registered;
+use crate::sizes::CallAtSize;
 use crate::tally::{Cells, SiteTally};
+use crate::watch::{LineFigures, Watch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Log {
@@ -84,6 +87,10 @@ pub(crate) struct OpenCall {
     pub series: Option<Series<LinePoint>>,
     /// What a call that was suspended, perhaps several times, has behind it.
     past: Past,
+    /// Whether others worked on the process's memory meanwhile.
+    shared: bool,
+    /// Its own figures, where its site asks for them.
+    pub watch: Option<Box<Watch>>,
 }
 
 /// A signed change, and the time that it took.
@@ -112,6 +119,8 @@ pub(crate) struct Ended<'call> {
     /// A reference, because a call is large and most of those that end are only counted.
     pub call: &'call mut OpenCall,
     pub record: Call,
+    /// The thread's heap at the end.
+    pub heap: Counts,
 }
 
 impl Log {
@@ -144,9 +153,9 @@ impl Log {
     }
 
     /// Whether the budget has no say in the reading at the entry of a call of `site`: it is the first
-    /// one, or to measure it is what `memory_usage` was called for.
+    /// one, it is watched, or to measure it is what `memory_usage` was called for.
     pub(crate) fn must_be_exact(&mut self, site: &'static Registered) -> bool {
-        site.is_usage() || self.tally(site).cells.calls() == 0
+        site.is_usage() || site.watched.is_some() || self.tally(site).cells.calls() == 0
     }
 
     fn is_timed(&mut self, site: &'static Registered, kind: Kind) -> bool {
@@ -182,6 +191,8 @@ impl Log {
             panicking_at_entry: begun.panicking,
             series: None,
             past: Past::default(),
+            shared: false,
+            watch: None,
         });
         if timed {
             self.timelines.push(self.stack.len() - 1);
@@ -200,6 +211,16 @@ impl Log {
         series.push(self.last.point(NO_LINE));
         if let Some(call) = self.stack.last_mut() {
             call.series = Some(series);
+        }
+    }
+
+    /// The innermost call has just been opened: it is watched.
+    pub(crate) fn watch(&mut self, mut watch: Box<Watch>) {
+        if let Some(call) = self.stack.last_mut()
+            && let Some(tally) = self.tallies[call.site.id].as_mut()
+        {
+            watch.go_on(call.cells, &mut tally.lines);
+            call.watch = Some(watch);
         }
     }
 
@@ -249,6 +270,7 @@ impl Log {
             return;
         };
         let high = high.max(now.rss);
+        call.shared |= now.shared;
         call.line_high = call.line_high.max(high);
         let at = PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
@@ -285,6 +307,15 @@ impl Log {
                 tally.peak = tally.peak.max(peak).max(u64::try_from(net).unwrap_or(0));
                 tally.others = tally.others.plus(now.others.since(call.settled.others));
                 tally.shared += u64::from(now.shared);
+                if let Some(watch) = &mut call.watch {
+                    let change = LineFigures {
+                        net,
+                        peak: peak.max(u64::try_from(net).unwrap_or(0)),
+                        time_ns,
+                        ..LineFigures::default()
+                    };
+                    watch.settle(line, change, call.line_exact);
+                }
                 if read {
                     tally.max_rss = tally.max_rss.max(now.rss);
                     tally.readings += u64::from(call.line_exact && call.line_hit);
@@ -374,7 +405,15 @@ impl Log {
 
     /// Puts an ended call into its site's book, with its series if no call had a higher peak.
     pub(crate) fn keep(&mut self, ended: Ended<'_>) {
-        let Ended { call, record } = ended;
+        let Ended {
+            call,
+            mut record,
+            heap,
+        } = ended;
+        if let Some(watch) = call.watch.take() {
+            record.by = watch.by;
+            call.judge(&record, call.heap_figures(heap), &watch);
+        }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
             self.spare.extend(series);
@@ -397,6 +436,7 @@ impl Log {
     /// The innermost call was suspended just now: what it has done so far is behind it.
     pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
         let mut call = self.pop()?;
+        call.pause_watch();
         let now = self.last;
         call.line = line;
         self.spare.extend(call.series.take());
@@ -433,6 +473,9 @@ impl Log {
         let tally = self.tally(call.site);
         call.cells = tally.cells;
         tally.open += 1;
+        if let Some(watch) = &mut call.watch {
+            watch.go_on(call.cells, &mut tally.lines);
+        }
         self.stack.push(call);
     }
 
@@ -472,6 +515,7 @@ impl OpenCall {
 
     /// A call made by this one's line in progress has ended or was suspended.
     fn take_over(&mut self, inner: &OpenCall) {
+        self.shared |= inner.shared;
         self.line_high = self.line_high.max(inner.high);
         let at = inner.peak_at.map(|at| PeakAt {
             line: self.site.line_number(self.line),
@@ -544,6 +588,51 @@ impl OpenCall {
     /// When it was highest.
     pub(crate) fn peak_at(&self) -> Option<PeakAt> {
         self.peak_at
+    }
+
+    /// It ends or is suspended: the book on it by itself takes over what its lines did on the heap.
+    pub(crate) fn pause_watch(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.pause(self.cells);
+        }
+    }
+
+    /// What it did on the heap, of which its thread has `now`.
+    fn heap_figures(&self, now: Counts) -> HeapFigures {
+        let heap = now.since(self.heap_entry).plus(self.past.heap);
+        HeapFigures {
+            allocated: heap.allocated,
+            freed: heap.freed,
+            net: heap.live(),
+            peak: self.heap_peak(),
+            allocations: heap.allocations,
+        }
+    }
+
+    /// What a watched call had, for the sizes and the limits of its site.
+    fn judge(&self, record: &Call, heap: HeapFigures, watch: &Watch) {
+        let Some(watched) = &self.site.watched else {
+            return;
+        };
+        if let (Some(n), Outcome::Returned) = (watch.by, record.outcome) {
+            let wall_ns = record.end_ns.saturating_sub(record.start_ns);
+            self.site.sizes().add(&CallAtSize {
+                n,
+                peak: record.peak_rss,
+                net: record.net_rss,
+                time_ns: wall_ns.saturating_sub(record.suspended_ns),
+                heap,
+                lines: &watch.lines,
+            });
+        }
+        let ended = limits::Ended {
+            site: self.site,
+            record,
+            heap: crate::heap::is_counted().then_some(heap),
+            shared: self.shared,
+            watch,
+        };
+        limits::judge(&watched.limits, &ended);
     }
 
     /// As the best call of its site, if the process ended now.

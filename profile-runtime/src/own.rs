@@ -133,6 +133,11 @@ impl Probe {
         self.depth
     }
 
+    /// The call has the size `n`.
+    pub(crate) fn set_size(&self, n: f64) {
+        self.lane.set_size(self.depth, n);
+    }
+
     /// Ends the call.
     pub(crate) fn exit(&self) {
         self.lane.exit(self.depth, self.counters);

@@ -12,7 +12,7 @@ use crate::os::{Os, touch_a_page};
 use crate::own;
 use crate::sampler::Sampler;
 use crate::settings::Settings;
-use crate::site::{Registered, Site, SiteSpec};
+use crate::site::{Registered, Site, SiteSpec, Watched};
 
 /// `None` inside: recording is off, or could not begin.
 static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
@@ -151,7 +151,7 @@ impl Recorder {
     /// own would otherwise show up in the lines of the program's first call.
     fn warm_up(&'static self) {
         let Some(lane) = own::lane(self) else { return };
-        let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS);
+        let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS, None);
         for _ in 0..3 {
             let probe = lane.enter(self, site, Kind::Call);
             for line in [0, 1, 0] {
@@ -196,14 +196,14 @@ impl Recorder {
     }
 
     pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {
-        site.registered(|spec| heap::outside_the_figures(|| self.add_site(spec)))
+        site.registered(|spec, watched| heap::outside_the_figures(|| self.add_site(spec, watched)))
     }
 
     #[cold]
-    fn add_site(&self, spec: &'static SiteSpec) -> &'static Registered {
+    fn add_site(&self, spec: &'static SiteSpec, watched: Option<Watched>) -> &'static Registered {
         let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
         let mut sites = crate::lock(&self.sites);
-        push_site(&mut sites, spec, interval_ns)
+        push_site(&mut sites, spec, interval_ns, watched)
     }
 
     /// The site that stands for `memory_usage` with this interval.
@@ -214,7 +214,7 @@ impl Recorder {
             .find(|site| site.is_usage() && site.interval_ns == interval_ns);
         match known {
             Some(site) => site,
-            None => push_site(&mut sites, &crate::usage::SPEC, interval_ns),
+            None => push_site(&mut sites, &crate::usage::SPEC, interval_ns, None),
         }
     }
 
@@ -256,8 +256,10 @@ fn push_site(
     sites: &mut Vec<&'static Registered>,
     spec: &'static SiteSpec,
     interval_ns: u64,
+    watched: Option<Watched>,
 ) -> &'static Registered {
-    let site = &*Box::leak(Box::new(Registered::new(sites.len(), spec, interval_ns)));
+    let site = Registered::new(sites.len(), spec, interval_ns, watched);
+    let site = &*Box::leak(Box::new(site));
     sites.push(site);
     site
 }

@@ -263,6 +263,48 @@ pub struct Profile {
     pub series_call: Option<usize>,
     /// That call's samples at full resolution.
     pub series: Vec<LineSample>,
+    /// The expression in `by = …`.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub by: Option<String>,
+    /// What calls had that returned, by the value of `by = …`, ascending; at most 128.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub sizes: Vec<SizeFigures>,
+}
+
+/// What the calls of one size had: of memory the highest, of time the shortest.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct SizeFigures {
+    /// The size, the value of `by = …`.
+    pub n: f64,
+    /// How many calls.
+    pub calls: u64,
+    /// The highest rise of RSS above that at the entry.
+    pub peak_rss: u64,
+    /// RSS at the exit less that at the entry.
+    pub net_rss: i64,
+    /// Duration.
+    pub time_ns: u64,
+    /// Heap figures of the calling thread, where counted.
+    pub heap: Option<HeapFigures>,
+    /// The same for each line.
+    pub lines: Vec<LineAtSize>,
+}
+
+/// What one line had in the calls of one size.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct LineAtSize {
+    /// Line number in the source file.
+    pub line: u32,
+    /// The largest rise of RSS in a single hit.
+    pub peak_rss: u64,
+    /// The sum of its changes of RSS in a call.
+    pub net_rss: i64,
+    /// The sum of its time in a call.
+    pub time_ns: u64,
+    /// Heap figures, where counted.
+    pub heap: Option<HeapFigures>,
 }
 
 /// When a peak was reached: the kernel tells its height exactly, and its time to the interval

@@ -1,13 +1,17 @@
 //! One annotated function, known at compile time: what the attribute writes down about it.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use slab::Slab;
 
 use crate::calls::CallBook;
+use crate::growth::Exponent;
 use crate::heap;
+use crate::limits::Limits;
 use crate::log::OpenCall;
 use crate::run::Call;
+use crate::sizes::SizeBook;
 
 /// What the attribute knows of a function. Built by generated code only.
 #[derive(Debug)]
@@ -36,7 +40,16 @@ pub struct SiteSpec {
 #[derive(Debug)]
 pub struct Site {
     pub(crate) spec: SiteSpec,
+    watched: Option<Watched>,
     registered: OnceLock<&'static Registered>,
+}
+
+/// What is to be known of each call of a site by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watched {
+    pub limits: Limits,
+    /// The expression in `by = …`.
+    pub by: Option<&'static str>,
 }
 
 /// A site that was called in this run.
@@ -48,7 +61,11 @@ pub(crate) struct Registered {
     pub name: String,
     pub label: String,
     pub interval_ns: u64,
+    pub watched: Option<Watched>,
     calls: Mutex<CallBook>,
+    sizes: Mutex<SizeBook>,
+    /// Whether a broken limit was reported.
+    said: AtomicBool,
     /// Calls whose futures are suspended.
     suspended: Mutex<Slab<OpenCall>>,
 }
@@ -81,7 +98,24 @@ impl Site {
     pub const fn new(spec: SiteSpec) -> Site {
         Site {
             spec,
+            watched: None,
             registered: OnceLock::new(),
+        }
+    }
+
+    /// The same, with limits on its calls, or with the expression that tells their size.
+    #[must_use]
+    pub const fn watched(mut self, limits: Limits, by: Option<&'static str>) -> Site {
+        self.watched = Some(Watched { limits, by });
+        self
+    }
+
+    /// Whether its calls have limits.
+    #[inline]
+    pub(crate) const fn has_limits(&self) -> bool {
+        match &self.watched {
+            Some(watched) => watched.limits.any(),
+            None => false,
         }
     }
 
@@ -95,14 +129,20 @@ impl Site {
     #[inline]
     pub(crate) fn registered(
         &'static self,
-        register: impl FnOnce(&'static SiteSpec) -> &'static Registered,
+        register: impl FnOnce(&'static SiteSpec, Option<Watched>) -> &'static Registered,
     ) -> &'static Registered {
-        self.registered.get_or_init(|| register(&self.spec))
+        self.registered
+            .get_or_init(|| register(&self.spec, self.watched))
     }
 }
 
 impl Registered {
-    pub(crate) fn new(id: usize, spec: &'static SiteSpec, interval_ns: u64) -> Registered {
+    pub(crate) fn new(
+        id: usize,
+        spec: &'static SiteSpec,
+        interval_ns: u64,
+        watched: Option<Watched>,
+    ) -> Registered {
         let name = full_name(spec);
         let label = match (spec.label, spec.block) {
             (Some(label), _) | (None, Some(label)) => label.to_owned(),
@@ -114,7 +154,10 @@ impl Registered {
             name,
             label,
             interval_ns,
+            watched,
             calls: Mutex::default(),
+            sizes: Mutex::default(),
+            said: AtomicBool::new(false),
             suspended: Mutex::default(),
         }
     }
@@ -131,6 +174,22 @@ impl Registered {
 
     pub(crate) fn calls(&self) -> MutexGuard<'_, CallBook> {
         crate::lock(&self.calls)
+    }
+
+    pub(crate) fn sizes(&self) -> MutexGuard<'_, SizeBook> {
+        crate::lock(&self.sizes)
+    }
+
+    /// The exponent of its growth, if there is a limit on it that is surely broken.
+    pub(crate) fn grows_too_fast(&self) -> Option<(f64, Exponent)> {
+        let limit = self.watched?.limits.growth?;
+        let exponent = heap::outside_the_figures(|| self.sizes().grows_faster_than(limit))?;
+        Some((limit, exponent))
+    }
+
+    /// Whether this is the first time that it is asked.
+    pub(crate) fn say_once(&self) -> bool {
+        !self.said.swap(true, Relaxed)
     }
 
     /// Keeps a suspended call; gives the key to have it back.

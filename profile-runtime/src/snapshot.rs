@@ -288,6 +288,8 @@ fn totals(
         call_records: Vec::new(),
         series_call: None,
         series: Vec::new(),
+        by: site.watched.and_then(|site| site.by).map(str::to_owned),
+        sizes: site.sizes().figures(site),
     })
 }
 
@@ -363,7 +365,7 @@ fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
         peak_rss: sum.peak,
         samples: sum.samples,
         shared: sum.shared,
-        heap: counted(heap, Some(heap_peak)),
+        heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
         heap_elsewhere: counted(sum.others, None),
         workers: workers(tallies, at),
     }
@@ -397,7 +399,7 @@ fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
     })
 }
 
-fn source_line(site: &Registered, number: u32) -> &'static str {
+pub(crate) fn source_line(site: &Registered, number: u32) -> &'static str {
     let spec = site.spec;
     let at = number.checked_sub(spec.source_line);
     at.and_then(|at| spec.source.lines().nth(at as usize))
@@ -438,7 +440,7 @@ fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
 fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
     let mut bytes: u64 = sites
         .iter()
-        .map(|site| site.calls().bytes() + site.suspended().1)
+        .map(|site| site.calls().bytes() + site.sizes().bytes() + site.suspended().1)
         .sum();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes

@@ -44,6 +44,8 @@ pub(crate) struct LineTally {
     pub samples: u64,
     pub shared: u64,
     pub others: Counts,
+    /// Of the heap, before a call that is watched by itself.
+    pub heap_peak: u64,
 }
 
 /// What closures did on this lane for calls of other threads.
@@ -169,6 +171,7 @@ impl LineTally {
         self.samples += other.samples;
         self.shared += other.shared;
         self.others = self.others.plus(other.others);
+        self.heap_peak = self.heap_peak.max(other.heap_peak);
     }
 }
 
@@ -239,6 +242,20 @@ impl LineCells {
     #[inline]
     pub(crate) fn hit(&self) {
         add(&self.hits, 1);
+    }
+
+    /// What was booked so far. The peak begins anew, for a call that is watched.
+    pub(crate) fn begin_watch(&self) -> (Counts, u64) {
+        let before = self.heap.sum();
+        self.heap.peak.store(0, Relaxed);
+        before
+    }
+
+    /// What was booked until now, and the peak since the watch began, before which it was `peak`.
+    pub(crate) fn end_watch(&self, peak: u64) -> (Counts, u64) {
+        let (now, own_peak) = self.heap.sum();
+        self.heap.peak.store(peak.max(own_peak) as i64, Relaxed);
+        (now, own_peak)
     }
 
     pub(crate) fn hits(&self) -> u64 {

@@ -58,7 +58,11 @@ impl<T: Ord + Clone> Counter<T> {
     /// When `accept` gives one.
     #[inline]
     #[profile_memory(interval_ms = 2.5, name = "Adding")]
-    pub fn add_all<E, F>(&mut self, items: impl IntoIterator<Item = T>, accept: F) -> Result<usize, E>
+    pub fn add_all<E, F>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        accept: F,
+    ) -> Result<usize, E>
     where
         F: Fn(&T) -> Result<bool, E>,
     {
@@ -144,11 +148,7 @@ pub fn shapes(rows: &[Vec<i32>]) -> String {
         if big {
             return String::from("big");
         }
-        if seen % 2 == 0 {
-            '+'
-        } else {
-            '-'
-        }
+        if seen % 2 == 0 { '+' } else { '-' }
     };
     loop {
         seen -= 7;
@@ -157,4 +157,55 @@ pub fn shapes(rows: &[Vec<i32>]) -> String {
         }
     }
     format!("{sign}{seen}")
+}
+
+/// Limits, a size, returns from within, and a value that has to become what is returned.
+///
+/// # Errors
+/// When there are none.
+#[inline]
+#[profile_memory(by = items.len() * 2, max_peak = "1 GiB", max_growth = "n^3")]
+pub fn boxed(items: &[u8]) -> Result<Box<dyn Fn(u8) -> u8>, String> {
+    let first = *items.first().ok_or_else(|| "none".to_owned())?;
+    if first == 0 {
+        return Ok(Box::new(|item| item));
+    }
+    for &item in items {
+        if item > first {
+            return Ok(Box::new(move |other| other.wrapping_add(item)));
+        }
+    }
+    Ok(Box::new(move |item| item.wrapping_mul(first)))
+}
+
+/// Ends in nothing but a panic.
+///
+/// # Panics
+/// Always.
+#[inline]
+#[must_use]
+#[profile_memory(max_peak = "1 GiB", on_exceed = "warn")]
+pub fn never(reason: &str) -> u64 {
+    assert!(reason.is_empty(), "{}", reason);
+    unreachable!()
+}
+
+/// Waits, under a limit.
+#[inline]
+#[profile_memory(by = n, max_net = 4096)]
+pub async fn waits<T: Send + Sync>(n: u64, item: &T) -> u64 {
+    if n == 0 {
+        return 1;
+    }
+    std::future::ready(n)
+        .await
+        .saturating_add(u64::from(std::ptr::eq(item, item)))
+}
+
+/// A region and an expression with limits.
+#[inline]
+#[must_use]
+pub fn regions(n: usize) -> usize {
+    let all: Vec<usize> = memprof::assert_memory!((0..n).collect(), max_peak = "1 GiB");
+    memprof::block!("sum", by = n, max_net = "1 MB", { all.iter().sum() })
 }

@@ -28,8 +28,8 @@ fn arguments() {
     );
     refuses_args(
         "color = 1",
-        "unknown argument `color`; there are `interval_ms = 10`, `name = \"…\"`, `lines = false` \
-         and `crate = path`",
+        "unknown argument `color`; there are `interval_ms = 10`, `name = \"…\"`, `lines = false`, \
+         `crate = path`, `by = n`, and limits such as `max_peak = \"64 MiB\"`",
     );
     refuses_args(
         "lines = false, lines = true",

@@ -368,3 +368,65 @@ pub mod m {
         }
     "#]].assert_eq(&pretty(expanded));
 }
+
+/// A limit puts the body where its value can be dropped before the panic, and `return` leads there.
+#[test]
+fn limits() {
+    let args = quote!(
+        max_peak = "64 MiB",
+        max_allocations = 3,
+        on_exceed = "warn",
+        by = n + 1
+    );
+    let expanded = expand::attribute(
+        args,
+        quote!(
+            fn f(n: usize) -> usize {
+                use a::b;
+                if n > 7 {
+                    return 7;
+                }
+                let same = || return n;
+                same()
+            }
+        ),
+    );
+    expect![[r#"
+        fn f(n: usize) -> usize {
+            use a::b;
+            static __MEMPROF_SITE: ::memprof::__private::Site = ::memprof::__private::Site::new(::memprof::__private::SiteSpec {
+                    name: || {
+                        fn __memprof_here() {}
+                        ::memprof::__private::name_of(&__memprof_here)
+                    },
+                    label: ::core::option::Option::None,
+                    block: ::core::option::Option::None,
+                    file: "<unspecified>",
+                    line: 1,
+                    interval_ns: 10000000,
+                    source: "",
+                    source_line: 1,
+                    lines: &[1],
+                })
+                .watched(
+                    ::memprof::__private::Limits::NONE.peak(67108864).allocations(3).warn(),
+                    ::core::option::Option::Some("n + 1"),
+                );
+            let __memprof_limits = ::memprof::__private::LimitGuard::new(&__MEMPROF_SITE);
+            ::memprof::__private::within(
+                &__memprof_limits,
+                '__memprof: {
+                    let __memprof_by = ::memprof::__private::size(&(n + 1));
+                    let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                    ::memprof::__private::by(&__MEMPROF_SITE, __memprof_by);
+                    __memprof.line(0);
+                    if n > 7 {
+                        break '__memprof 7;
+                    }
+                    let same = || return n;
+                    same()
+                },
+            )
+        }
+    "#]].assert_eq(&pretty(expanded));
+}

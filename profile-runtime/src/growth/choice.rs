@@ -44,6 +44,21 @@ pub fn fit(points: &[Point], resolution: f64) -> Growth {
     whole
 }
 
+/// The exponent by which `points` grow, if it is surely higher than `limit`: with a chance of
+/// error of one in a thousand.
+pub(crate) fn faster_than(points: &[Point], resolution: f64, limit: f64) -> Option<Exponent> {
+    let growth = fit(points, resolution);
+    let exponent = growth.exponent?;
+    let mut points = one_for_each_size(points);
+    points.retain(|point| point.n >= growth.from);
+    let data = Data::new(&points, resolution);
+    let power = data.fit_power();
+    let chance = quantile(RULED_OUT, 1.0, power.degrees);
+    let worse = data.fit(Law::Power(limit)).rss() - power.rss();
+    let surely = exponent.value > limit && worse > power.scatter * chance;
+    surely.then_some(exponent)
+}
+
 fn one_for_each_size(points: &[Point]) -> Vec<Point> {
     let usable = |point: &&Point| point.n > 0.0 && point.n.is_finite() && point.value.is_finite();
     let mut sorted: Vec<Point> = points.iter().filter(usable).copied().collect();

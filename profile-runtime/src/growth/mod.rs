@@ -30,6 +30,7 @@ mod squares;
 #[cfg(test)]
 mod trials;
 
+pub(crate) use choice::faster_than;
 pub use choice::fit;
 pub use law::Law;
 

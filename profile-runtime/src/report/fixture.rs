@@ -594,6 +594,8 @@ impl Sim {
             calls_omitted: 0,
             call_records: vec![],
             series_call: None,
+            by: None,
+            sizes: Vec::new(),
             series: vec![],
         });
         self.run.functions.len() - 1

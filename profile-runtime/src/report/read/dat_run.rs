@@ -225,6 +225,8 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
         series: shown.map_or_else(Vec::new, |call| series_of(&call, samples)),
         call_records,
         series_call,
+        by: None,
+        sizes: Vec::new(),
     }
 }
 

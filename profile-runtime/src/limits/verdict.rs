@@ -1,0 +1,159 @@
+//! Whether a call kept to its limits.
+
+use super::Limits;
+use crate::growth::Exponent;
+use crate::run::{Call, HeapFigures, Outcome};
+use crate::site::Registered;
+use crate::watch::{LineFigures, Watch};
+
+/// A call of a site with limits that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended<'call> {
+    pub site: &'static Registered,
+    pub record: &'call Call,
+    /// Of the calling thread; `None` where nobody counts.
+    pub heap: Option<HeapFigures>,
+    /// Whether others worked on the process's memory meanwhile.
+    pub shared: bool,
+    pub watch: &'call Watch,
+}
+
+/// What was broken, and all that the message needs.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub site: &'static Registered,
+    pub broken: Vec<Broken>,
+    /// How the call ended.
+    pub outcome: Outcome,
+    pub shared: bool,
+    pub in_part: bool,
+    pub lines: Vec<LineFigures>,
+}
+
+impl Verdict {
+    /// On calls that kept to the limits on each by itself.
+    pub(super) fn new(site: &'static Registered) -> Verdict {
+        Verdict {
+            site,
+            broken: Vec::new(),
+            outcome: Outcome::Returned,
+            shared: false,
+            in_part: false,
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// A limit that was not kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Broken {
+    /// A figure of the call is higher than its limit.
+    Figure {
+        figure: Figure,
+        limit: u64,
+        value: u64,
+    },
+    /// It grows faster with its size than allowed.
+    Growth { limit: f64, exponent: Exponent },
+    /// The limit that this argument sets cannot be checked, because nobody counts the heap.
+    NotCounted(&'static str),
+}
+
+/// What there are limits on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Peak,
+    Net,
+    HeapPeak,
+    Leak,
+    Allocated,
+    Allocations,
+}
+
+impl Figure {
+    /// The argument that limits it.
+    pub(super) fn argument(self) -> &'static str {
+        match self {
+            Figure::Peak => "max_peak",
+            Figure::Net => "max_net",
+            Figure::HeapPeak => "max_heap_peak",
+            Figure::Leak => "max_leak",
+            Figure::Allocated => "max_allocated",
+            Figure::Allocations => "max_allocations",
+        }
+    }
+
+    /// What it is, in words.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Figure::Peak => "RSS above that at the entry",
+            Figure::Net => "RSS at the exit less that at the entry",
+            Figure::HeapPeak => "live heap bytes above those at the entry",
+            Figure::Leak => "heap bytes allocated and not freed",
+            Figure::Allocated => "heap bytes allocated",
+            Figure::Allocations => "allocations",
+        }
+    }
+
+    /// The same figure of a line; what fell instead of rising is none.
+    pub(super) fn of_line(self, line: &LineFigures) -> u64 {
+        match self {
+            Figure::Peak => line.peak,
+            Figure::Net => risen(line.net),
+            Figure::HeapPeak => line.heap_peak,
+            Figure::Leak => risen(line.heap.live()),
+            Figure::Allocated => line.heap.allocated,
+            Figure::Allocations => line.heap.allocations,
+        }
+    }
+
+    fn of_call(self, ended: &Ended<'_>) -> Option<u64> {
+        let heap = || ended.heap.as_ref();
+        match self {
+            Figure::Peak => Some(ended.record.peak_rss),
+            Figure::Net => Some(risen(ended.record.net_rss)),
+            Figure::HeapPeak => heap().map(|heap| heap.peak),
+            Figure::Leak => heap().map(|heap| risen(heap.net)),
+            Figure::Allocated => heap().map(|heap| heap.allocated),
+            Figure::Allocations => heap().map(|heap| heap.allocations),
+        }
+    }
+}
+
+fn risen(change: i64) -> u64 {
+    u64::try_from(change).unwrap_or(0)
+}
+
+/// What the call broke of `limits`; `None` if it kept to them.
+pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) -> Option<Verdict> {
+    let figures = [
+        (Figure::Peak, limits.peak),
+        (Figure::Net, limits.net),
+        (Figure::HeapPeak, limits.heap_peak),
+        (Figure::Leak, limits.leak),
+        (Figure::Allocated, limits.allocated),
+        (Figure::Allocations, limits.allocations),
+    ];
+    let not_counted = limits.needs_heap().filter(|_| ended.heap.is_none());
+    let over = figures.into_iter().filter_map(|(figure, limit)| {
+        let (limit, value) = (limit?, figure.of_call(ended)?);
+        (value > limit).then_some(Broken::Figure {
+            figure,
+            limit,
+            value,
+        })
+    });
+    let broken: Vec<Broken> = not_counted
+        .map(Broken::NotCounted)
+        .into_iter()
+        .chain(over)
+        .collect();
+    (!broken.is_empty()).then(|| Verdict {
+        site: ended.site,
+        broken,
+        outcome: ended.record.outcome,
+        shared: ended.shared,
+        in_part: ended.watch.in_part,
+        lines: ended.watch.lines.clone(),
+    })
+}

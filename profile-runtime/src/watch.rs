@@ -1,0 +1,88 @@
+//! What is written down of a call by itself, where its site has limits or a size: its lines' figures.
+//!
+//! Sums over all calls are in the tallies. A watched call adds up its own beside them, which costs
+//! something at its readings, and nothing where nobody watches.
+
+use crate::heap::{self, Counts};
+use crate::run::HeapFigures;
+use crate::tally::{Cells, LineTally};
+
+/// The book of a call in progress.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watch {
+    /// The value of `by = …`.
+    pub by: Option<f64>,
+    pub lines: Vec<LineFigures>,
+    /// Whether lines ran that were not read one by one.
+    pub in_part: bool,
+    /// What the lines had on the heap before.
+    before: Vec<(Counts, u64)>,
+}
+
+/// What one line did in one call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LineFigures {
+    pub net: i64,
+    pub peak: u64,
+    pub time_ns: u64,
+    pub heap: Counts,
+    pub heap_peak: u64,
+}
+
+impl Watch {
+    /// For a call of a site with this many lines.
+    pub(crate) fn new(lines: usize) -> Box<Watch> {
+        let counted = if heap::is_counted() { lines } else { 0 };
+        Box::new(Watch {
+            lines: vec![LineFigures::default(); lines],
+            before: Vec::with_capacity(counted),
+            ..Watch::default()
+        })
+    }
+
+    /// The call begins, or goes on after it was suspended, and counts on `cells`.
+    /// Their peaks so far are kept in `lines`, since they begin anew.
+    pub(crate) fn go_on(&mut self, cells: &Cells, lines: &mut [LineTally]) {
+        if heap::is_counted() {
+            self.before.clear();
+            for (line, tally) in cells.lines().iter().zip(lines) {
+                let before = line.begin_watch();
+                tally.heap_peak = tally.heap_peak.max(before.1);
+                self.before.push(before);
+            }
+        }
+    }
+
+    /// The call ends or is suspended: takes over what its lines did on the heap.
+    pub(crate) fn pause(&mut self, cells: &Cells) {
+        let lines = self.lines.iter_mut().zip(cells.lines());
+        for ((figures, line), (before, peak)) in lines.zip(self.before.drain(..)) {
+            let (now, own_peak) = line.end_watch(peak);
+            figures.heap = figures.heap.plus(now.since(before));
+            figures.heap_peak = figures.heap_peak.max(own_peak);
+        }
+    }
+
+    /// A change was booked on `line`; `exact` if it began with a reading of its own.
+    pub(crate) fn settle(&mut self, line: u32, change: LineFigures, exact: bool) {
+        if let Some(figures) = self.lines.get_mut(line as usize) {
+            figures.net += change.net;
+            figures.peak = figures.peak.max(change.peak);
+            figures.time_ns += change.time_ns;
+        }
+        self.in_part |= !exact;
+    }
+}
+
+impl LineFigures {
+    /// As data.
+    pub(crate) fn heap_figures(&self) -> HeapFigures {
+        HeapFigures {
+            allocated: self.heap.allocated,
+            freed: self.heap.freed,
+            net: self.heap.live(),
+            peak: self.heap_peak,
+            allocations: self.heap.allocations,
+        }
+    }
+}
