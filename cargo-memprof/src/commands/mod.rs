@@ -6,10 +6,12 @@ pub(crate) mod clean;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod exec;
+pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod open;
 pub(crate) mod peak;
+pub(crate) mod plot;
 pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod show;
@@ -37,6 +39,8 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Diff(diff) => return diff.run(&store()?),
         Command::Exec(exec) => return exec.run(store),
         Command::Attach(attach) => attach.run(&store()?),
+        Command::Plot(plot) => plot.run(&store()?),
+        Command::Export(export) => export.run(&store()?),
         Command::Annotate(annotate) => annotate.run(),
         Command::Strip(strip) => strip.run(),
         Command::Completions(completions) => completions.run(),

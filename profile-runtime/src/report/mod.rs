@@ -41,11 +41,12 @@ mod visible;
 mod watched;
 mod write;
 
-pub use chart::{function_chart, run_chart};
+pub use chart::{Curve, PlotOptions, function_chart, plot, run_chart};
 pub use error::ReportError;
 pub use file_names::assign as function_file_names;
 pub use json::to_json;
 pub use line_table::{LineTable, line_table};
+pub use pages::plot_page;
 #[cfg(feature = "png")]
 pub use png::png;
 pub(crate) use read::is_plausible;

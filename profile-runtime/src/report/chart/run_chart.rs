@@ -20,7 +20,7 @@ const CHILDREN: usize = 5;
 /// Columns of a child's program in the legend.
 const CHILD: usize = 9;
 /// Height of a lane in CSS pixels.
-const LANE: i32 = 20;
+pub(super) const LANE: i32 = 20;
 /// Columns of a lane's label.
 const LABEL: usize = 17;
 
@@ -77,7 +77,7 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
                 .chain(children.map(|(number, name)| (name.as_str(), Role::curve(number + 1))))
                 .collect::<Vec<_>>(),
         )?;
-        paint_lanes(canvas, &lanes)
+        paint_lanes(canvas, &lanes, 0)
     })
 }
 
@@ -136,9 +136,9 @@ fn paint_peak(canvas: &Canvas<'_, '_>, run: &Run) -> Drawn {
     canvas.text(&label, (canvas.right() - 4, y - 11), Role::Peak, Align::End)
 }
 
-fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile]) -> Drawn {
-    // Below the axis with its labels and title.
-    let first = canvas.bottom() + 54;
+/// Draws when functions were called, `offset` CSS pixels below the axis with its labels and title.
+pub(super) fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile], offset: i32) -> Drawn {
+    let first = canvas.bottom() + 54 + offset;
     for (i, function) in lanes.iter().enumerate() {
         let y = first + i as i32 * LANE;
         let label = truncate(&visible(&function.label), LABEL);

@@ -3,12 +3,14 @@
 mod chart_data;
 mod function_page;
 mod index_page;
+mod plot_page;
 mod run_data;
 mod run_page;
 mod trend;
 
 pub(crate) use function_page::function_page;
 pub(crate) use index_page::index_page;
+pub use plot_page::plot_page;
 pub(crate) use run_page::run_page;
 
 use super::ReportError;

@@ -71,6 +71,33 @@ impl DatFile {
     }
 }
 
+impl DatFile {
+    /// Every reading of the process, those at entries and exits included, in order of time: nanoseconds
+    /// since the first, and bytes.
+    pub(crate) fn all_memory(&self) -> Vec<(u64, u64)> {
+        let samples = samples_of(&self.readings(), &Clock::new(self));
+        samples.iter().map(|s| (s.t_ns, s.rss)).collect()
+    }
+
+    /// The same as they stand in the file: seconds since the first, and MiB.
+    pub(crate) fn exact_memory(&self) -> Vec<(f64, f64)> {
+        let readings = self.readings();
+        let first = readings.first().map_or(0.0, |reading| reading.time);
+        let exact = readings
+            .iter()
+            .map(|reading| (reading.time - first, reading.mib));
+        exact.collect()
+    }
+
+    fn readings(&self) -> Vec<Memory> {
+        let calls = self.functions.iter().flat_map(|function| &function.calls);
+        let ends = calls.flat_map(|call| [call.entry, call.exit]);
+        let mut all: Vec<Memory> = self.memory.iter().copied().chain(ends).collect();
+        all.sort_by(|a, b| a.time.total_cmp(&b.time));
+        all
+    }
+}
+
 /// What mprof saw of the process's children, as from outside.
 fn watched(file: &DatFile, clock: &Clock) -> Watched {
     let gaps = file.memory.len().saturating_sub(1).max(1) as u64;
