@@ -52,7 +52,7 @@ pub use png::png;
 pub(crate) use read::is_plausible;
 pub use read::{
     ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, parse_dat,
-    parse_run, read_dat, read_run,
+    parse_journal, parse_run, read_dat, read_run,
 };
 pub use root_index::{RunHeader, SavedRun, refresh_index, saved_runs};
 pub use run_folder::RunFolder;

@@ -7,12 +7,14 @@ mod bounded_file;
 mod dat_file;
 mod dat_record;
 mod dat_run;
+mod journal;
 mod plausible;
 #[cfg(test)]
 mod round_trip;
 mod run_json;
 mod samples;
 
+pub use journal::parse_journal;
 pub(crate) use plausible::is_plausible;
 
 pub use dat_file::{ChildMemory, DatCall, DatFile, DatFunction, parse_dat, read_dat};

@@ -1,7 +1,7 @@
 //! Whether a run that was read from a file can be one: its figures are within bounds, and what refers
 //! to something refers to what is there. Renderers count on it.
 
-use crate::run::{Call, HeapFigures, Line, Profile, Run};
+use crate::run::{Call, HeapFigures, Line, Profile, Run, SCHEMA};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
 /// stays within its type.
@@ -14,6 +14,9 @@ pub(crate) fn is_plausible(run: &Run) -> bool {
 
 /// What is wrong with `run`, if anything.
 pub(super) fn check(run: &Run) -> Result<(), String> {
+    if run.schema != SCHEMA {
+        return Err(format!("its schema is {:?}", run.schema));
+    }
     within(&[
         run.duration_ns,
         run.process.peak_rss,
