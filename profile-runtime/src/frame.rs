@@ -11,28 +11,17 @@ use crate::recorder::Recorder;
 use crate::site::Site;
 
 /// A call in progress, or a run of a closure. Dropping it ends that, however control leaves.
+// Small: recursive functions have one each.
 #[derive(Debug)]
 pub struct Frame {
-    open: Option<Open>,
+    /// `None` when recording is off.
+    probe: Option<Probe>,
+    /// For what is no call: the line to go back to at the end.
+    back_to: Option<u32>,
     /// Loops that are being left; their headers are not run again.
     leaving: Cell<u32>,
     /// A frame belongs to the thread that made it.
     thread_bound: PhantomData<*const ()>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Open {
-    probe: Probe,
-    leave: Leave,
-}
-
-/// What dropping a frame does. Small, as everything in a frame: recursive functions have one each.
-#[derive(Debug, Clone, Copy)]
-enum Leave {
-    /// Ends it.
-    Close,
-    /// Goes back to the line that ran before.
-    BackTo(u32),
 }
 
 impl Frame {
@@ -41,34 +30,37 @@ impl Frame {
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
         if Recorder::is_off() {
-            return Frame::new(None);
+            return Frame::new(None, None);
         }
         Frame::open(site)
     }
 
     #[inline(never)]
     fn open(site: &'static Site) -> Frame {
-        let probe = own::lane_if_any()
-            .and_then(|lane| lane.enter_light(site.registered_already()?))
-            .or_else(|| Frame::open_logged(site));
-        Frame::new(probe.map(|probe| Open {
-            probe,
-            leave: Leave::Close,
-        }))
+        if let Some(lane) = own::lane_if_any()
+            && let Some(site) = site.registered_already()
+            && let Some(probe) = lane.enter_light(site)
+        {
+            return Frame::new(Some(probe), None);
+        }
+        Frame::open_logged(site)
     }
 
     #[cold]
     #[inline(never)]
-    fn open_logged(site: &'static Site) -> Option<Probe> {
-        let recorder = Recorder::get()?;
-        let lane = own::lane(recorder)?;
-        Some(lane.enter(recorder, recorder.register(site), Kind::Call))
+    fn open_logged(site: &'static Site) -> Frame {
+        let probe = Recorder::get().and_then(|recorder| {
+            let lane = own::lane(recorder)?;
+            Some(lane.enter(recorder, recorder.register(site), Kind::Call))
+        });
+        Frame::new(probe, None)
     }
 
     #[inline]
-    fn new(open: Option<Open>) -> Frame {
+    fn new(probe: Option<Probe>, back_to: Option<u32>) -> Frame {
         Frame {
-            open,
+            probe,
+            back_to,
             leaving: Cell::new(0),
             thread_bound: PhantomData,
         }
@@ -76,7 +68,7 @@ impl Frame {
 
     /// The line at which it is; `None` before the first, and when recording is off.
     pub(crate) fn current_line(&self) -> Option<u32> {
-        let line = self.open.as_ref()?.probe.current();
+        let line = self.probe.as_ref()?.current();
         (line != NO_LINE).then_some(line)
     }
 }
@@ -86,15 +78,15 @@ guards!(Frame, ['frame] &'frame Frame, self => self);
 impl Probes for &Frame {
     #[inline]
     fn line(self, line: u32) {
-        if let Some(open) = &self.open {
-            open.probe.line(line);
+        if let Some(probe) = &self.probe {
+            probe.line(line);
         }
     }
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(open) = &self.open {
-            open.probe.resume(line);
+        if let Some(probe) = &self.probe {
+            probe.resume(line);
         }
     }
 
@@ -112,16 +104,11 @@ impl Probes for &Frame {
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
-        match self.open {
-            Some(Open {
-                probe,
-                leave: Leave::Close,
-            }) => probe.exit(),
-            Some(Open {
-                probe,
-                leave: Leave::BackTo(line),
-            }) => probe.resume(line),
-            None => {}
+        if let Some(probe) = &self.probe {
+            match self.back_to {
+                None => probe.exit(),
+                Some(line) => probe.resume(line),
+            }
         }
     }
 }
@@ -139,17 +126,12 @@ impl ClosureFrame {
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
         if Recorder::is_off() {
-            return Frame::new(None);
+            return Frame::new(None, None);
         }
-        if let Some(probe) = own::innermost_of(site) {
-            let leave = Leave::BackTo(probe.current());
-            return Frame::new(Some(Open { probe, leave }));
+        match own::innermost_of(site) {
+            Some(probe) => Frame::new(Some(probe), Some(probe.current())),
+            None => Frame::new(ClosureFrame::open(site), None),
         }
-        let probe = ClosureFrame::open(site);
-        Frame::new(probe.map(|probe| Open {
-            probe,
-            leave: Leave::Close,
-        }))
     }
 
     fn open(site: &'static Site) -> Option<Probe> {

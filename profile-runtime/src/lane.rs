@@ -154,7 +154,7 @@ impl Lane {
             log.watch(watch);
         }
         let depth = self.begin_innermost(log, heap);
-        Probe::new(self, cells, depth)
+        Probe::new(self, cells, heap::of_this_thread(), depth)
     }
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is

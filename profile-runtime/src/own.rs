@@ -65,7 +65,8 @@ pub(crate) fn forget_lane() {
 pub(crate) fn innermost_of(site: &'static Site) -> Option<Probe> {
     let lane = lane_if_any()?;
     let (innermost, cells, depth) = lane.innermost()?;
-    std::ptr::eq(innermost.spec, &raw const site.spec).then(|| Probe::new(lane, cells, depth))
+    std::ptr::eq(innermost.spec, &raw const site.spec)
+        .then(|| Probe::new(lane, cells, heap::of_this_thread(), depth))
 }
 
 /// How many loops the innermost call is leaving.
@@ -90,13 +91,18 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// For a call of the calling thread, whose lane this is.
+    /// For a call of the calling thread, whose lane and counters these are.
     #[inline]
-    pub(crate) fn new(lane: &'static Lane, cells: &'static Cells, depth: u32) -> Probe {
+    pub(crate) fn new(
+        lane: &'static Lane,
+        cells: &'static Cells,
+        counters: Option<&'static Counters>,
+        depth: u32,
+    ) -> Probe {
         Probe {
             lane,
             lines: cells.lines(),
-            counters: heap::of_this_thread(),
+            counters,
             depth,
         }
     }

@@ -194,12 +194,18 @@ impl Cells {
     /// One more call, by `thread`. Says whether the call before was by another one.
     #[inline]
     pub(crate) fn count_call(&self, thread: u64) -> bool {
-        add(&self.calls, 1);
+        self.count_another_call();
         let is_new = !self.is_called_by(thread);
         if is_new {
             self.thread.store(thread, Relaxed);
         }
         is_new
+    }
+
+    /// One more call, by the thread that made the last one.
+    #[inline]
+    pub(crate) fn count_another_call(&self) {
+        add(&self.calls, 1);
     }
 
     /// Whether the last call was by `thread`.

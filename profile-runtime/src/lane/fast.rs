@@ -58,8 +58,8 @@ impl Lane {
         };
         let depth = self.light.push(Begun::now(site, cells, heap), outer)?;
         self.heap.go_on(heap.live(), heap.live());
-        cells.count_call(thread);
-        Some(Probe::new(self, cells, depth))
+        cells.count_another_call();
+        Some(Probe::new(self, cells, counters, depth))
     }
 
     /// The innermost call's line goes on after what begins now.
