@@ -29,7 +29,7 @@ use self::heap_mark::HeapMark;
 use self::known::Known;
 use self::light::Light;
 pub(crate) use self::light::NO_LINE;
-use crate::heap::{self, Counts};
+use crate::heap::{self, Counts, origins};
 use crate::log::{Ended, Kind, Log, OpenCall};
 use crate::meter::{Reading, Witness};
 use crate::own::Probe;
@@ -148,7 +148,10 @@ impl Lane {
             let thread = log.thread;
             log.tally(site).count_call(thread);
         }
-        let begun = Begun::now(site, cells, heap);
+        let begun = Begun {
+            token: log.token_for(kind),
+            ..Begun::now(site, cells, heap)
+        };
         log.open(begun, begun.stand(), kind, exact);
         if let Some(watch) = watch {
             log.watch(watch);
@@ -203,6 +206,9 @@ impl Lane {
             });
         }
         log.owe_nothing();
+        if let Some(call) = log.stack.last_mut() {
+            call.token = self.light.token(|| 0);
+        }
     }
 
     #[cold]
@@ -262,6 +268,9 @@ impl Lane {
         self.read_at_end(recorder, log);
         let mut call = log.pop()?;
         call.pause_watch();
+        if call.kind == Kind::Call {
+            origins::call_ended(call.token);
+        }
         let record = log.book(&call, cancelled, heap);
         self.go_back_to_caller(log, &call, heap);
         let call = &mut call;
@@ -498,6 +507,7 @@ impl Begun {
             cells,
             panicking: std::thread::panicking(),
             heap,
+            token: 0,
         }
     }
 

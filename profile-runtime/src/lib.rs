@@ -246,6 +246,7 @@ mod heap;
 #[cfg(feature = "report")]
 mod journal;
 mod lane;
+mod leaks;
 mod limits;
 mod log;
 mod meter;

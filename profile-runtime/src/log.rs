@@ -6,7 +6,7 @@
 
 use crate::budget::Budget;
 use crate::calls::{Best, LinePoint};
-use crate::heap::Counts;
+use crate::heap::{Counts, Token, origins};
 use crate::lane::{Begun, NO_LINE, Stand};
 use crate::limits;
 use crate::meter::{Reading, Witness};
@@ -82,6 +82,8 @@ pub(crate) struct OpenCall {
     pub heap_line_start: i64,
     peak_at: Option<PeakAt>,
     panicking_at_entry: bool,
+    /// See `heap::origins`.
+    pub token: Token,
     /// Its samples; `None` for a call inside another call of the same site, which that one covers,
     /// and for one that is not kept, because no reading was taken at its entry.
     pub series: Option<Series<LinePoint>>,
@@ -152,6 +154,23 @@ impl Log {
         }
     }
 
+    /// The token with which something of this kind begins: what a closure allocates is its call's; of
+    /// which call it works for, a worker does not know.
+    pub(crate) fn token_for(&mut self, kind: Kind) -> Token {
+        match kind {
+            Kind::Part(depth) if origins::is_on() => match self.stack.get_mut(depth) {
+                Some(call) if call.token == 0 => {
+                    call.token = origins::token();
+                    call.token
+                }
+                Some(call) => call.token,
+                None => Token::default(),
+            },
+            Kind::Worker => origins::UNKNOWN,
+            Kind::Part(_) | Kind::Call => Token::default(),
+        }
+    }
+
     /// Whether the budget has no say in the reading at the entry of a call of `site`: it is the first
     /// one, it is watched, or to measure it is what `memory_usage` was called for.
     pub(crate) fn must_be_exact(&mut self, site: &'static Registered) -> bool {
@@ -189,6 +208,7 @@ impl Log {
             heap_line_start: stand.heap_line_start,
             peak_at: None,
             panicking_at_entry: begun.panicking,
+            token: begun.token,
             series: None,
             past: Past::default(),
             shared: false,
@@ -509,6 +529,7 @@ impl OpenCall {
             site: self.site,
             cells: self.cells,
             panicking: self.panicking_at_entry,
+            token: self.token,
             heap: self.heap_entry,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use crate::heap::{self, Counters};
+use crate::heap::origins::LineOrigins;
+use crate::heap::{self, Counters, Token};
 use crate::lane::Lane;
 use crate::recorder::Recorder;
 use crate::site::Site;
@@ -67,6 +68,11 @@ pub(crate) fn innermost_of(site: &'static Site) -> Option<Probe> {
     let (innermost, cells, depth) = lane.innermost()?;
     std::ptr::eq(innermost.spec, &raw const site.spec)
         .then(|| Probe::new(lane, cells, heap::of_this_thread(), depth))
+}
+
+/// What the calling thread's line in progress has on its blocks, and the token of its call.
+pub(crate) fn origin() -> Option<(&'static LineOrigins, Token)> {
+    lane_if_any()?.origin()
 }
 
 /// How many loops the innermost call is leaving.

@@ -269,4 +269,5 @@ pub(crate) extern "C" fn forked() {
     FORKED.store(true, Relaxed);
     OFF.store(true, Relaxed);
     own::forget_lane();
+    heap::origins::stop();
 }

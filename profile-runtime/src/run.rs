@@ -53,6 +53,23 @@ pub struct Run {
     /// How the process was watched from outside; `None` for a program that recorded itself.
     #[cfg_attr(feature = "report", serde(default))]
     pub watched: Option<Watched>,
+    /// How blocks were followed for [`Line::origins`]; `None` where they were not
+    /// ([`CountingAllocator::with_origins`](crate::CountingAllocator::with_origins)).
+    #[cfg_attr(feature = "report", serde(default))]
+    pub origins: Option<Followed>,
+}
+
+/// How the blocks on the heap were followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Followed {
+    /// Of the blocks smaller than `all_from` one in so many was followed, and stands for the others:
+    /// 1 as long as every block had room, and figures are exact.
+    pub one_in: u64,
+    /// Blocks of so many bytes are followed all.
+    pub all_from: u64,
+    /// How many of these there was no room for.
+    pub lost: u64,
 }
 
 /// How a process was watched from outside (`cargo memprof exec` and `attach`).
@@ -354,6 +371,32 @@ pub struct Line {
     pub heap_elsewhere: Option<HeapFigures>,
     /// What closures of this line did on other threads.
     pub workers: Option<Workers>,
+    /// What became of the blocks that the line allocated, on whatever thread it ran; `None` where they
+    /// are not followed.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub origins: Option<Origins>,
+}
+
+/// What became of the blocks that a line allocated. A block that is reallocated belongs to the line that
+/// resized it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct Origins {
+    /// Bytes of those that were alive when the run ended (or was taken).
+    pub alive_bytes: u64,
+    /// Their number.
+    pub alive_blocks: u64,
+    /// Bytes of those that were alive when the call that had allocated them ended, summed over the
+    /// calls: what it returned or handed on, or leaked.
+    pub alive_after_call_bytes: u64,
+    /// Their number.
+    pub alive_after_call_blocks: u64,
+    /// Bytes of those that their thread freed before it allocated anything else.
+    pub passing_bytes: u64,
+    /// Their number.
+    pub passing_blocks: u64,
+    /// How often a block of this line was given another size, as a growing `Vec` is.
+    pub resized: u64,
 }
 
 /// Heap figures of a line or a function.

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crate::calls::{Best, CallBook, LinePoint};
 use crate::heap::{self, Counts};
+use crate::leaks::{self, Alive};
 use crate::log::OpenCall;
 use crate::meter::Reading;
 use crate::recorder::Recorder;
@@ -52,9 +53,16 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     let mut run = named(recorder, header(recorder, outcome, now));
     run.overhead.profiler_bytes += held_bytes(recorder, &sites);
     run.series = recorder.meter().state().series.points().to_vec();
-    run.functions = called(&sites)
-        .filter_map(|site| function(site, &books))
-        .collect();
+    run.origins = leaks::followed();
+    let alive = Alive::now();
+    let functions = called(&sites).filter_map(|site| {
+        let mut profile = function(site, &books)?;
+        if let Some(alive) = &alive {
+            alive.tell(&mut profile, tallies(site, &books));
+        }
+        Some(profile)
+    });
+    run.functions = functions.collect();
     run
 }
 
@@ -217,6 +225,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
         functions: Vec::new(),
         stopped: Vec::new(),
         watched: None,
+        origins: None,
     }
 }
 
@@ -240,17 +249,23 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
     })
 }
 
+/// What the lanes have of `site`.
+fn tallies<'a>(
+    site: &Registered,
+    books: &'a [LaneBook],
+) -> impl Iterator<Item = &'a SiteTally> + Clone + use<'a> {
+    let id = site.id;
+    let tallies = books.iter().flat_map(|(tallies, _)| tallies);
+    tallies.filter(move |tally| tally.site.id == id)
+}
+
 /// A function's figures without its source, calls and series; `source` gives the text of a line.
 fn totals(
     site: &'static Registered,
     books: &[LaneBook],
     source: impl Fn(u32) -> &'static str,
 ) -> Option<Profile> {
-    let tallies: Vec<&SiteTally> = books
-        .iter()
-        .flat_map(|(tallies, _)| tallies)
-        .filter(|tally| tally.site.id == site.id)
-        .collect();
+    let tallies: Vec<&SiteTally> = tallies(site, books).collect();
     // A lane whose thread only ran closures of the function has a tally without calls.
     let calls: u64 = tallies.iter().map(|tally| tally.cells.calls()).sum();
     if calls == 0 {
@@ -368,6 +383,7 @@ fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
         heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
         heap_elsewhere: counted(sum.others, None),
         workers: workers(tallies, at),
+        origins: None,
     }
 }
 
@@ -438,10 +454,10 @@ fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
 }
 
 fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
-    let mut bytes: u64 = sites
+    let books = sites
         .iter()
-        .map(|site| site.calls().bytes() + site.sizes().bytes() + site.suspended().1)
-        .sum();
+        .map(|site| site.calls().bytes() + site.sizes().bytes() + site.suspended().1);
+    let mut bytes = heap::origins::bytes() + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use crate::heap::Counts;
+use crate::heap::origins::{self, LineOrigins};
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
 
@@ -75,6 +76,8 @@ pub(crate) struct Cells {
 pub(crate) struct LineCells {
     hits: AtomicU64,
     heap: HeapCells,
+    /// Where blocks are followed.
+    origins: Option<Box<LineOrigins>>,
 }
 
 #[derive(Debug, Default)]
@@ -119,6 +122,12 @@ impl SiteTally {
         self.net += record.net_rss;
         self.peak = self.peak.max(record.peak_rss);
         self.high = self.high.max(high);
+    }
+
+    /// Those of calls and those of workers.
+    pub(crate) fn all_cells(&self) -> impl Iterator<Item = &'static Cells> + use<> {
+        let workers = self.workers.as_ref().map(|workers| workers.cells);
+        std::iter::once(self.cells).chain(workers)
     }
 
     /// Of all calls.
@@ -182,7 +191,7 @@ impl Cells {
             thread: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             heap: HeapCells::default(),
-            lines: (0..lines).map(|_| LineCells::default()).collect(),
+            lines: (0..lines).map(|_| LineCells::new()).collect(),
         }))
     }
 
@@ -244,6 +253,17 @@ impl Cells {
 }
 
 impl LineCells {
+    fn new() -> LineCells {
+        LineCells {
+            origins: origins::is_on().then(Box::default),
+            ..LineCells::default()
+        }
+    }
+
+    pub(crate) fn origins(&self) -> Option<&LineOrigins> {
+        self.origins.as_deref()
+    }
+
     /// One more hit.
     #[inline]
     pub(crate) fn hit(&self) {

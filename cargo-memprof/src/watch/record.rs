@@ -71,6 +71,7 @@ impl Record {
             series: self.series,
             functions: Vec::new(),
             stopped: Vec::new(),
+            origins: None,
             watched: Some(Watched {
                 measure: self.plan.measure,
                 interval_ns: u64::try_from(self.plan.interval.as_nanos()).unwrap_or(u64::MAX),

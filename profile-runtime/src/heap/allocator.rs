@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use super::origins;
 use super::thread::count;
 
 /// A global allocator that counts what its thread allocates and frees, and leaves the allocating to
@@ -27,6 +28,7 @@ use super::thread::count;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CountingAllocator<A = System> {
     inner: A,
+    origins: bool,
 }
 
 impl CountingAllocator<System> {
@@ -41,7 +43,46 @@ impl<A> CountingAllocator<A> {
     /// Counts for another allocator, mimalloc or jemalloc for example.
     #[must_use]
     pub const fn new(inner: A) -> CountingAllocator<A> {
-        CountingAllocator { inner }
+        CountingAllocator {
+            inner,
+            origins: false,
+        }
+    }
+
+    /// Tells of every line, too, which of its blocks were still alive when the call ended and when the
+    /// run did, and which were freed at once: leaks by origin ([`run::Origins`](crate::run::Origins)).
+    ///
+    /// ```
+    /// use memprof::{CountingAllocator, profile_memory};
+    ///
+    /// #[global_allocator]
+    /// static ALLOCATOR: CountingAllocator = CountingAllocator::system().with_origins();
+    ///
+    /// #[profile_memory]
+    /// fn remember(all: &mut Vec<String>) {
+    ///     let name = "n".repeat(1_000);
+    ///     all.push(name);
+    /// }
+    ///
+    /// fn main() {
+    ///     let mut all = Vec::with_capacity(1);
+    ///     remember(&mut all);
+    ///     let run = memprof::snapshot().expect("a call was made");
+    ///     let origins = run.functions[0].lines[0].origins.expect("asked for");
+    ///     assert_eq!(origins.alive_after_call_bytes, 1_000);
+    ///     assert_eq!(origins.alive_bytes, 1_000);
+    /// }
+    /// ```
+    ///
+    /// Every block that is allocated in a profiled function is followed until it is freed, on whatever
+    /// thread. A reallocated block belongs to the line that resized it last. Costs about 50 ns more
+    /// for an allocation and its free, and at most 7 MiB: of more than some 100,000 blocks alive at
+    /// once one in two, four, … is followed and stands for the others
+    /// ([`run::Run::origins`](crate::run::Run::origins) says so); those of 64 KiB and more always are.
+    #[must_use]
+    pub const fn with_origins(mut self) -> CountingAllocator<A> {
+        self.origins = true;
+        self
     }
 }
 
@@ -54,6 +95,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         let block = unsafe { self.inner.alloc(layout) };
         if !block.is_null() {
             count(|counters| counters.count_allocation(layout.size()));
+            if self.origins {
+                origins::born(block, layout.size());
+            }
         }
         block
     }
@@ -64,12 +108,19 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         if !block.is_null() {
             count(|counters| counters.count_allocation(layout.size()));
+            if self.origins {
+                origins::born(block, layout.size());
+            }
         }
         block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // Before somebody else can get a block at the same address.
+        if self.origins {
+            origins::gone(block);
+        }
         // SAFETY: the caller's promise is passed on.
         unsafe { self.inner.dealloc(block, layout) };
         count(|counters| counters.count_free(layout.size()));
@@ -77,12 +128,19 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let followed = self.origins.then(|| origins::take(block)).flatten();
         // SAFETY: the caller's promise is passed on.
         let new_block = unsafe { self.inner.realloc(block, layout, new_size) };
         if !new_block.is_null() {
             match new_size.checked_sub(layout.size()) {
                 Some(growth) => count(|counters| counters.count_growth(growth)),
                 None => count(|counters| counters.count_free(layout.size() - new_size)),
+            }
+        }
+        if let Some(followed) = followed {
+            match new_block.is_null() {
+                true => origins::put_back(followed.0),
+                false => origins::resized(followed, new_block, new_size),
             }
         }
         new_block

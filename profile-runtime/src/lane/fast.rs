@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::light::Stand;
 use super::{Begun, Lane};
-use crate::heap::{self, Counters, Counts};
+use crate::heap::origins::{self, LineOrigins};
+use crate::heap::{self, Counters, Counts, Token};
 use crate::log::Log;
 use crate::own::Probe;
 use crate::site::Registered;
@@ -16,6 +17,13 @@ impl Lane {
     pub(crate) fn innermost(&self) -> Option<(&'static Registered, &'static Cells, u32)> {
         let (site, cells) = self.light.innermost()?;
         Some((site, cells, self.light.depth() - 1))
+    }
+
+    /// What the line in progress has on its blocks, and the token of the innermost call.
+    pub(crate) fn origin(&self) -> Option<(&'static LineOrigins, Token)> {
+        let (_, cells) = self.light.innermost()?;
+        let line = cells.line(self.line() as usize)?.origins()?;
+        Some((line, self.light.token(origins::token)))
     }
 
     /// Books what the thread has done on the heap on the line in progress, which is over.
@@ -86,6 +94,9 @@ impl Lane {
         if let Some(counters) = counters {
             let high = self.end_heap(&call, counters, outer, outer_cells);
             self.heap.go_on(outer.heap_line_start, high);
+        }
+        if call.token != 0 {
+            origins::call_ended(call.token);
         }
         if std::thread::panicking() && !call.panicking {
             call.cells.count_panic();

@@ -39,6 +39,8 @@ struct Slot<S: 'static, C: 'static> {
     site: Reference<S>,
     cells: Reference<C>,
     panicking: AtomicBool,
+    /// Its name for blocks that are followed, once it has one.
+    token: AtomicU64,
     heap_entry: [AtomicU64; 3],
     /// What holds while another call is in progress inside it.
     line: AtomicU32,
@@ -55,6 +57,8 @@ pub(crate) struct Begun<S: 'static, C: 'static> {
     pub panicking: bool,
     /// The thread's heap.
     pub heap: Counts,
+    /// See `heap::origins`; 0 for none.
+    pub token: u64,
 }
 
 // Derived, they would ask the same of what is referred to.
@@ -124,6 +128,21 @@ impl<S, C> Light<S, C> {
     pub(crate) fn innermost(&self) -> Option<(&'static S, &'static C)> {
         let slot = self.slots.get(self.len())?;
         Some((slot.site.get()?, slot.cells.get()?))
+    }
+
+    /// The token of the innermost call, made if it has none.
+    pub(crate) fn token(&self, make: impl FnOnce() -> u64) -> u64 {
+        let Some(slot) = self.slots.get(self.len()) else {
+            return 0;
+        };
+        match slot.token.load(Relaxed) {
+            0 => {
+                let token = make();
+                slot.token.store(token, Relaxed);
+                token
+            }
+            token => token,
+        }
     }
 
     /// Puts a call on top, inside of one that stands at `outer`; gives its depth. `None` when there
@@ -293,6 +312,7 @@ impl<S, C> Slot<S, C> {
             site: Reference::new(),
             cells: Reference::new(),
             panicking: AtomicBool::new(false),
+            token: AtomicU64::new(0),
             heap_entry: [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)],
             line: AtomicU32::new(NO_LINE),
             heap_line_start: AtomicI64::new(0),
@@ -305,6 +325,7 @@ impl<S, C> Slot<S, C> {
         self.site.set(Some(call.site));
         self.cells.set(Some(call.cells));
         self.panicking.store(call.panicking, Relaxed);
+        self.token.store(call.token, Relaxed);
         let [allocated, freed, allocations] = &self.heap_entry;
         allocated.store(call.heap.allocated, Relaxed);
         freed.store(call.heap.freed, Relaxed);
@@ -323,6 +344,7 @@ impl<S, C> Slot<S, C> {
             site: self.site.get()?,
             cells: self.cells.get()?,
             panicking: self.panicking.load(Relaxed),
+            token: self.token.load(Relaxed),
             heap: Counts {
                 allocated: allocated.load(Relaxed),
                 freed: freed.load(Relaxed),

@@ -531,6 +531,7 @@ impl Sim {
             functions: vec![],
             stopped: Vec::new(),
             watched: None,
+            origins: None,
         };
         Self {
             run,
@@ -569,6 +570,7 @@ impl Sim {
             heap: None,
             heap_elsewhere: None,
             workers: None,
+            origins: None,
         });
         self.run.functions.push(Profile {
             name: name.into(),

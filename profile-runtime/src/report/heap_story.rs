@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::origins_story;
 use super::units::{mib_unit, signed_mib};
 use super::verdict::{Change, Seen, Verdict, Why, judge, others_matter};
 use crate::run::{Line, Profile, Run};
@@ -15,6 +16,12 @@ const LINES: usize = 3;
 
 /// Sentences about all calls of `profile`, for its story.
 pub(crate) fn sentences(run: &Run, profile: &Profile) -> Vec<String> {
+    let mut told = differences(run, profile);
+    told.extend(origins_story::still_alive(run, profile));
+    told
+}
+
+fn differences(run: &Run, profile: &Profile) -> Vec<String> {
     let Some(change) = Change::of_calls(profile).filter(|_| profile.calls > 0) else {
         return Vec::new();
     };

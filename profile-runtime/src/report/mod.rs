@@ -22,6 +22,7 @@ mod line_rows;
 mod line_table;
 mod markdown;
 pub(crate) mod mprof;
+mod origins_story;
 mod pages;
 mod peak_moment;
 #[cfg(feature = "png")]

@@ -9,7 +9,7 @@ use memprof::{CountingAllocator, profile_memory};
 use memprof_tests::program::function;
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+static ALLOCATOR: CountingAllocator = CountingAllocator::system().with_origins();
 
 const THREADS: u64 = 64;
 
@@ -27,6 +27,13 @@ fn main() {
     assert_eq!(heap.allocations, calls * 2);
     // What was handed over is freed by its receiver, in `churn` or after it.
     assert!(heap.freed >= calls * 990, "{}", heap.freed);
+    let lines = function(&run, "churn").lines.iter();
+    let origins = lines.filter_map(|line| line.origins);
+    let (alive, handed_over) = origins.fold((0, 0), |sums, origins| {
+        let after_call = origins.alive_after_call_blocks;
+        (sums.0 + origins.alive_blocks, sums.1 + after_call)
+    });
+    assert_eq!((alive, handed_over), (0, calls));
     println!("{} calls, every byte accounted for", heap.allocations / 2);
 }
 

@@ -66,6 +66,7 @@ impl DatFile {
                 .map(|f| profile(f, &samples, &clock))
                 .collect(),
             stopped: Vec::new(),
+            origins: None,
             watched: (!self.children.is_empty()).then(|| watched(self, &clock)),
         }
     }
