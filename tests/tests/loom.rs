@@ -82,6 +82,7 @@ fn call(number: &'static u64) -> Begun<u64, u64> {
         site: number,
         cells: number,
         panicking: false,
+        token: 0,
         heap: Counts {
             allocated: *number,
             ..Counts::default()

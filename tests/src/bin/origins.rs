@@ -93,6 +93,7 @@ async fn waits() {
 }
 
 #[profile_memory]
+#[allow(clippy::vec_box)] // Each is to be a block.
 fn kept(many: usize) -> Vec<Box<u64>> {
     let mut all = Vec::with_capacity(many);
     for number in 0..many as u64 {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::parse_run;
 use super::plausible::MOST;
 use crate::report::{fixture, to_json};
-use crate::run::{Call, HeapFigures, Line, Outcome, Profile, Run, RunOutcome, Workers};
+use crate::run::{Call, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers};
 
 prop_compose! {
     fn heap()(figures in any::<[u64; 4]>(), net in any::<i64>()) -> HeapFigures {
@@ -28,7 +28,8 @@ prop_compose! {
         let workers = heap_elsewhere.map(|heap| Workers { hits, time_ns, heap: Some(heap) });
         let max_rss = measured.then_some(max_rss);
         let net_rss = net % MOST as i64;
-        Line { line, source, hits, readings, time_ns, max_rss, net_rss, peak_rss, samples, shared, heap, heap_elsewhere, workers }
+        let origins = measured.then(|| Origins { alive_bytes: hits, passing_blocks: shared, resized: samples, ..Origins::default() });
+        Line { line, source, hits, readings, time_ns, max_rss, net_rss, peak_rss, samples, shared, heap, heap_elsewhere, workers, origins }
     }
 }
 
