@@ -476,8 +476,11 @@ impl Log {
 
     /// A suspended call goes on, perhaps on another thread than before.
     pub(crate) fn resume(&mut self, mut call: OpenCall, exact: bool, heap: Counts) {
-        let now = self.last;
         let before = call.past.suspended_at;
+        // Another thread may have read later than this one did last: what the call did until then it
+        // must not do again.
+        self.last = self.last.at(self.last.t_ns.max(before.t_ns));
+        let now = self.last;
         call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
         call.past.suspended.net += difference(now.rss, before.rss);
         call.entry.others = now.others;
