@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Plot(commands::plot::Plot),
     Diff(commands::diff::Diff),
     Export(commands::export::Export),
+    Recover(commands::recover::Recover),
     Open(commands::open::Open),
     Rm(commands::rm::Rm),
     Clean(commands::clean::Clean),

@@ -7,6 +7,7 @@ mod child;
 mod cli;
 mod commands;
 mod failure;
+mod live_line;
 mod output;
 mod source;
 mod store;

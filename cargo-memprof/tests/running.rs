@@ -138,3 +138,62 @@ fn diff_names_what_grew_and_fails_where_it_is_to() {
             .contains("percents")
     );
 }
+
+#[test]
+fn a_program_that_aborts_is_recovered_and_its_signal_passed_on() {
+    let bench = Bench::new();
+    let output = words(&bench, &["400000", "abort"]);
+    assert_eq!(
+        output.status.signal(),
+        Some(libc::SIGABRT),
+        "{}",
+        stderr(&output)
+    );
+    assert!(stderr(&output).contains("lengths"), "{}", stderr(&output));
+}
+
+#[test]
+fn recover_writes_the_reports_of_a_program_that_was_killed() {
+    let bench = Bench::new();
+    let mut program = Command::new(example("words"));
+    program
+        .env("MEMPROF_DIR", bench.root())
+        .args(["1000", "wait=60"]);
+    let mut child = program
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let began = std::time::Instant::now();
+    let seen = || {
+        bench
+            .runs()
+            .first()
+            .and_then(|run| memprof::live(run).ok()?)
+    };
+    while seen().is_none_or(|run| run.stopped.is_empty()) {
+        assert!(
+            began.elapsed().as_secs() < 60,
+            "the journal of a program that runs"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let live = seen().expect("it runs");
+    assert_eq!(live.functions[live.stopped[0].function].label, "wait");
+    assert!(
+        bench.memprof(&["recover"]).stdout.is_empty(),
+        "it is at work"
+    );
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    let recovered = bench.prints(&["recover"]);
+    assert_eq!(
+        std::path::Path::new(recovered.trim_end()),
+        bench.runs()[0].canonicalize().expect("there")
+    );
+    assert!(bench.prints(&["show", "wait"]).contains("kept.push"));
+    assert!(
+        bench
+            .complains(&["recover", "nowhere"])
+            .contains("no such folder")
+    );
+}

@@ -278,7 +278,7 @@ pub use memprof_macro::{assert_memory, block, profile_memory};
 #[cfg(feature = "report")]
 pub use output::write_reports;
 #[cfg(feature = "report")]
-pub use recover::recover;
+pub use recover::{live, recover};
 pub use settings::{Backend, Settings, SettingsError};
 pub use snapshot::snapshot;
 pub use usage::{MemoryUsage, UsageSample, memory_usage};

@@ -56,6 +56,29 @@ pub fn recover(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, ReportError> {
     Ok(recovered)
 }
 
+/// What a program that is still at work has recorded so far: the run in `folder`, as its journal told it
+/// at most about half a second ago. [`Run::stopped`] tells where each thread is. `None` if the run is
+/// complete, or its program is gone.
+///
+/// It costs the reading of the whole journal, some megabytes at most.
+///
+/// # Errors
+/// When the journal is there and cannot be read.
+pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
+    let path = folder.as_ref().join(journal::FILE);
+    let unreadable = |error| ReportError::read(&path, error);
+    let Found::Alive = look_at(&path).map_err(unreadable)? else {
+        return Ok(None);
+    };
+    let mut text = Vec::new();
+    let whole = fs::File::open(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
+    whole.map_err(unreadable)?;
+    Ok(read::read(&text).map(|run| Run {
+        outcome: RunOutcome::Running,
+        ..run
+    }))
+}
+
 /// Recovers runs under `root`, as many as can be done quickly. What cannot be recovered is left as it is:
 /// this is not what the program that is ending is about.
 pub(crate) fn in_passing(root: &Path, own: &Path) -> Vec<PathBuf> {

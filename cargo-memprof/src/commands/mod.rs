@@ -12,6 +12,7 @@ pub(crate) mod man;
 pub(crate) mod open;
 pub(crate) mod peak;
 pub(crate) mod plot;
+pub(crate) mod recover;
 pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod show;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Attach(attach) => attach.run(&store()?),
         Command::Plot(plot) => plot.run(&store()?),
         Command::Export(export) => export.run(&store()?),
+        Command::Recover(recover) => recover.run(&store()?),
         Command::Annotate(annotate) => annotate.run(),
         Command::Strip(strip) => strip.run(),
         Command::Completions(completions) => completions.run(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
@@ -9,7 +10,8 @@ use clap::Args;
 use memprof::report::{read_run, summary};
 
 use crate::child;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::live_line::LiveLine;
 use crate::output::{self, COLUMNS};
 use crate::store::Store;
 use crate::watch::Events;
@@ -33,6 +35,9 @@ const TESTS: [&str; 4] = ["--test", "--tests", "--lib", "--doc"];
 const BENCHES: [&str; 2] = ["--bench", "--benches"];
 
 /// Builds and runs an annotated program with cargo, and shows what it recorded
+///
+/// While it runs, the last line of the terminal shows its memory now, the peak so far, and the function
+/// and the line that are running.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
@@ -65,7 +70,13 @@ impl Run {
     pub(crate) fn run(&self, command: &'static str, store: &Store) -> Outcome<ExitCode> {
         let call = self.call(command, dropped_dashes(&self.arguments));
         let before: HashSet<PathBuf> = runs(store)?.into_iter().collect();
-        let status = run_cargo(&call, store)?;
+        let status = run_cargo(&call, store, &before)?;
+        // What a kill or an abort left behind.
+        if store.root().is_dir()
+            && let Err(error) = memprof::recover(store.root())
+        {
+            output::complain(&Failure::from(error).to_string());
+        }
         let new = runs(store)?
             .into_iter()
             .filter(|path| !before.contains(path));
@@ -131,7 +142,7 @@ fn dropped_dashes(arguments: &[OsString]) -> bool {
     !arguments.is_empty() && first > 0 && all[first - 1] == "--"
 }
 
-fn run_cargo(call: &Call, store: &Store) -> Outcome<ExitStatus> {
+fn run_cargo(call: &Call, store: &Store, before: &HashSet<PathBuf>) -> Outcome<ExitStatus> {
     let events = Events::take_over();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut process = child::start(&cargo, &events, |command| {
@@ -141,7 +152,13 @@ fn run_cargo(call: &Call, store: &Store) -> Outcome<ExitStatus> {
             .env("MEMPROF_DIR", store.root())
             .env("MEMPROF_QUIET", "1");
     })?;
-    child::wait(&mut process, &events, || {})
+    let mut live = (call.summary && std::io::stderr().is_terminal())
+        .then(|| LiveLine::new(store.root(), before));
+    child::wait(&mut process, &events, || {
+        if let Some(live) = &mut live {
+            live.refresh();
+        }
+    })
 }
 
 /// The folders of all runs that can be read, the oldest first.
