@@ -1,6 +1,6 @@
 //! Any text as the attribute's arguments (the first line) and what it is put on (the rest): there is an
 //! error in its place, or what comes out can be parsed. The macro's crate can be linked by nobody but the
-//! compiler, so its files are taken in here.
+//! compiler, so its files are taken in here: all that its `lib.rs` names.
 #![no_main]
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
@@ -20,6 +20,7 @@ modules! {
     future "../../profile-macro/src/future.rs"
     instrument "../../profile-macro/src/instrument.rs"
     leaving "../../profile-macro/src/leaving.rs"
+    limits "../../profile-macro/src/limits.rs"
     nearest "../../profile-macro/src/nearest.rs"
     parameters "../../profile-macro/src/parameters.rs"
     pattern "../../profile-macro/src/pattern.rs"
@@ -28,10 +29,12 @@ modules! {
     region "../../profile-macro/src/region.rs"
     scopes "../../profile-macro/src/scopes.rs"
     site "../../profile-macro/src/site.rs"
+    size "../../profile-macro/src/size.rs"
     skip "../../profile-macro/src/skip.rs"
     source "../../profile-macro/src/source.rs"
     statement "../../profile-macro/src/statement.rs"
     validate "../../profile-macro/src/validate.rs"
+    value "../../profile-macro/src/value.rs"
     wrap "../../profile-macro/src/wrap.rs"
 }
 

@@ -1,7 +1,7 @@
 //! Whether a run that was read from a file can be one: its figures are within bounds, and what refers
 //! to something refers to what is there. Renderers count on it.
 
-use crate::run::{Call, HeapFigures, Line, Profile, Run, SCHEMA};
+use crate::run::{Call, HeapFigures, Line, Profile, Run, SCHEMA, SizeFigures};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
 /// stays within its type.
@@ -75,6 +75,7 @@ fn check_function(function: &Profile) -> Result<(), String> {
     }
     function.lines.iter().try_for_each(check_line)?;
     function.call_records.iter().try_for_each(check_call)?;
+    function.sizes.iter().try_for_each(check_size)?;
     for sample in &function.series {
         within(&[sample.t_ns, sample.rss, sample.heap.unwrap_or(0)])?;
     }
@@ -105,6 +106,21 @@ fn check_line(line: &Line) -> Result<(), String> {
     })
 }
 
+fn check_size(size: &SizeFigures) -> Result<(), String> {
+    finite(size.n)?;
+    within(&[
+        size.calls,
+        size.peak_rss,
+        size.net_rss.unsigned_abs(),
+        size.time_ns,
+    ])?;
+    heap(size.heap)?;
+    size.lines.iter().try_for_each(|line| {
+        within(&[line.peak_rss, line.net_rss.unsigned_abs(), line.time_ns])?;
+        heap(line.heap)
+    })
+}
+
 fn check_call(call: &Call) -> Result<(), String> {
     within(&[
         call.end_ns,
@@ -116,7 +132,16 @@ fn check_call(call: &Call) -> Result<(), String> {
         call.net_rss.unsigned_abs(),
         call.suspended_rss.unsigned_abs(),
     ])?;
+    call.by.map_or(Ok(()), finite)?;
     ordered(call.start_ns, call.end_ns, "a call")
+}
+
+/// JSON can tell of numbers that are larger than any that can be calculated with.
+fn finite(size: f64) -> Result<(), String> {
+    if !size.is_finite() {
+        return Err(format!("{size} is no size"));
+    }
+    Ok(())
 }
 
 fn heap(figures: Option<HeapFigures>) -> Result<(), String> {
@@ -179,6 +204,7 @@ mod tests {
                 "ends at 1 ns, before",
             ),
             (call(&|c| c.peak_rss = u64::MAX), "18446744073709551615"),
+            (call(&|c| c.by = Some(f64::INFINITY)), "no size"),
             (line(&|l| l.hits = MOST + 1), "no figure of a run"),
         ] {
             assert!(said.contains("load") && said.contains(expected), "{said}");
