@@ -114,7 +114,7 @@ impl Curve {
 /// ```no_run
 /// use memprof::report::{Curve, PlotOptions, plot, read_run};
 ///
-/// let run = read_run("target/memprof/latest".as_ref())?;
+/// let run = read_run("target/memprof/latest")?;
 /// let svg = plot(&[Curve::of_run("latest", &run)], &PlotOptions::default())?;
 /// # Ok::<(), memprof::report::ReportError>(())
 /// ```
