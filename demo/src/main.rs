@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 /// The inverse of a random matrix, and how far its product with the matrix is from the identity.
-#[profile_memory(interval_ms = 10, name = "Matriz Inversa")]
+#[profile_memory(interval_ms = 10, name = "Matriz Inversa", by = n)]
 fn inverse(n: usize, seed: u64) -> (Mat<f64>, f64) {
     let matrix = random_matrix(n, seed);
     let decomposition = matrix.partial_piv_lu();

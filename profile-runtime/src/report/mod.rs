@@ -14,6 +14,7 @@ pub mod export;
 mod file_names;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod growth;
 mod heap_story;
 mod highlight;
 pub(crate) mod json;

@@ -1,5 +1,6 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
+use super::growth::growth_table;
 use super::heap_story::{HOW_TO_COUNT, remarks};
 use super::line_table::line_table;
 use super::peak_moment::peak_moment;
@@ -20,6 +21,7 @@ pub(crate) fn render(run: &Run, profile: &Profile) -> String {
         story::tell_plain(run, profile).trim_end(),
         line_table(profile)
     ));
+    text.push_str(&growth_table(profile));
     text.push_str(&where_heap_and_rss_part(run, profile));
     text.push_str(LEGEND);
     if profile.heap.is_some() {

@@ -27,10 +27,10 @@ const TITLE_AREA: i32 = 84;
 const AXIS_AREA: i32 = 46;
 const RIGHT: i32 = 20;
 const TITLE_SIZE: f64 = 16.0;
-const TEXT_SIZE: f64 = 12.0;
+pub(super) const TEXT_SIZE: f64 = 12.0;
 
 pub(super) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
-type Root<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Root<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// What surrounds the curves.
@@ -153,7 +153,7 @@ fn draw_titles(root: &Root<'_>, frame: &Frame) -> Drawn {
 }
 
 /// Sans-serif text of `size` CSS pixels. Plotters divides sizes by 1.24 for SVG.
-fn text_style(role: Role, size: f64, bold: bool) -> TextStyle<'static> {
+pub(super) fn text_style(role: Role, size: f64, bold: bool) -> TextStyle<'static> {
     let font = ("sans-serif", size * 1.24 * f64::from(SCALE)).into_font();
     let font = if bold {
         font.style(FontStyle::Bold)
@@ -164,7 +164,7 @@ fn text_style(role: Role, size: f64, bold: bool) -> TextStyle<'static> {
 }
 
 /// Replaces plotters' opening tag by one with a style sheet, a card and a description.
-fn finish(drawn: &str, height: i32, description: &str) -> String {
+pub(super) fn finish(drawn: &str, height: i32, description: &str) -> String {
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let (w, h) = (WIDTH * SCALE, height * SCALE);
     let description = escape(&visible(description));
@@ -331,7 +331,7 @@ impl Canvas<'_, '_> {
     }
 }
 
-fn stroke(role: Role, width: f64, opacity: f64) -> ShapeStyle {
+pub(super) fn stroke(role: Role, width: f64, opacity: f64) -> ShapeStyle {
     role.colour()
         .mix(opacity)
         .stroke_width((width * f64::from(SCALE)).round() as u32)

@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod function_chart;
+mod growth_chart;
 mod outline;
 mod palette;
 mod plot;
@@ -12,6 +13,7 @@ mod thin;
 
 pub(crate) use function_chart::FunctionWindow;
 pub use function_chart::function_chart;
+pub(crate) use growth_chart::growth_chart;
 pub(crate) use outline::Outline;
 pub use plot::{Curve, PlotOptions, plot};
 pub use run_chart::run_chart;

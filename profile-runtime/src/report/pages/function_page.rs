@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::chart_data::chart_data;
+use super::growth_section::{GrowthSection, growth_section};
 use super::{Figure, bar, fill, scripts};
 use crate::report::ReportError;
 use crate::report::chart::activity;
@@ -36,6 +37,7 @@ pub(crate) fn function_page(
         chart,
         has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
+        growth: growth_section(profile)?,
         remarks: remarks(run, profile),
         facts: facts(run, profile),
         file_stem: stem,
@@ -57,6 +59,8 @@ struct FunctionPage<'a> {
     chart: &'a str,
     has_heap: bool,
     table: LineTable,
+    /// How it grows with its input.
+    growth: Option<GrowthSection>,
     /// Where heap and RSS part.
     remarks: Vec<Remark>,
     facts: Vec<(&'static str, String)>,

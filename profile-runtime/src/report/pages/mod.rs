@@ -2,6 +2,7 @@
 
 mod chart_data;
 mod function_page;
+mod growth_section;
 mod index_page;
 mod plot_page;
 mod run_data;

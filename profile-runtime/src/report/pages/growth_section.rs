@@ -1,0 +1,30 @@
+//! The section of a function's page that tells how it grows with the size of its input.
+
+use crate::report::ReportError;
+use crate::report::chart::growth_chart;
+use crate::report::growth::{self, Grown};
+use crate::run::Profile;
+
+/// What `growth.html` shows.
+pub(super) struct GrowthSection {
+    pub(super) heading: String,
+    /// An SVG element.
+    pub(super) chart: String,
+    /// The headings of the predictions.
+    pub(super) ahead: Vec<String>,
+    pub(super) rows: Vec<Grown>,
+}
+
+/// `None` without `by = …`.
+pub(super) fn growth_section(profile: &Profile) -> Result<Option<GrowthSection>, ReportError> {
+    let rows = growth::grown(profile);
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(GrowthSection {
+        heading: growth::heading(profile),
+        chart: growth_chart(profile, &rows)?,
+        ahead: growth::ahead(&rows),
+        rows,
+    }))
+}
