@@ -176,6 +176,8 @@
 //! What it had recorded is in its run's `mprofile.dat` all the same, about half a second behind: that
 //! file is written while the program runs. The next program that writes its reports to the same place,
 //! or [`recover`], makes the reports of it, with the line that each thread was at ([`run::Run::stopped`]).
+//! When a control group's, the address space's or the machine's memory is about to run out, the reports are
+//! written at once, with outcome `low memory`.
 //! What lives shorter than 0.1 s leaves nothing, and neither does the child of a fork that calls no
 //! `exec`: nothing is recorded there.
 //!
@@ -204,6 +206,7 @@
 //! | `MEMPROF_INTERVAL_MS` | milliseconds between two samples, for every function |
 //! | `MEMPROF_BACKEND` | `statm` (Linux) or `sysinfo`: how RSS is read |
 //! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
+//! | `MEMPROF_KEEP` | how many runs are kept in that folder (30); 0 keeps all |
 //! | `MEMPROF_QUIET=1` | prints no summary |
 //! | `MEMPROF_EXPORT` | a list of `csv`, `trace`, `pprof`, `markdown`: written beside the reports, with the feature `export` |
 //!
@@ -254,6 +257,8 @@ mod os;
 #[cfg(feature = "report")]
 mod output;
 mod own;
+#[cfg(feature = "report")]
+mod prune;
 mod recorder;
 #[cfg(feature = "report")]
 mod recover;

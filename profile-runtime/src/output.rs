@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::message;
+use crate::prune;
 use crate::recorder::Recorder;
 use crate::recover;
 use crate::report::{self, ReportError, RunFolder};
@@ -13,6 +14,9 @@ use crate::snapshot;
 
 /// This process's folder, the same for every write.
 static FOLDER: RunFolder = RunFolder::new();
+
+/// How many runs are kept where nothing else is said.
+const KEPT: usize = 30;
 
 /// Width of the summary where there is no terminal.
 const COLUMNS: usize = 100;
@@ -85,10 +89,14 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportErr
     let folder = report::write(run, &root, &FOLDER)?;
     #[cfg(feature = "export")]
     report::export::write(run, &folder, &recorder.settings().exports)?;
-    let recovered = match run.outcome {
-        RunOutcome::Exited => recover::in_passing(&root, &folder),
-        _ => Vec::new(),
-    };
+    let mut recovered = Vec::new();
+    if run.outcome == RunOutcome::Exited {
+        recovered = recover::in_passing(&root, &folder);
+        let keep = recorder.settings().keep.unwrap_or(KEPT);
+        if keep > 0 && prune::prune(&root, keep, &folder) {
+            report::refresh_index(&root)?;
+        }
+    }
     Ok(Written { folder, recovered })
 }
 

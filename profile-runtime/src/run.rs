@@ -50,6 +50,10 @@ pub struct Run {
     /// ([`RunOutcome::Recovered`], [`RunOutcome::LowMemory`]); of very many the first.
     #[cfg_attr(feature = "report", serde(default))]
     pub stopped: Vec<Stopped>,
+    /// When memory was about to run out for the first time: little was left of what a control group, the
+    /// address space or the machine allows.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub low_memory_ns: Option<u64>,
     /// How the process was watched from outside; `None` for a program that recorded itself.
     #[cfg_attr(feature = "report", serde(default))]
     pub watched: Option<Watched>,
@@ -163,6 +167,22 @@ pub struct Stopped {
     pub net_rss: i64,
     /// The highest rise above its entry until then.
     pub peak_rss: u64,
+}
+
+#[cfg(feature = "report")]
+impl Stopped {
+    /// `call` as it was when the run was last heard of, a call of the run's function at place `function`.
+    pub(crate) fn of(function: usize, line: Option<u32>, call: &Call) -> Stopped {
+        Stopped {
+            thread: call.thread,
+            depth: call.depth,
+            function,
+            line,
+            time_ns: call.end_ns.saturating_sub(call.start_ns),
+            net_rss: call.net_rss,
+            peak_rss: call.peak_rss,
+        }
+    }
 }
 
 /// Figures of the process as a whole.

@@ -29,6 +29,10 @@ const FIRST: Duration = Duration::from_millis(100);
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The longest time without an entry.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Bytes a second that a program can fill with all its threads.
+const FASTEST: f64 = 4e9;
+/// The shortest time between two looks at how much memory is left.
+const SOONEST: Duration = Duration::from_millis(5);
 /// After this, a journal that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// The part of the time that entries may take.
@@ -110,6 +114,16 @@ struct Desk {
     last_entry: Instant,
     /// RSS at the last entry.
     rss: u64,
+    watch: Watch,
+}
+
+/// The watch for memory that runs out.
+#[derive(Default)]
+struct Watch {
+    #[cfg(target_os = "linux")]
+    limits: crate::os::limits::Limits,
+    /// When it was about to, the first time.
+    low_ns: Option<u64>,
 }
 
 impl Desk {
@@ -120,6 +134,7 @@ impl Desk {
             journal: None,
             last_entry: Instant::now(),
             rss: 0,
+            watch: Watch::default(),
         }
     }
 
@@ -133,18 +148,24 @@ impl Desk {
         };
         journal.rehearse(&snapshot::own_figures(self.recorder, now));
         output::prepare(self.recorder);
+        #[cfg(target_os = "linux")]
+        {
+            self.watch.limits = crate::os::limits::Limits::find();
+            let _ = self.watch.limits.room();
+        }
         self.journal = Some(journal);
     }
 
     fn run(&mut self, todo: &Receiver<Job>) {
-        let mut wait = FIRST;
+        let mut next_entry = Instant::now() + FIRST;
         loop {
-            match todo.recv_timeout(wait) {
-                Ok(job) => {
-                    self.do_job(job);
-                    wait = INTERVAL;
+            let wait = next_entry.saturating_duration_since(Instant::now());
+            match todo.recv_timeout(wait.min(self.watch())) {
+                Ok(job) => self.do_job(job),
+                Err(RecvTimeoutError::Timeout) if Instant::now() >= next_entry => {
+                    next_entry = Instant::now() + self.entry();
                 }
-                Err(RecvTimeoutError::Timeout) => wait = self.entry(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -162,6 +183,35 @@ impl Desk {
         let written = written.unwrap_or_else(|_| Err(ReportError::bug()));
         // Whoever asked may be gone.
         let _ = job.done.send(written);
+    }
+
+    /// Writes the reports if memory is about to run out, once; gives the time until the next look.
+    fn watch(&mut self) -> Duration {
+        #[cfg(target_os = "linux")]
+        if self.journal.is_some()
+            && self.watch.low_ns.is_none()
+            && let Some(room) = self.watch.limits.room()
+        {
+            if !room.is_short() {
+                // Until half of what is left can have been filled, by whoever is quick.
+                let half = Duration::from_secs_f64(room.left as f64 / 2.0 / FASTEST);
+                return half.clamp(SOONEST, INTERVAL);
+            }
+            self.write_with_low_memory();
+        }
+        HEARTBEAT
+    }
+
+    fn write_with_low_memory(&mut self) {
+        let Some(now) = self.read() else { return };
+        self.watch.low_ns = Some(now.t_ns);
+        let recorder = self.recorder;
+        // What the journal says counts if this fails: it is written a little later all the same.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let run = snapshot::take_with_low_memory(recorder, now);
+            (!run.functions.is_empty()).then(|| output::write(recorder, &run))
+        }));
+        self.entry();
     }
 
     /// Makes an entry in the journal; gives the time until the next one.
@@ -196,6 +246,7 @@ impl Desk {
         if figures.functions.is_empty() || (idle && self.last_entry.elapsed() < HEARTBEAT) {
             return Ok(0);
         }
+        figures.run.low_memory_ns = self.watch.low_ns;
         figures.run.overhead.profiler_bytes += journal.bytes();
         let folder = output::folder(recorder, journal.run())?;
         let written = journal.write(&folder, &figures);

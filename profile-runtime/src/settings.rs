@@ -39,6 +39,7 @@ pub struct Settings {
     pub(crate) backend: Option<Backend>,
     pub(crate) sampled_peaks: bool,
     pub(crate) quiet: bool,
+    pub(crate) keep: Option<usize>,
     #[cfg(feature = "export")]
     pub(crate) exports: Vec<crate::report::export::Format>,
 }
@@ -82,6 +83,16 @@ impl Settings {
     /// (`MEMPROF_PEAK=sampled`).
     pub fn sampled_peaks(mut self, sampled: bool) -> Settings {
         self.sampled_peaks = sampled;
+        self
+    }
+
+    /// How many runs are kept in the folder (`MEMPROF_KEEP`): 30 if nothing is said; 0 keeps all.
+    ///
+    /// When a program has written its reports, older runs beyond that number are removed: folders that
+    /// memprof made and that hold nothing else. A run in progress, or one that is still to be recovered,
+    /// stays.
+    pub fn keep(mut self, runs: usize) -> Settings {
+        self.keep = Some(runs);
         self
     }
 
@@ -164,6 +175,12 @@ impl Settings {
                 _ => complain("MEMPROF_PEAK", &value, "kernel or sampled"),
             }
         }
+        if let Some(value) = text("MEMPROF_KEEP") {
+            match value.trim().parse() {
+                Ok(runs) => self.keep = Some(runs),
+                Err(_) => complain("MEMPROF_KEEP", &value, "a number of runs, or 0 for all"),
+            }
+        }
         if let Some(value) = text("MEMPROF_QUIET") {
             match switch(&value) {
                 Some(on) => self.quiet = on,
@@ -238,6 +255,7 @@ mod tests {
             ("MEMPROF_BACKEND", "sysinfo"),
             ("MEMPROF_PEAK", "sampled"),
             ("MEMPROF_QUIET", "1"),
+            ("MEMPROF_KEEP", "7"),
             ("MEMPROF_DIR", "/tmp/a b"),
         ]);
         assert_eq!(complaints, [""; 0]);
@@ -250,6 +268,7 @@ mod tests {
                 backend: Some(Backend::Sysinfo),
                 sampled_peaks: true,
                 quiet: true,
+                keep: Some(7),
                 #[cfg(feature = "export")]
                 exports: Vec::new(),
             }
@@ -287,6 +306,7 @@ mod tests {
             ("MEMPROF_INTERVAL_MS", "-1"),
             ("MEMPROF_BACKEND", "magic"),
             ("MEMPROF_PEAK", "high"),
+            ("MEMPROF_KEEP", "-3"),
             ("MEMPROF_QUIET", "2"),
         ];
         let (settings, complaints) = read(&wrong);

@@ -8,12 +8,12 @@ use crate::leaks::{self, Alive};
 use crate::log::OpenCall;
 use crate::meter::Reading;
 use crate::recorder::Recorder;
-#[cfg(feature = "report")]
-use crate::run::Sample;
 use crate::run::{
     Call, HeapFigures, Line, LineSample, Overhead, PeakAt, Process, Profile, Run, RunOutcome,
     SCHEMA, Workers,
 };
+#[cfg(feature = "report")]
+use crate::run::{Sample, Stopped};
 use crate::site::Registered;
 use crate::tally::{LineTally, SiteTally};
 
@@ -63,6 +63,28 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
         Some(profile)
     });
     run.functions = functions.collect();
+    run
+}
+
+/// The run up to `now`, at which memory is about to run out, with where each thread is.
+#[cfg(feature = "report")]
+pub(crate) fn take_with_low_memory(recorder: &'static Recorder, now: Reading) -> Run {
+    let mut run = take_at(recorder, RunOutcome::LowMemory, now);
+    run.low_memory_ns = Some(now.t_ns);
+    for function in figures(recorder, now, Some(now.t_ns), |_| u64::MAX).functions {
+        let place = run.functions.iter().position(|profile| {
+            (&profile.name, &profile.file, profile.line)
+                == (
+                    &function.profile.name,
+                    &function.profile.file,
+                    function.profile.line,
+                )
+        });
+        let stopped = |(call, line): &(Call, _)| Some(Stopped::of(place?, *line, call));
+        run.stopped
+            .extend(function.running.iter().filter_map(stopped));
+    }
+    run.stopped.sort_by_key(|call| (call.thread, call.depth));
     run
 }
 
@@ -211,7 +233,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
         heap: heap::is_counted(),
         outcome,
         process: Process {
-            peak_rss: state.process_peak,
+            peak_rss: state.process_peak.max(now.rss),
             baseline_rss: state.baseline,
         },
         sampler: recorder.sampler().report(),
@@ -224,6 +246,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
         series: Vec::new(),
         functions: Vec::new(),
         stopped: Vec::new(),
+        low_memory_ns: None,
         watched: None,
         origins: None,
     }

@@ -5,6 +5,8 @@ use std::task::Poll;
 
 pub mod killed;
 pub mod mapping;
+#[cfg(target_os = "linux")]
+pub mod memory_limit;
 pub mod program;
 pub mod truth;
 

@@ -2,7 +2,7 @@
 //!
 //! `MEMPROF_TEST_MPROF` names the program: `.ci/run` installs it and sets the variable.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -92,22 +92,52 @@ fn accepts_the_demo() {
 #[test]
 #[ignore = "needs Python's mprof: .ci/run installs it and runs this"]
 fn accepts_journals_of_programs_killed_at_any_moment() {
-    let mut accepted = 0;
-    for seed in 0_u64..50 {
-        let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        let time = Duration::from_millis(150 + random % 800);
-        let killed = Killed::after(env!("CARGO_BIN_EXE_busy"), &["steps"], time);
-        // On a busy machine it may not have come as far as a journal.
-        if let Some(journal) = killed.journal() {
-            mprof(&["plot", "-o", "plain.png"], &journal);
-            mprof(&["peak"], &journal);
-            if seed % 10 == 0 {
-                assert_peaks_of_functions(&journal);
-            }
-            accepted += 1;
-        }
-    }
-    assert!(accepted > 40, "{accepted} journals");
+    let folder = tempfile::tempdir().expect("a folder");
+    let threads = (0_u64..5).map(|part| {
+        let folder = folder.path().to_owned();
+        std::thread::spawn(move || {
+            (0..10)
+                .filter(|n| leave_journal(part * 10 + n, &folder))
+                .count()
+        })
+    });
+    let threads: Vec<_> = threads.collect();
+    let left: usize = threads
+        .into_iter()
+        .map(|thread| thread.join().expect("killed"))
+        .sum();
+    // On a busy machine some have not come as far as a journal.
+    assert!(left > 25, "{left} journals");
+    let journals: Vec<PathBuf> = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    // All at once: it takes mprof a second to start.
+    let [first, others @ ..] = &journals[..] else {
+        panic!("no journals");
+    };
+    let others: Vec<&str> = others
+        .iter()
+        .map(|path| path.to_str().expect("a name"))
+        .collect();
+    let plot = [&["plot", "-o", "all.png"], &others[..]].concat();
+    mprof(&plot, first);
+    let said = mprof(&[&["peak"], &others[..]].concat(), first).stdout;
+    let said = String::from_utf8_lossy(&said);
+    assert_eq!(said.matches(" MiB").count(), left, "{said}");
+    mprof(&["plot", "--flame", "-o", "flame.png"], first);
+    assert_peaks_of_functions(first);
+}
+
+/// Kills a busy program at a random moment, and copies its journal into `folder`. A program that was
+/// killed before it had begun one leaves none.
+fn leave_journal(seed: u64, folder: &Path) -> bool {
+    let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let time = Duration::from_millis(400 + random % 1_000);
+    let killed = Killed::after(env!("CARGO_BIN_EXE_busy"), &["steps"], time);
+    let journal = killed.journal();
+    journal
+        .is_some_and(|journal| std::fs::copy(journal, folder.join(format!("{seed}.dat"))).is_ok())
 }
 
 /// mprof writes its pictures beside the data: not into a report.

@@ -72,6 +72,7 @@ impl Record {
             functions: Vec::new(),
             stopped: Vec::new(),
             origins: None,
+            low_memory_ns: None,
             watched: Some(Watched {
                 measure: self.plan.measure,
                 interval_ns: u64::try_from(self.plan.interval.as_nanos()).unwrap_or(u64::MAX),

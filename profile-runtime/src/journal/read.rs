@@ -153,17 +153,9 @@ impl Reading {
                 run.functions.push(profile);
             }
         }
-        let stopped = open.into_iter().filter_map(|(id, line, call)| {
-            Some(Stopped {
-                thread: call.thread,
-                depth: call.depth,
-                function: *places.get(&id)?,
-                line,
-                time_ns: call.end_ns.saturating_sub(call.start_ns),
-                net_rss: call.net_rss,
-                peak_rss: call.peak_rss,
-            })
-        });
+        let stopped = open
+            .into_iter()
+            .filter_map(|(id, line, call)| Some(Stopped::of(*places.get(&id)?, line, &call)));
         run.stopped = stopped.collect();
         run.stopped.sort_by_key(|call| (call.thread, call.depth));
         report::is_plausible(&run).then_some(run)

@@ -5,6 +5,8 @@ mod procfs;
 mod sysinfo;
 
 pub(crate) mod hooks;
+#[cfg(all(feature = "report", target_os = "linux"))]
+pub(crate) mod limits;
 pub(crate) mod thread;
 
 use std::io;

@@ -530,6 +530,7 @@ impl Sim {
             series: vec![],
             functions: vec![],
             stopped: Vec::new(),
+            low_memory_ns: None,
             watched: None,
             origins: None,
         };

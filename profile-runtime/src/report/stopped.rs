@@ -24,6 +24,12 @@ pub(super) fn sentences(run: &Run) -> Vec<String> {
             "Written {end} after the first annotated call, when memory was about to run out."
         )],
     };
+    if let (RunOutcome::Recovered, Some(low_ns)) = (run.outcome, run.low_memory_ns) {
+        sentences.push(format!(
+            "Memory was about to run out {} after that call.",
+            duration(low_ns)
+        ));
+    }
     let innermost = innermost(&run.stopped);
     let more = innermost.len().saturating_sub(SHOWN);
     sentences.extend(

@@ -8,7 +8,7 @@ use super::run_before::{self, Before};
 use super::{
     ReportError, RunFolder, atomic_file, diff, file_names, json, mprof, root_index, text_page,
 };
-use crate::run::Run;
+use crate::run::{Run, RunOutcome};
 
 /// Writes every file of `run` into its folder under `root`, then the root's `index.html` and
 /// `latest`. Returns the run's folder.
@@ -52,7 +52,11 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
     }
     put("index.html", run_page(run, &names, before)?)?;
     // In place of the journal, which is there until everything else is.
-    put("mprofile.dat", mprof::render(run)?)
+    // It still is when the program goes on and memory is running out.
+    match run.outcome {
+        RunOutcome::LowMemory => Ok(()),
+        _ => put("mprofile.dat", mprof::render(run)?),
+    }
 }
 
 #[cfg(test)]

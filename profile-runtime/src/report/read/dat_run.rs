@@ -67,6 +67,7 @@ impl DatFile {
                 .collect(),
             stopped: Vec::new(),
             origins: None,
+            low_memory_ns: None,
             watched: (!self.children.is_empty()).then(|| watched(self, &clock)),
         }
     }

@@ -1,0 +1,266 @@
+//! What happens to files and descriptors does not change what the program does, and what memprof can
+//! no longer write, it says in one line at most. Each test names the fault.
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use memprof::report::{DatRecords, read_run};
+use memprof::run::{Run, RunOutcome};
+use memprof_tests::killed::Killed;
+use memprof_tests::memory_limit::{Group, limit_address_space, limit_file_size};
+use memprof_tests::program::{command, function};
+use tempfile::TempDir;
+
+fn faults(root: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
+    let mut command = command(env!("CARGO_BIN_EXE_faults"), root);
+    command.args(arguments).env("MEMPROF_QUIET", "1");
+    prepare(&mut command);
+    command.output().expect("started")
+}
+
+/// The program did what it does, and there is nothing on stderr.
+#[track_caller]
+fn assert_undisturbed(output: &Output) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    assert_eq!(stderr, "");
+}
+
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root).expect("the folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .filter(|path| path.is_dir() && !path.is_symlink())
+        .collect()
+}
+
+#[track_caller]
+fn only_run(root: &Path) -> Run {
+    let folders = folders(root);
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    read_run(&folders[0]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[track_caller]
+fn assert_whole(root: &Path, calls: u64) {
+    let run = only_run(root);
+    assert_eq!(run.outcome, RunOutcome::Exited);
+    assert_eq!(function(&run, "work").calls, calls);
+}
+
+#[test]
+fn all_descriptors_closed_and_used_again() {
+    let (root, own) = (
+        TempDir::new().expect("a folder"),
+        TempDir::new().expect("a folder"),
+    );
+    let file = own.path().join("mine");
+    let output = faults(root.path(), &["close", &file.display().to_string()], |_| {});
+    assert_undisturbed(&output);
+    assert_whole(root.path(), 2);
+    assert_eq!(std::fs::read(&file).expect("written"), b"mine");
+}
+
+#[test]
+fn working_directory_changed() {
+    let parent = TempDir::new().expect("a folder");
+    let output = faults(Path::new("reports"), &["chdir"], |command| {
+        command.current_dir(parent.path());
+    });
+    assert_undisturbed(&output);
+    assert_whole(&parent.path().join("reports"), 2);
+}
+
+#[test]
+fn root_changed() {
+    let (root, jail) = (
+        TempDir::new().expect("a folder"),
+        TempDir::new().expect("a folder"),
+    );
+    let output = faults(
+        root.path(),
+        &["chroot", &jail.path().display().to_string()],
+        |_| {},
+    );
+    if String::from_utf8_lossy(&output.stderr).contains("as root") {
+        println!("left out: only root may change the root");
+        return;
+    }
+    assert_undisturbed(&output);
+    assert_whole(root.path(), 2);
+    assert_eq!(std::fs::read_dir(jail.path()).expect("there").count(), 0);
+}
+
+#[test]
+fn folder_removed_while_it_is_written() {
+    let parent = TempDir::new().expect("a folder");
+    let root = parent.path().join("runs");
+    let output = faults(&root, &["remove", &root.display().to_string()], |_| {});
+    assert_undisturbed(&output);
+    assert_whole(&root, 2);
+}
+
+#[test]
+fn fork_without_exec() {
+    let root = TempDir::new().expect("a folder");
+    assert_undisturbed(&faults(root.path(), &["fork"], |_| {}));
+    assert_whole(root.path(), 2);
+}
+
+#[test]
+fn daemon_forked_twice() {
+    let root = TempDir::new().expect("a folder");
+    let output = faults(root.path(), &["daemon"], |_| {});
+    assert_eq!(output.status.code(), Some(7));
+    // stdout is read until the last process has ended, too.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "daemon\ndone\n");
+    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+    let run = only_run(root.path());
+    assert_eq!(
+        (run.outcome, function(&run, "work").calls),
+        (RunOutcome::Recovered, 1)
+    );
+}
+
+#[test]
+fn exec_of_another_program() {
+    let root = TempDir::new().expect("a folder");
+    let output = faults(root.path(), &["exec"], |_| {});
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+    assert_eq!(function(&only_run(root.path()), "work").calls, 1);
+}
+
+#[test]
+fn abort_and_stack_overflow() {
+    for fault in ["abort", "overflow"] {
+        let root = TempDir::new().expect("a folder");
+        let output = faults(root.path(), &[fault], |_| {});
+        assert_eq!(output.status.code(), None, "{fault}: ended by a signal");
+        assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+        assert_eq!(function(&only_run(root.path()), "work").calls, 1, "{fault}");
+    }
+}
+
+/// SIGXFSZ would end the program.
+#[test]
+fn limit_on_the_size_of_files() {
+    let root = TempDir::new().expect("a folder");
+    let output = faults(root.path(), &["none"], |command| {
+        limit_file_size(command, 6_000)
+    });
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    assert!(stderr.starts_with("memprof: cannot write"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn full_disk() {
+    let disk = TempDir::new().expect("a folder");
+    let mount = |arguments: &[&str]| {
+        let status = Command::new(arguments[0])
+            .args(&arguments[1..])
+            .arg(disk.path())
+            .status();
+        status.is_ok_and(|status| status.success())
+    };
+    if !mount(&["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs"]) {
+        println!("left out: only root may mount a small disk");
+        return;
+    }
+    let output = faults(disk.path(), &["none"], |_| {});
+    let left: Vec<PathBuf> = folders(disk.path());
+    for folder in left {
+        if let Ok(text) = std::fs::read(folder.join("mprofile.dat")) {
+            let mut records = DatRecords::new(&text);
+            assert!(records.by_ref().all(|record| record.is_ok()));
+            assert_eq!(records.torn(), None);
+        }
+    }
+    assert!(mount(&["umount"]));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    assert!(stderr.starts_with("memprof: cannot write"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+/// Hundreds of processes of one program into one folder, which keeps thirty of them.
+#[test]
+fn hundreds_of_processes_at_once() {
+    let root = TempDir::new().expect("a folder");
+    let threads: Vec<_> = (0..10)
+        .map(|_| {
+            let root = root.path().to_owned();
+            std::thread::spawn(move || {
+                for _ in 0..20 {
+                    let output = command(env!("CARGO_BIN_EXE_ends"), &root)
+                        .args(["exit"])
+                        .env("MEMPROF_QUIET", "1")
+                        .output()
+                        .expect("started");
+                    assert_eq!(output.status.code(), Some(7));
+                    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("each undisturbed");
+    }
+    let folders = folders(root.path());
+    assert_eq!(folders.len(), 30);
+    for folder in folders {
+        let run = read_run(&folder).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(run.outcome, RunOutcome::Exited);
+    }
+}
+
+/// A program that grows until the kernel's out-of-memory killer, or its own allocator, ends it.
+#[test]
+fn out_of_memory() {
+    const MIB: u64 = 1 << 20;
+    let group = Group::with_limit(160 * MIB);
+    println!(
+        "{}",
+        match group {
+            Some(_) => "limited by a control group",
+            None => "limited by RLIMIT_AS: this process may not make a control group",
+        }
+    );
+    let killed =
+        Killed::by_itself(
+            env!("CARGO_BIN_EXE_busy"),
+            &["grow", "4000"],
+            |command| match &group {
+                Some(group) => group.confine(command),
+                None => limit_address_space(command, 600 * MIB),
+            },
+        );
+    assert_eq!(killed.status.code(), None, "ended by a signal");
+    let journal = killed.journal().expect("it ran long enough");
+    let early = read_run(journal.parent().expect("a folder")).expect("written when memory was low");
+    assert_eq!(early.outcome, RunOutcome::LowMemory);
+    assert_eq!(early.functions[early.stopped[0].function].label, "grow");
+    assert_eq!(memprof::recover(killed.root()).expect("recovered").len(), 1);
+    let run = only_run(killed.root());
+    assert_eq!(run.outcome, RunOutcome::Recovered);
+    assert!(run.low_memory_ns.is_some());
+    let grow = function(&run, "grow");
+    let kept = grow
+        .lines
+        .iter()
+        .map(|line| line.net_rss)
+        .max()
+        .expect("lines");
+    let said = killed.steps.last().expect("it said so").0;
+    // A second is a hundred steps of a mebibyte each.
+    assert!(kept as u64 / MIB + 100 > said, "{kept} of {said} MiB");
+    let stopped = &run.stopped[0];
+    assert_eq!(run.functions[stopped.function].label, "grow");
+    assert!(stopped.net_rss as u64 / MIB + 100 > said, "{stopped:?}");
+}
