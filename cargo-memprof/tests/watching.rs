@@ -348,22 +348,32 @@ fn attach_by_name_until_it_is_interrupted_and_the_process_lives() {
     );
 }
 
-/// The processor time of a watch of 4 s at 10 ms, its start and its report left out.
+/// The processor time of a watch at 10 ms, less that of one which reads five times only.
 #[test]
-#[ignore = "a figure for the documentation, of an optimised build: .ci/run does that"]
+#[ignore = "a measurement, which takes 10 s: .ci/run does it"]
 fn cost() {
-    let bench = Bench::new();
-    let output = exec(&bench, &[], &["hold=200,4000"])
-        .output()
-        .expect("it starts");
-    assert!(output.status.success());
-    let run = recorded(&bench);
-    let share = run.overhead.sampler_cpu_ns as f64 / run.duration_ns as f64;
+    let watch = |interval: &str| {
+        let bench = Bench::new();
+        let output = exec(&bench, &["-T", interval], &["hold=200,5000"])
+            .output()
+            .expect("it starts");
+        assert!(output.status.success());
+        recorded(&bench)
+    };
+    let (often, seldom) = (watch("10ms"), watch("1s"));
+    let spent = often
+        .overhead
+        .sampler_cpu_ns
+        .saturating_sub(seldom.overhead.sampler_cpu_ns);
+    let share = spent as f64 / often.duration_ns as f64;
+    let sampler = often.sampler;
     println!(
         "{:.3} % of a core, {} of {} samples",
         100.0 * share,
-        run.sampler.ticks_taken,
-        run.sampler.ticks_due
+        sampler.ticks_taken,
+        sampler.ticks_due
     );
-    assert!(share < 0.005, "{share}");
+    // Without optimisation it is several times as much.
+    let limit = if cfg!(debug_assertions) { 0.03 } else { 0.005 };
+    assert!(share < limit, "{share}");
 }
