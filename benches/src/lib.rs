@@ -1,5 +1,28 @@
 //! The workloads, written once and compiled for each variant.
 
+/// Processor time of the calling thread, which is the main one, in nanoseconds.
+///
+/// # Panics
+/// Where there is no `/proc`.
+#[must_use]
+pub fn busy_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let first = text.split(' ').next().and_then(|text| text.parse().ok());
+    first.expect("a number")
+}
+
+/// The highest RSS so far in KiB; only where nobody resets it.
+///
+/// # Panics
+/// Where there is no `/proc`.
+#[must_use]
+pub fn peak_kib() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|text| text.split_whitespace().next()?.parse().ok());
+    number.expect("a number")
+}
+
 /// Defines `run(name)`, which runs a workload and gives how often its unit ran; every function gets
 /// the attribute that the variant passes, or none.
 #[macro_export]
@@ -79,9 +102,10 @@ macro_rules! workloads {
 
         fn main() {
             let workload = std::env::args().nth(1).expect("a workload");
-            let begin = std::time::Instant::now();
+            let (begin, busy) = (std::time::Instant::now(), $crate::busy_ns());
             let units = run(&workload);
-            println!("{} {units}", begin.elapsed().as_nanos());
+            let (wall, busy) = (begin.elapsed().as_nanos(), $crate::busy_ns() - busy);
+            println!("{wall} {busy} {} {units}", $crate::peak_kib());
         }
     };
 }

@@ -1,11 +1,9 @@
-//! Runs every workload in every variant, side by side in one go, and prints medians as ratios to the
-//! plain program: `cargo run --release -p memprof-benches --bins` builds them, then
-//! `cargo run --release -p memprof-benches` runs them.
+//! Runs every workload in every variant, side by side in one go, and prints a Markdown table of medians:
+//! `cargo build --release -p memprof-benches --bins && cargo run --release -p memprof-benches`.
+//! With `--quick` there are three rounds instead of nine.
 
 use std::path::Path;
 use std::process::Command;
-
-const ROUNDS: usize = 7;
 
 const WORKLOADS: [(&str, &str); 5] = [
     ("pair", "allocation and free of 64 bytes"),
@@ -26,7 +24,7 @@ struct Variant {
     variable: Option<(&'static str, &'static str)>,
 }
 
-const VARIANTS: [Variant; 5] = [
+const VARIANTS: [Variant; 7] = [
     variant("plain", "plain", None),
     variant(
         "annotated, switched off",
@@ -34,8 +32,10 @@ const VARIANTS: [Variant; 5] = [
         Some(("MEMPROF", "0")),
     ),
     variant("annotated", "annotated", None),
-    variant("counting allocator", "counting", None),
-    variant("both", "annotated_counting", None),
+    variant("counting allocator alone", "counting", None),
+    variant("annotated and counting", "annotated_counting", None),
+    variant("the same, `lines = false`", "totals", None),
+    variant("annotated, with origins", "origins", None),
 ];
 
 const fn variant(
@@ -50,10 +50,20 @@ const fn variant(
     }
 }
 
+/// What one run said of itself.
+struct Measured {
+    /// Of the main thread, for one unit of the workload.
+    busy_ns: f64,
+    peak_kib: f64,
+}
+
 fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let rounds = if quick { 3 } else { 9 };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let programs = std::env::current_exe().expect("our own path");
     let programs = programs.parent().expect("a folder");
+    let begun = load();
     print!("| workload |");
     VARIANTS
         .iter()
@@ -61,37 +71,54 @@ fn main() {
     println!("\n|---|{}", "---|".repeat(VARIANTS.len()));
     for (workload, what) in WORKLOADS {
         print!("| {workload}: {what} |");
-        for cell in cells(workload, programs, folder.path()) {
+        for cell in cells(workload, programs, folder.path(), rounds) {
             print!(" {cell} |");
         }
         println!();
     }
     println!(
-        "\nMedians of {ROUNDS} rounds, in nanoseconds a unit and as ratios to the plain program."
+        "\nMedians of {rounds} rounds in which the variants alternate: processor time of the main thread in \
+         nanoseconds a unit, its ratio to the plain program, and by how many KiB the highest RSS was \
+         above the plain program's. {}; load average {begun} at the start, {} at the end.",
+        machine(),
+        load()
     );
 }
 
-/// One row: a cell for each variant, whose rounds alternate.
-fn cells(workload: &str, programs: &Path, reports: &Path) -> Vec<String> {
-    let mut times = vec![Vec::new(); VARIANTS.len()];
-    for _ in 0..ROUNDS {
-        for (variant, times) in VARIANTS.iter().zip(&mut times) {
-            times.push(nanoseconds(programs, workload, variant, reports));
+/// One row: a cell for each variant.
+fn cells(workload: &str, programs: &Path, reports: &Path, rounds: usize) -> Vec<String> {
+    let mut runs: Vec<Vec<Measured>> = VARIANTS.iter().map(|_| Vec::new()).collect();
+    for _ in 0..rounds {
+        for (variant, runs) in VARIANTS.iter().zip(&mut runs) {
+            runs.push(measure(programs, workload, variant, reports));
         }
     }
-    let medians: Vec<f64> = times.into_iter().map(median).collect();
-    let cell = |time: &f64| format!("{time:.2} ns ({:.2}×)", time / medians[0]);
+    let medians: Vec<(f64, f64)> = runs
+        .iter()
+        .map(|runs| {
+            (
+                median(runs, |run| run.busy_ns),
+                median(runs, |run| run.peak_kib),
+            )
+        })
+        .collect();
+    let (plain_ns, plain_kib) = medians[0];
+    let cell = |(ns, kib): &(f64, f64)| {
+        let more = kib - plain_kib;
+        format!("{ns:.2} ns, {:.2}×, {more:+.0}", ns / plain_ns)
+    };
     medians.iter().map(cell).collect()
 }
 
-/// What one unit of the workload takes.
-fn nanoseconds(programs: &Path, workload: &str, variant: &Variant, reports: &Path) -> f64 {
+fn measure(programs: &Path, workload: &str, variant: &Variant, reports: &Path) -> Measured {
     let program = programs.join(variant.program);
     let output = Command::new(&program)
         .arg(workload)
         .envs(variant.variable)
         .env("MEMPROF_DIR", reports)
         .env("MEMPROF_QUIET", "1")
+        // The mark is to be left alone: it is what peaks are compared by. That saves no reading.
+        .env("MEMPROF_PEAK", "sampled")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}; build with --bins first", program.display()));
     assert!(
@@ -99,14 +126,38 @@ fn nanoseconds(programs: &Path, workload: &str, variant: &Variant, reports: &Pat
         "{program:?} {workload}: {output:?}"
     );
     let answer = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = answer.split_whitespace().map(|text| text.parse::<f64>());
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(time)), Some(Ok(units))) => time / units,
+    let numbers: Vec<f64> = answer
+        .split_whitespace()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    match numbers[..] {
+        [_wall_ns, busy_ns, peak_kib, units] => Measured {
+            busy_ns: busy_ns / units,
+            peak_kib,
+        },
         _ => panic!("{program:?} {workload} answered {answer}"),
     }
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+fn median(runs: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
+    let mut values: Vec<f64> = runs.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn machine() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown", |(_, model)| model);
+    format!("{processors} processors ({model}), Linux {}", kernel.trim())
+}
+
+/// Of the last minute.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("unknown").to_owned()
 }

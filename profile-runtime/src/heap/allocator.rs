@@ -75,7 +75,7 @@ impl<A> CountingAllocator<A> {
     /// ```
     ///
     /// Every block that is allocated in a profiled function is followed until it is freed, on whatever
-    /// thread. A reallocated block belongs to the line that resized it last. Costs about 50 ns more
+    /// thread. A reallocated block belongs to the line that resized it last. Costs about 80 ns more
     /// for an allocation and its free, and at most 7 MiB: of more than some 100,000 blocks alive at
     /// once one in two, four, … is followed and stands for the others
     /// ([`run::Run::origins`](crate::run::Run::origins) says so); those of 64 KiB and more always are.
