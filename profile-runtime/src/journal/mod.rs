@@ -42,8 +42,10 @@ const CALLS_OF_NEW: usize = 4_000;
 const OPEN: usize = 256;
 /// Bytes of an entry that room is made for beforehand.
 const TEXT: usize = 64 << 10;
-/// Bytes that the allocator is made to hold for an entry: less than it would give back to the system.
+/// Bytes that the allocator is made to hold for entries, in blocks: larger ones would each be given back
+/// to the system.
 const SPARE: usize = 96 << 10;
+const SPARES: usize = 4;
 /// Bytes of source text in a journal; what does not fit is not in a recovered report.
 const SOURCES: usize = 4 << 20;
 
@@ -62,6 +64,8 @@ pub(crate) struct Journal {
     /// Samples up to here are in the file.
     samples_to_ns: Option<u64>,
     sources: usize,
+    /// See [`room_that_stays`].
+    pin: Option<Box<[u8]>>,
 }
 
 /// What the file says of a function.
@@ -88,6 +92,7 @@ impl Journal {
             known: Vec::new(),
             samples_to_ns: None,
             sources: 0,
+            pin: None,
         })
     }
 
@@ -97,8 +102,7 @@ impl Journal {
         self.head();
         self.body(figures);
         JournalFile::rehearse();
-        // What the allocator gives back to this thread, it keeps for it.
-        drop(black_box(vec![1_u8; SPARE]));
+        self.pin = Some(room_that_stays());
         // The pages of the largest text that is usual.
         self.records.pages.begin_at(0);
         self.records.pages.touch(TEXT);
@@ -178,7 +182,8 @@ impl Journal {
             .map(|known| known.lines.len())
             .sum();
         let known = self.known.capacity() * size_of::<Option<Known>>() + lines * size_of::<Line>();
-        self.records.pages.bytes() + known as u64
+        let spare = self.pin.as_ref().map_or(0, |_| SPARES * SPARE);
+        self.records.pages.bytes() + (known + spare) as u64
     }
 
     fn head(&mut self) {
@@ -304,6 +309,15 @@ fn untouched(profile: &Profile, number: u32) -> Line {
         heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
         ..Line::default()
     }
+}
+
+/// Has the allocator hold memory for entries, so that none of its pages come and go while the program's
+/// lines are measured. It gives free memory back from the upper end only: what this returns lies there.
+fn room_that_stays() -> Box<[u8]> {
+    let spares: Vec<Vec<u8>> = (0..SPARES).map(|_| vec![1; SPARE]).collect();
+    let pin = black_box(vec![1; 64].into_boxed_slice());
+    drop(black_box(spares));
+    pin
 }
 
 /// The calls with the highest peaks, `most` of them, in the order in which they ended.
