@@ -75,15 +75,17 @@ impl Frame {
 
 guards!(Frame, ['frame] &'frame Frame, self => self);
 
+// A call each, and not inlined: in a large function the compiler would spend most of its time on
+// probes (five times that of the function itself), for a nanosecond less in each.
 impl Probes for &Frame {
-    #[inline]
+    #[inline(never)]
     fn line(self, line: u32) {
         if let Some(probe) = &self.probe {
             probe.line(line);
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn resume(self, line: u32) {
         if let Some(probe) = &self.probe {
             probe.resume(line);
@@ -102,7 +104,7 @@ impl Probes for &Frame {
 }
 
 impl Drop for Frame {
-    #[inline]
+    #[inline(never)]
     fn drop(&mut self) {
         if let Some(probe) = &self.probe {
             match self.back_to {

@@ -161,6 +161,7 @@ impl Recorder {
             }
             probe.exit();
         }
+        lane.warm_up_light(site);
     }
 
     #[cfg(feature = "report")]

@@ -188,7 +188,7 @@ impl Journal {
 
     fn head(&mut self) {
         let mut command = format!("CMDLINE {}", command_line(&self.run));
-        command.truncate(pages::LONGEST);
+        pages::cut(&mut command, pages::LONGEST);
         self.records.plain(&command);
         self.records.json("journal", "", &Owner::this());
         self.records.json("command", "", &self.run.command);

@@ -10,6 +10,12 @@ const PAGE: usize = 4096;
 /// The longest line, without its end: longer ones would leave much of the pages empty.
 pub(super) const LONGEST: usize = 1_000;
 
+/// Shortens `text` to at most this many bytes, between two characters.
+pub(super) fn cut(text: &mut String, longest: usize) {
+    let end = (0..=longest.min(text.len())).rfind(|&at| text.is_char_boundary(at));
+    text.truncate(end.unwrap_or(0));
+}
+
 /// The shortest line that fills a page up: `- ` and its end.
 const SHORTEST_FILLER: usize = 3;
 
@@ -72,6 +78,20 @@ impl Pages {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        for (text, longest, expected) in [
+            ("né", 2, "n"),
+            ("né", 3, "né"),
+            ("né", 9, "né"),
+            ("é", 1, ""),
+        ] {
+            let mut text = text.to_owned();
+            cut(&mut text, longest);
+            assert_eq!(text, expected);
+        }
+    }
 
     proptest! {
         #[test]

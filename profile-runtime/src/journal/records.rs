@@ -20,7 +20,7 @@
 
 use serde::Serialize;
 
-use super::pages::{LONGEST, Pages};
+use super::pages::{LONGEST, Pages, cut};
 use crate::report::json;
 use crate::report::mprof::{Clock, function_name, mib};
 use crate::run::{Call, Line, Profile, Run, Sample};
@@ -50,7 +50,7 @@ impl Records {
         let (start, end) = (clock.epoch(call.start_ns), clock.epoch(call.end_ns));
         let (entry, exit) = (mib(call.entry_rss), mib(call.exit_rss));
         let mut name = function_name(name);
-        name.truncate(LONGEST / 2);
+        cut(&mut name, LONGEST / 2);
         self.plain(&format!(
             "FUNC {name} {entry} {start} {exit} {end} {}",
             call.depth

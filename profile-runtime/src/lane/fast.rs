@@ -70,6 +70,29 @@ impl Lane {
         Some(Probe::new(self, cells, counters, depth))
     }
 
+    /// Goes through calls of `site` that are only counted, one of which gets a reading in its middle:
+    /// see `Recorder::warm_up`.
+    pub(crate) fn warm_up_light(&'static self, site: &'static Registered) {
+        for with_reading in [false, true] {
+            self.attention.store(0, Relaxed);
+            let Some(outer) = self.enter_light(site) else {
+                break;
+            };
+            outer.line(0);
+            if let Some(inner) = self.enter_light(site) {
+                inner.line(0);
+                if with_reading {
+                    self.ask_for_reading();
+                }
+                inner.line(1);
+                inner.exit();
+            }
+            outer.resume(0);
+            outer.exit();
+        }
+        self.ask_for_reading();
+    }
+
     /// The innermost call's line goes on after what begins now.
     #[inline]
     fn pause_around(&self, counters: &Counters) -> Counts {

@@ -39,9 +39,10 @@ impl Procfs {
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
         match self.resident_pages() {
             Ok(pages) => Ok(pages * self.page_size),
-            // The program may have closed every descriptor (daemons do): open ours again.
+            // The program may have closed every descriptor (daemons do): open ours again. The old
+            // numbers may be files of the program by now, which are not ours to close.
             Err(_) => {
-                *self = Procfs::open()?;
+                std::mem::forget(std::mem::replace(self, Procfs::open()?));
                 Ok(self.resident_pages()? * self.page_size)
             }
         }
