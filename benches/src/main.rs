@@ -35,7 +35,7 @@ const VARIANTS: [Variant; 7] = [
     variant("counting allocator alone", "counting", None),
     variant("annotated and counting", "annotated_counting", None),
     variant("the same, `lines = false`", "totals", None),
-    variant("annotated, with origins", "origins", None),
+    variant("annotated, with origins", "annotated_origins", None),
 ];
 
 const fn variant(
