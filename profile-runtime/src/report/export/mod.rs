@@ -7,7 +7,7 @@
 //! | [`pprof`] | profile.proto, gzipped | `go tool pprof`, speedscope, Pyroscope, Parca |
 //! | [`super::summary_markdown`] | Markdown | a pull request |
 //!
-//! Each is a plain function of a [`Run`]. [`write`] makes files of them, and with
+//! Each is a plain function of a [`Run`]. [`write()`] makes files of them, and with
 //! `MEMPROF_EXPORT=csv,trace,pprof,markdown` a program writes them beside its reports.
 //!
 //! ```
