@@ -100,10 +100,11 @@ fn the_peak_is_the_one_that_the_kernel_saw_without_memprof() {
     assert!(plain.output.status.success(), "{:?}", plain.output);
     let kernel = largest_child();
     let ours = run_demo("1").recorded().process.peak_rss;
-    // memprof's own memory, its thread and its code are in our figure and not in the kernel's.
+    // Our figure has what memprof itself takes, the kernel's has not: its threads, its journal, its
+    // code. That is to stay below 4 MiB.
     let more = i128::from(ours) - i128::from(kernel);
     assert!(
-        (-(MIB as i128) / 4..2 * MIB as i128).contains(&more),
+        (-(MIB as i128) / 4..4 * MIB as i128).contains(&more),
         "memprof says {ours} bytes, the kernel {kernel} without it"
     );
 }

@@ -9,6 +9,9 @@ use crate::growth::{Growth, Point, Unknown, fit};
 use crate::run::{HeapFigures, LineAtSize, Profile, SizeFigures};
 use crate::sizes::{HEAP_RESOLUTION, RSS_RESOLUTION};
 
+/// A prediction with more than this between the ends of its interval is none.
+const WIDE: f64 = 10.0;
+
 /// Lines that are shown beside the function as a whole.
 const LINES: usize = 3;
 /// How far a duration may be off: two readings.
@@ -185,6 +188,9 @@ impl Grown {
         let predictions = self.growth.predictions.iter();
         predictions
             .map(|at| {
+                if at.high > WIDE * at.low.max(0.0) {
+                    return "cannot tell".to_owned();
+                }
                 let show = |value| self.kind.show(value);
                 format!("{} ({} to {})", show(at.value), show(at.low), show(at.high))
             })
@@ -326,6 +332,7 @@ mod tests {
             time.starts_with("time ") && time.contains("cannot tell"),
             "{table}"
         );
+        assert!(!table.contains("(0 ns to"), "no prediction at all: {table}");
         let line = rows.next().unwrap_or_default();
         assert!(line.starts_with("line 29 peak  n^2 "), "{table}");
     }
