@@ -223,7 +223,7 @@
 //!
 //! # What it costs and disturbs
 //!
-//! A probe costs one or two nanoseconds when it only counts its hit, and some microseconds when RSS
+//! A probe costs two to five nanoseconds when it only counts its hit, and some microseconds when RSS
 //! is read. Readings take 5% of a thread's time at most, and 20 ms at once: a line that runs a
 //! million times is measured in part (`~` in the table), its hits stay exact, and the sums still add up.
 //! A profiled call without a reading costs about 20 ns; it is counted, and has no duration. Memory is
