@@ -236,7 +236,8 @@
 //!
 //! Peaks are exact to a page where one thread's pages came and went once in a hit. Where they came and
 //! went several times, or several threads touched new pages, the kernel's mark is all there is, and since
-//! Linux 6.2 it lags by up to 31 pages for each processor (more on machines with over 16).
+//! Linux 6.2 it lags by up to 31 pages for each processor and kind of page, anonymous or of a file (more
+//! on machines with over 16 processors).
 
 mod budget;
 mod calls;

@@ -70,9 +70,8 @@ pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
     let Found::Alive = look_at(&path).map_err(unreadable)? else {
         return Ok(None);
     };
-    let mut text = Vec::new();
-    let whole = fs::File::open(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
-    whole.map_err(unreadable)?;
+    let file = fs::File::open(&path).map_err(unreadable)?;
+    let text = whole(&file).map_err(unreadable)?;
     Ok(read::read(&text).map(|run| Run {
         outcome: RunOutcome::Running,
         ..run
@@ -108,20 +107,24 @@ fn recover_run(folder: &Path) -> Result<bool, ReportError> {
     let path = folder.join(journal::FILE);
     let unreadable = |error| ReportError::read(&path, error);
     // The lock on it is held until the reports are there.
-    let Found::Dead(mut journal) = look_at(&path).map_err(unreadable)? else {
+    let Found::Dead(journal) = look_at(&path).map_err(unreadable)? else {
         return Ok(false);
     };
-    let mut text = Vec::new();
-    let whole = journal
-        .rewind()
-        .and_then(|()| journal.by_ref().take(LARGEST).read_to_end(&mut text));
-    whole.map_err(unreadable)?;
+    let text = whole(&journal).map_err(unreadable)?;
     let Some(run) = finished(folder).or_else(|| read::read(&text)) else {
         return Ok(false);
     };
     let root = folder.parent().unwrap_or(folder);
     report::write(&run, root, &RunFolder::at(root, folder))?;
     Ok(true)
+}
+
+/// All of a journal, from its beginning.
+fn whole(mut journal: &fs::File) -> io::Result<Vec<u8>> {
+    journal.rewind()?;
+    let mut text = Vec::new();
+    journal.take(LARGEST).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// The run's own last word, if it was killed while it wrote its reports.

@@ -91,15 +91,14 @@ impl Scribe {
         run: &Arc<Run>,
     ) -> Result<Written, ReportError> {
         let (done, written) = mpsc::channel();
-        let run = Arc::clone(run);
         let job = Job {
-            run: Arc::clone(&run),
+            run: Arc::clone(run),
             done,
         };
         let sent = self.jobs.get().is_some_and(|jobs| jobs.send(job).is_ok());
         match written.recv() {
             Ok(result) if sent => result,
-            _ => output::write(recorder, &run),
+            _ => output::write(recorder, run),
         }
     }
 }

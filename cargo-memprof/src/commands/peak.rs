@@ -53,15 +53,9 @@ struct Figure {
 impl Peak {
     /// Prints a line for each run, function and child process.
     pub(crate) fn run(&self, store: &Store) -> Outcome<()> {
-        let words = self.runs.iter().map(|word| Some(word.as_str()));
-        let words: Vec<_> = if self.runs.is_empty() {
-            vec![None]
-        } else {
-            words.collect()
-        };
         let mut figures = Vec::new();
-        for word in words {
-            figures.extend(self.of(&store.lookup(word)?)?);
+        for entry in store.lookup_all(&self.runs)? {
+            figures.extend(self.of(&entry)?);
         }
         if self.json {
             return output::json(&figures);

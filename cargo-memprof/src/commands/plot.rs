@@ -8,7 +8,7 @@ use memprof::report::{Curve, PlotOptions, plot, plot_page, png};
 
 use crate::failure::{Failure, Outcome};
 use crate::output;
-use crate::store::{Loaded, Store};
+use crate::store::{Entry, Loaded, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,16 +46,8 @@ pub(crate) struct Plot {
 impl Plot {
     /// Draws, writes or opens.
     pub(crate) fn run(&self, store: &Store) -> Outcome<()> {
-        let words = self.runs.iter().map(|word| Some(word.as_str()));
-        let words: Vec<_> = if self.runs.is_empty() {
-            vec![None]
-        } else {
-            words.collect()
-        };
-        let curves = words
-            .into_iter()
-            .map(|word| curve(store, word))
-            .collect::<Outcome<Vec<_>>>()?;
+        let entries = store.lookup_all(&self.runs)?;
+        let curves = entries.iter().map(curve).collect::<Outcome<Vec<_>>>()?;
         let options = PlotOptions {
             title: self.title.clone(),
             window: self.window.clone(),
@@ -96,8 +88,7 @@ impl Plot {
     }
 }
 
-fn curve(store: &Store, word: Option<&str>) -> Outcome<Curve> {
-    let entry = store.lookup(word)?;
+fn curve(entry: &Entry) -> Outcome<Curve> {
     let name = entry.name();
     match entry.load()? {
         Loaded::Run(run) => Ok(Curve::of_run(&name, &run)),

@@ -20,6 +20,18 @@ impl Store {
         self.find_entry(word)?.ok_or_else(|| self.not_found(word))
     }
 
+    /// The runs that `words` mean; without a word the newest one.
+    ///
+    /// # Errors
+    /// As [`Store::lookup`].
+    pub(crate) fn lookup_all(&self, words: &[String]) -> Outcome<Vec<Entry>> {
+        if words.is_empty() {
+            return Ok(vec![self.lookup(None)?]);
+        }
+        let words = words.iter();
+        words.map(|word| self.lookup(Some(word))).collect()
+    }
+
     /// Like [`Store::lookup`]; `None` if the word means no run.
     pub(crate) fn find_entry(&self, word: &str) -> Outcome<Option<Entry>> {
         if let Ok(number) = word.parse::<i64>() {

@@ -37,6 +37,7 @@ mod story;
 mod summary;
 mod summary_markdown;
 mod text_page;
+mod text_table;
 mod units;
 mod verdict;
 mod visible;

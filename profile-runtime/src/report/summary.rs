@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::bar::bar;
 use super::heap_story::in_short;
 use super::line_rows::highest;
 use super::stopped;
+use super::text_table::text_table;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
 use super::visible::{source_line, truncate, visible, width};
 use super::watched;
@@ -223,26 +223,15 @@ fn figures(functions: &[&Profile], kept: &[&str], longest: usize) -> Vec<String>
         _ => column(&|f| blank_zero(f.peak_rss == 0, mib(f.peak_rss))),
     };
     let columns: Vec<_> = kept.iter().map(|title| cells(title)).collect();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["function"].iter().chain(kept));
-    for (i, function) in functions.iter().enumerate() {
-        let name = label(function, longest);
-        table.add_row(
-            [&name]
-                .into_iter()
-                .chain(columns.iter().map(|column| &column[i])),
-        );
-    }
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        column.set_cell_alignment(if i == 0 {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
-        });
-    }
-    table.lines().collect()
+    let heading = ["function"].iter().chain(kept);
+    let rows = functions.iter().enumerate().map(|(i, function)| {
+        let cells = columns.iter().map(|column| column[i].clone());
+        [label(function, longest)]
+            .into_iter()
+            .chain(cells)
+            .collect()
+    });
+    text_table(heading.map(|&title| title.to_owned()).collect(), rows)
 }
 
 fn label(function: &Profile, longest: usize) -> String {

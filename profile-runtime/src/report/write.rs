@@ -220,7 +220,7 @@ mod tests {
 
     /// Any page of the demo: `.ci/run` names the folder of a run of it.
     #[test]
-    #[ignore = "needs a run of the demo"]
+    #[ignore = "needs a demo that has run: .ci/run runs it"]
     fn the_demos_pages_are_small() {
         let folder = std::env::var_os("MEMPROF_TEST_DEMO_RUN").expect("names a run of the demo");
         let folder = Path::new(&folder);

@@ -7,12 +7,7 @@ use crate::report::summary;
 fn the_labels_of_the_chart() {
     let mut peaks = 0;
     for (name, written) in all() {
-        for (function, file) in written.json["functions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(&written.names)
-        {
+        for (function, file) in written.functions() {
             let svg = written.file(&format!("{file}.svg"));
             let texts = between(&svg, "<text", "</text>");
             let texts = texts
@@ -107,12 +102,7 @@ fn the_summary() {
 #[test]
 fn the_sentences() {
     for (name, written) in all() {
-        for (function, file) in written.json["functions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(&written.names)
-        {
+        for (function, file) in written.functions() {
             let text = written.file(&format!("{file}.txt"));
             let of = |path: &str| number(function, path).unwrap();
             for how in ["The peak, ", "The highest sample, "] {

@@ -35,12 +35,7 @@ fn ran(line: &Value) -> bool {
 #[test]
 fn the_line_table_as_text() {
     for (name, written) in all() {
-        for (function, file) in written.json["functions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(&written.names)
-        {
+        for (function, file) in written.functions() {
             let text = written.file(&format!("{file}.txt"));
             let mut rows = text
                 .lines()
@@ -88,12 +83,7 @@ fn field(key: &str) -> String {
 #[test]
 fn the_line_table_of_the_page() {
     for (name, written) in all() {
-        for (function, file) in written.json["functions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(&written.names)
-        {
+        for (function, file) in written.functions() {
             let page = written.file(&format!("{file}.html"));
             let headings: Vec<_> = between(&page, "<th ", "</th>")
                 .iter()

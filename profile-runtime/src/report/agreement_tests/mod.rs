@@ -31,6 +31,12 @@ impl Written {
     fn file(&self, name: &str) -> String {
         fs::read_to_string(self.folder.join(name)).unwrap()
     }
+
+    /// The functions in the JSON, each with the name of its files.
+    fn functions(&self) -> impl Iterator<Item = (&Value, &String)> {
+        let functions = self.json["functions"].as_array().unwrap();
+        functions.iter().zip(&self.names)
+    }
 }
 
 /// The reports of all fixtures, with their names.

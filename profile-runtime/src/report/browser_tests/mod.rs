@@ -139,32 +139,32 @@ fn assert_all_hold(checks: &[String]) {
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_everything_on_the_function_page_works() {
     assert_all_hold(&drive(&fixture::inverse(), Page::Function, 1200));
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_everything_on_the_run_page_works() {
     assert_all_hold(&drive(&fixture::nested(), Page::Run, 1200));
     assert_all_hold(&drive(&fixture::crowd(40, 500), Page::Run, 1200));
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_the_page_of_a_watched_process_works() {
     assert_all_hold(&drive(&fixture::watched(), Page::Run, 1200));
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_the_index_can_be_sorted() {
     assert_all_hold(&drive(&fixture::inverse(), Page::Index, 1200));
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_text_can_be_read_in_both_schemes() {
     let driver = Some(include_str!("contrast.js"));
     for scheme in [Scheme::Light, Scheme::Dark] {
@@ -182,7 +182,7 @@ fn browser_text_can_be_read_in_both_schemes() {
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_on_a_narrow_screen_too() {
     for page in [Page::Function, Page::Run, Page::Index] {
         assert_all_hold(&drive(&fixture::inverse(), page, 500));
@@ -190,7 +190,7 @@ fn browser_on_a_narrow_screen_too() {
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_with_heap_and_workers() {
     let mut run = fixture::heap();
     run.functions.swap(0, 1);
@@ -199,7 +199,7 @@ fn browser_with_heap_and_workers() {
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_hostile_text_runs_nothing() {
     for page in [Page::Function, Page::Run, Page::Index] {
         for width in [500, 1200] {
@@ -209,14 +209,14 @@ fn browser_hostile_text_runs_nothing() {
 }
 
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_a_long_function_with_thousands_of_samples() {
     assert_all_hold(&drive(&fixture::long(), Page::Function, 1200));
 }
 
 /// Charts that stand alone are well-formed and hold no script, whatever the names in them.
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_charts_are_well_formed() {
     let run = fixture::hostile();
     let functions = run.functions.iter();
@@ -239,7 +239,7 @@ fn browser_charts_are_well_formed() {
 
 /// On paper a page is light, has few sheets, and every line's source in full.
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_prints() {
     for (run, sheets) in [
         (fixture::inverse(), 1..=3),
@@ -269,7 +269,7 @@ fn browser_prints() {
 /// The largest run's page, 500 functions and 100,000 calls, is parsed, run and laid out in 0.3 s where
 /// nothing else is running. The bound leaves room for a machine on which a lot is.
 #[test]
-#[ignore = "needs Chromium"]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_opens_the_largest_run() {
     let root = tempfile::tempdir().unwrap();
     let folder = write(&fixture::large(), root.path(), &RunFolder::new()).unwrap();

@@ -1,12 +1,12 @@
 //! A comparison as text for terminals.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::compare::Diff;
 use super::shown::{Row, columns, left_out, rows};
 use super::verdict;
 use crate::report::story::plain;
+use crate::report::text_table::text_table;
 use crate::report::visible::{truncate, width};
 
 const BRAND: Style = AnsiColor::Cyan.on_default().bold();
@@ -71,27 +71,17 @@ fn table(diff: &Diff, columns: usize) -> Vec<String> {
 
 /// The heading and a text for each row, all of one width.
 fn figures(diff: &Diff, rows: &[Row]) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
     let titles = columns(diff);
     let titles = titles.iter().flat_map(|column| [column.title, "change"]);
-    table.set_header(["function, line"].into_iter().chain(titles));
-    for row in rows {
+    let heading = ["function, line"].into_iter().chain(titles);
+    let rows = rows.iter().map(|row| {
         let indent = if row.is_function { "" } else { "  " };
+        let what = format!("{indent}{}", truncate(&row.what, WHAT));
         let cells = row
             .cells
             .iter()
             .flat_map(|cell| [cell.after.clone(), cell.change.clone()]);
-        let what = truncate(&row.what, WHAT);
-        table.add_row([format!("{indent}{what}")].into_iter().chain(cells));
-    }
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        column.set_cell_alignment(if i == 0 {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
-        });
-    }
-    table.lines().collect()
+        [what].into_iter().chain(cells).collect()
+    });
+    text_table(heading.map(str::to_owned).collect(), rows)
 }
