@@ -1,27 +1,48 @@
 //! How much time readings may take, so that a line that runs a million times does not crawl.
 //!
-//! A token bucket of nanoseconds: a program that makes few readings gets every one of them; one that
-//! would make millions spends at most [`SHARE`] of its time on them, in bursts in which every line is
-//! measured exactly.
+//! Two token buckets of nanoseconds. The first is for all readings: a program that makes few of them gets
+//! every one. The second, a small one, is for readings that follow each other so closely that they take
+//! more time than the lines between them: that is a hot path, on which one would make millions. The first
+//! lines of one are all read; what the bucket gets after it was empty is for turns (`turn`).
 
-/// Part of the time that readings may take, per lane.
-const SHARE: f64 = 0.05;
+/// Part of the time that readings may take, per lane, and what may be spent at once: about 5,000.
+const ALL: Bucket = Bucket {
+    share: 0.05,
+    burst_ns: 20e6,
+};
 
-/// What may be spent at once: about 5,000 readings.
-const BURST_NS: f64 = 20e6;
+/// The same for readings on hot paths.
+const HOT: Bucket = Bucket {
+    share: 0.01,
+    burst_ns: 2e6,
+};
+
+/// A reading is on a hot path when what ran since the one before took less than so many times as long.
+const HOT_BELOW: u64 = 4;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    share: f64,
+    burst_ns: f64,
+}
 
 /// One lane's allowance.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    left_ns: f64,
+    all_ns: f64,
+    hot_ns: f64,
     filled_at_ns: u64,
+    /// Whether the second was empty since it was full.
+    was_empty: bool,
 }
 
 impl Default for Budget {
     fn default() -> Budget {
         Budget {
-            left_ns: BURST_NS,
+            all_ns: ALL.burst_ns,
+            hot_ns: HOT.burst_ns,
             filled_at_ns: 0,
+            was_empty: false,
         }
     }
 }
@@ -30,11 +51,29 @@ impl Budget {
     /// Books a reading that ended at `now_ns` and took `took_ns`, on one of `lanes` threads that
     /// share the machine's processors. Says whether another one may follow.
     pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, lanes_per_processor: f64) -> bool {
-        let elapsed = now_ns.saturating_sub(self.filled_at_ns) as f64;
+        let elapsed = now_ns.saturating_sub(self.filled_at_ns);
         self.filled_at_ns = self.filled_at_ns.max(now_ns);
-        let earned = elapsed * SHARE / lanes_per_processor.max(1.0);
-        self.left_ns = (self.left_ns + earned).min(BURST_NS) - took_ns as f64;
-        self.left_ns > 0.0
+        let earned = elapsed as f64 / lanes_per_processor.max(1.0);
+        let ran = elapsed.saturating_sub(took_ns);
+        let hot = ran < took_ns.saturating_mul(HOT_BELOW);
+        ALL.move_on(&mut self.all_ns, earned, took_ns);
+        HOT.move_on(&mut self.hot_ns, earned, if hot { took_ns } else { 0 });
+        self.was_empty = match self.hot_ns {
+            ..=0.0 => true,
+            left_ns => self.was_empty && left_ns < HOT.burst_ns,
+        };
+        self.may_read() && !(hot && self.was_empty)
+    }
+
+    /// Whether there is something left for a reading on a hot path.
+    pub(crate) fn may_read(&self) -> bool {
+        self.all_ns > 0.0 && self.hot_ns > 0.0
+    }
+}
+
+impl Bucket {
+    fn move_on(&self, left_ns: &mut f64, elapsed_ns: f64, spent_ns: u64) {
+        *left_ns = (*left_ns + elapsed_ns * self.share).min(self.burst_ns) - spent_ns as f64;
     }
 }
 
@@ -66,10 +105,40 @@ mod tests {
     }
 
     #[test]
-    fn fast_lines_take_no_more_than_their_share() {
-        let (readings, took) = simulate(10, 1_000);
+    fn lines_of_some_microseconds_are_read_as_far_as_their_share_goes() {
+        // 15 µs a line: no hot path, but more than the share.
+        let (readings, took) = simulate(10, 15_000);
         assert!(readings > 100_000, "{readings}");
-        assert!(took as f64 <= 10e9 * SHARE + BURST_NS + 1e6, "{took}");
+        assert!(
+            took as f64 <= 10e9 * ALL.share + ALL.burst_ns + 1e6,
+            "{took}"
+        );
+    }
+
+    #[test]
+    fn hot_paths_take_no_more_than_theirs() {
+        let (readings, took) = simulate(10, 1_000);
+        // What is left for turns, which are not simulated, is not used.
+        assert!(readings > 1_500, "{readings}");
+        // At each tick one reading comes after a long time and is none of theirs.
+        let ticks = 1_000.0 * 3_000.0;
+        let allowed = 10e9 * HOT.share + HOT.burst_ns + ticks + 1e6;
+        assert!(took as f64 <= allowed, "{took}");
+    }
+
+    #[test]
+    fn a_hot_path_leaves_what_slow_lines_need() {
+        let mut budget = Budget::default();
+        let mut now = 0;
+        while budget.spend(now, 3_000, 1.0) {
+            now += 4_000;
+        }
+        now += 1_000_000_000;
+        budget.spend(now, 3_000, 1.0);
+        for _ in 0..1_000 {
+            now += 20_000;
+            assert!(budget.spend(now, 3_000, 1.0));
+        }
     }
 
     #[test]

@@ -2,24 +2,30 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ptr;
 
 use crate::guards::{Probes, guards};
-use crate::lane::NO_LINE;
+use crate::lane::{Hot, Lane, NO_LANE};
 use crate::log::Kind;
 use crate::own::{self, Probe};
 use crate::recorder::Recorder;
 use crate::site::Site;
+use crate::tally::LineCells;
 
 /// A call in progress, or a run of a closure. Dropping it ends that, however control leaves.
 // Small: recursive functions have one each.
 #[derive(Debug)]
 pub struct Frame {
+    /// None where recording is off.
+    lines: &'static [LineCells],
+    hot: &'static Hot,
     /// `None` when recording is off.
-    probe: Option<Probe>,
-    /// For what is no call: the line to go back to at the end.
-    back_to: Option<u32>,
+    lane: Option<&'static Lane>,
+    depth: u32,
     /// Loops that are being left; their headers are not run again.
     leaving: Cell<u32>,
+    /// For what is no call: the line to go back to at the end.
+    back_to: Option<u32>,
     /// A frame belongs to the thread that made it.
     thread_bound: PhantomData<*const ()>,
 }
@@ -58,37 +64,76 @@ impl Frame {
 
     #[inline]
     fn new(probe: Option<Probe>, back_to: Option<u32>) -> Frame {
+        let (lines, hot, lane, depth): (&[_], _, _, _) = match probe {
+            Some(probe) => (
+                probe.cells.lines(),
+                probe.lane.hot(),
+                Some(probe.lane),
+                probe.depth,
+            ),
+            None => (&[], &NO_LANE, None, 0),
+        };
         Frame {
-            probe,
-            back_to,
+            lines,
+            hot,
+            lane,
+            depth,
             leaving: Cell::new(0),
+            back_to,
             thread_bound: PhantomData,
         }
     }
 
     /// The line at which it is; `None` before the first, and when recording is off.
     pub(crate) fn current_line(&self) -> Option<u32> {
-        let line = self.probe.as_ref()?.current();
-        (line != NO_LINE).then_some(line)
+        let current = self.hot.line()?;
+        let place = self.lines.iter().position(|line| ptr::eq(line, current))?;
+        u32::try_from(place).ok()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn line_with_attention(&self, cells: &'static LineCells, hit: bool) {
+        if let Some(lane) = self.lane {
+            lane.switch_line_with_attention(cells, hit);
+        }
+    }
+
+    /// Ends the call, or the run of a closure.
+    #[inline(never)]
+    fn close(&self, lane: &'static Lane) {
+        match self.back_to {
+            None => lane.exit(self.depth),
+            Some(line) => lane.go_back_to(line),
+        }
     }
 }
 
 guards!(Frame, ['frame] &'frame Frame, self => self);
 
-// A call each, and not inlined: in a large function the compiler would spend most of its time on
-// probes (five times that of the function itself), for a nanosecond less in each.
+// These few instructions are all of a probe that is put into the user's function: in a large one the
+// compiler would otherwise spend most of its time on probes.
 impl Probes for &Frame {
-    #[inline(never)]
+    #[inline]
     fn line(self, line: u32) {
-        if let Some(probe) = &self.probe {
-            probe.line(line);
+        if let Some(cells) = self.lines.get(line as usize) {
+            // Not `||`: one jump.
+            if cells.hit() | (self.hot.attention() != 0) {
+                self.line_with_attention(cells, true);
+            } else {
+                self.hot.begin(cells);
+            }
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn resume(self, line: u32) {
-        if let Some(probe) = &self.probe {
-            probe.resume(line);
+        if let Some(cells) = self.lines.get(line as usize) {
+            if self.hot.attention() != 0 {
+                self.line_with_attention(cells, false);
+            } else {
+                self.hot.begin(cells);
+            }
         }
     }
 
@@ -104,13 +149,10 @@ impl Probes for &Frame {
 }
 
 impl Drop for Frame {
-    #[inline(never)]
+    #[inline]
     fn drop(&mut self) {
-        if let Some(probe) = &self.probe {
-            match self.back_to {
-                None => probe.exit(),
-                Some(line) => probe.resume(line),
-            }
+        if let Some(lane) = self.lane {
+            self.close(lane);
         }
     }
 }

@@ -12,23 +12,22 @@
 //! favours no line but the ones that take long.
 
 mod fast;
-mod heap_mark;
+mod hot;
 mod known;
 mod light;
-/// What `light` builds on.
+/// What `hot` and `light` build on.
 mod sync {
     pub(super) use std::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence,
     };
 }
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::ptr;
+use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use self::heap_mark::HeapMark;
 use self::known::Known;
 use self::light::Light;
-pub(crate) use self::light::NO_LINE;
 use crate::heap::{self, Counts, origins};
 use crate::log::{Ended, Kind, Log, OpenCall};
 use crate::meter::{Reading, Witness};
@@ -36,13 +35,27 @@ use crate::own::Probe;
 use crate::recorder::Recorder;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
-use crate::tally::{Cells, SiteTally};
+use crate::tally::{Cells, LineCells, SiteTally};
 use crate::watch::Watch;
+
+/// In place of a line, while none of the call has begun.
+pub(crate) const NO_LINE: u32 = u32::MAX;
 
 /// A call, as it began.
 pub(crate) type Begun = light::Begun<Registered, Cells>;
 
-pub(crate) use self::light::Stand;
+/// Where a call is.
+pub(crate) type Stand = light::Stand<LineCells>;
+
+/// What a probe writes to.
+pub(crate) type Hot = hot::Hot<LineCells>;
+
+/// Stands for that of a lane where there is none; nothing is ever written to it.
+pub(crate) static NO_LANE: Hot = Hot {
+    attention: AtomicU8::new(0),
+    line: AtomicPtr::new(ptr::null_mut()),
+    heap_start: AtomicI64::new(0),
+};
 
 /// A reading is due at the next probe.
 const DUE: u8 = 1;
@@ -58,11 +71,9 @@ const CLOCK_NS: u64 = 100;
 /// One thread's book.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    attention: AtomicU8,
     /// Number of the thread that holds it.
     thread: AtomicU64,
-    light: Light<Registered, Cells>,
-    heap: HeapMark,
+    light: Light<Registered, Cells, LineCells>,
     known: Known,
     /// Highest RSS that anybody saw since this lane's last reading.
     high: AtomicU64,
@@ -72,14 +83,17 @@ pub(crate) struct Lane {
 impl Lane {
     pub(crate) fn new() -> Lane {
         Lane {
-            attention: AtomicU8::new(DUE),
             thread: AtomicU64::new(0),
-            light: Light::with_room_for(LIGHT_CALLS),
-            heap: HeapMark::default(),
+            light: Light::with_room_for(LIGHT_CALLS, DUE),
             known: Known::new(),
             high: AtomicU64::new(0),
             log: Mutex::default(),
         }
+    }
+
+    #[inline]
+    pub(crate) fn hot(&self) -> &Hot {
+        &self.light.hot
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -101,7 +115,7 @@ impl Lane {
 
     /// From now on the next probe takes a reading.
     pub(crate) fn ask_for_reading(&self) {
-        self.attention.fetch_or(DUE, Relaxed);
+        self.hot().attention.fetch_or(DUE, Relaxed);
     }
 
     pub(crate) fn raise_high(&self, rss: u64) {
@@ -115,7 +129,7 @@ impl Lane {
     }
 
     fn is_due(&self) -> bool {
-        self.attention.load(Relaxed) & DUE != 0
+        self.hot().attention.load(Relaxed) & DUE != 0
     }
 
     /// Opens a call of `site`.
@@ -128,7 +142,8 @@ impl Lane {
         let mut guard = self.log();
         let log = &mut *guard;
         self.log_light_calls(log);
-        let heap = self.pause_heap(log);
+        log.give_up_turn();
+        let heap = self.pause(log);
         // Whatever needs memory comes before the reading, so as not to show up in the call.
         let (cells, forced, watch) = heap::outside_the_figures(|| {
             let forced = kind == Kind::Call && log.must_be_exact(site);
@@ -157,7 +172,7 @@ impl Lane {
             log.watch(watch);
         }
         let depth = self.begin_innermost(log, heap);
-        Probe::new(self, cells, heap::of_this_thread(), depth)
+        Probe::new(self, cells, depth)
     }
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
@@ -179,8 +194,15 @@ impl Lane {
         let depth = log.stack.len() - 1;
         let call = &log.stack[depth];
         let calls = depth as u32 + 1;
-        self.light.set_logged(calls, Some(call.begun()), call.line);
-        self.heap.go_on(heap.live(), heap.live());
+        let stand = Stand {
+            line: Some(call.cells.at(call.line)),
+            heap_line_start: heap.live(),
+            heap_high: heap.live(),
+        };
+        self.light.set_logged(calls, Some((call.begun(), stand)));
+        if let Some(counters) = heap::of_this_thread() {
+            counters.set_high(heap.live());
+        }
         if call.entry_exact {
             let recorder_wakes = call.settled.t_ns.saturating_add(call.site.interval_ns);
             if let Some(recorder) = Recorder::running() {
@@ -193,11 +215,7 @@ impl Lane {
     /// Puts the light calls on the log's stack, before anything happens there.
     fn log_light_calls(&self, log: &mut Log) {
         if !self.light.is_empty() {
-            let innermost = Stand {
-                line: self.line(),
-                heap_line_start: self.heap.line_start(),
-                heap_high: self.heap.high(),
-            };
+            let (_, innermost) = self.pause_heap(heap::of_this_thread());
             heap::outside_the_figures(|| {
                 self.light.drain(innermost, |begun, stand| match begun {
                     Some(begun) => log.open_light(begun, stand),
@@ -211,12 +229,19 @@ impl Lane {
         }
     }
 
+    /// The same where there is more to do, or may be: a hit can be the line's turn to be read.
     #[cold]
     #[inline(never)]
-    fn switch_line_with_attention(&self, depth: u32, line: u32, hit: bool) {
+    pub(crate) fn switch_line_with_attention(&self, line: &'static LineCells, hit: bool) {
         let Some(recorder) = Recorder::running() else {
             return;
         };
+        if self.hot().attention() == 0 && !self.light.is_empty() {
+            // Light calls stay light for no turn.
+            line.set_turn(line.hits());
+            self.hot().begin(line);
+            return;
+        }
         let mut guard = self.log();
         let log = &mut *guard;
         self.log_light_calls(log);
@@ -224,14 +249,42 @@ impl Lane {
         if due {
             self.read(recorder, log);
         }
-        self.attention.fetch_and(!SETTLE, Relaxed);
+        let settle = self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0;
         let closing = self.line();
-        let was_exact = log.settle(closing, due);
-        log.begin_line(line, hit, due && self.is_due());
-        if due && !was_exact {
-            log.stretch_is_like(closing);
+        let place = place_of(log.stack.last(), Some(line));
+        if log.end_turn() {
+            // The stretch goes on, unless lines are read one by one again.
+            if self.is_due() {
+                log.settle_stretch();
+                log.begin_line(place, hit, true);
+            }
+        } else if due || settle {
+            let was_exact = log.settle(closing, due);
+            log.begin_line(place, hit, due && self.is_due());
+            if due && !was_exact {
+                log.stretch_is_like(closing);
+            }
         }
-        self.light.set_line(depth, line);
+        if hit && line.is_turn() {
+            self.take_turn(recorder, log, line, place);
+        }
+        self.hot().begin(line);
+    }
+
+    /// It is the turn of `line`, which begins, to be read, if there is budget for it.
+    fn take_turn(&self, recorder: &'static Recorder, log: &mut Log, line: &LineCells, place: u32) {
+        let read_anyway = log.reads_every_line();
+        let read = !read_anyway && log.may_take_turns();
+        if read {
+            self.read(recorder, log);
+            log.begin_turn(place);
+            // For the reading at its end.
+            self.ask_for_reading();
+        }
+        let now_ns = (read || read_anyway).then_some(log.last.t_ns);
+        if let Some(hits) = log.next_turn(place, now_ns) {
+            line.set_turn(hits);
+        }
     }
 
     /// Closes the call at `depth`, and whatever a leaked frame left above it; hands it to `last`.
@@ -264,7 +317,7 @@ impl Lane {
         cancelled: bool,
         last: impl FnOnce(&mut Log, Ended<'_>) -> T,
     ) -> Option<T> {
-        let heap = self.pause_heap(log);
+        let heap = self.pause(log);
         self.read_at_end(recorder, log);
         let mut call = log.pop()?;
         call.pause_watch();
@@ -287,7 +340,8 @@ impl Lane {
         if read {
             self.read(recorder, log);
         }
-        if read && !due {
+        let turn = log.end_turn();
+        if read && (turn || !due) {
             log.settle_stretch();
         }
         log.settle(self.line(), read);
@@ -306,17 +360,18 @@ impl Lane {
             outer.book_heap(taken_off, i64::MIN);
         }
         let Some(outer) = log.stack.last() else {
-            self.light.set_logged(0, None, NO_LINE);
+            self.light.set_logged(0, None);
             return;
         };
         outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
+        let stand = outer.stand();
         let calls = log.stack.len() as u32;
-        self.light
-            .set_logged(calls, Some(outer.begun()), outer.line);
-        self.heap
-            .go_on(outer.heap_line_start, outer.heap_high.max(high));
+        self.light.set_logged(calls, Some((outer.begun(), stand)));
+        if let Some(counters) = heap::of_this_thread() {
+            counters.set_high(stand.heap_high.max(high));
+        }
         if inner.settled_since_entry() {
-            self.attention.fetch_or(SETTLE, Relaxed);
+            self.hot().attention.fetch_or(SETTLE, Relaxed);
         }
     }
 
@@ -327,7 +382,7 @@ impl Lane {
         let log = &mut *guard;
         self.log_light_calls(log);
         self.close_above(recorder, log, depth as usize)?;
-        let heap = self.pause_heap(log);
+        let heap = self.pause(log);
         self.read_at_end(recorder, log);
         let call = heap::outside_the_figures(|| log.suspend(self.line(), heap))?;
         self.go_back_to_caller(log, &call, heap);
@@ -339,7 +394,8 @@ impl Lane {
         let mut guard = self.log();
         let log = &mut *guard;
         self.log_light_calls(log);
-        let heap = self.pause_heap(log);
+        log.give_up_turn();
+        let heap = self.pause(log);
         heap::outside_the_figures(|| log.make_room(call.site, Kind::Call, false));
         let exact = self.read_at_entry(recorder, log, call.entry_exact);
         if let Some(outer) = log.stack.last_mut() {
@@ -367,10 +423,12 @@ impl Lane {
             .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
     }
 
-    /// The line at which the innermost call is.
-    #[inline]
+    /// The line at which the innermost call is. By the owner only.
     pub(crate) fn line(&self) -> u32 {
-        self.light.line()
+        match self.light.innermost() {
+            Some((_, cells)) => cells.place(self.hot().line()),
+            None => NO_LINE,
+        }
     }
 
     /// Takes a reading and tells the calls in progress; clears `DUE` when the budget is used up.
@@ -398,23 +456,19 @@ impl Lane {
         if log.budget.spend(log.last.t_ns, took_ns, share) {
             self.ask_for_reading();
         } else {
-            self.attention.fetch_and(!DUE, Relaxed);
+            self.hot().attention.fetch_and(!DUE, Relaxed);
         }
     }
 
-    /// Books the heap on the line in progress, before something inside it begins or its call ends;
-    /// gives this thread's counts.
-    fn pause_heap(&self, log: &mut Log) -> Counts {
-        let Some(counters) = heap::of_this_thread() else {
-            return Counts::default();
-        };
-        let Some(call) = log.stack.last_mut() else {
-            return self.heap.skip(counters);
-        };
-        let now = self.heap.pause(call.cells.lines(), self.line(), counters);
-        call.heap_line_start = self.heap.line_start();
-        call.heap_high = self.heap.high();
-        now
+    /// Something begins inside of the innermost logged call's line in progress, or its call ends; gives
+    /// the thread's heap.
+    fn pause(&self, log: &mut Log) -> Counts {
+        let (heap, stand) = self.pause_heap(heap::of_this_thread());
+        if let Some(call) = log.stack.last_mut() {
+            call.heap_line_start = stand.heap_line_start;
+            call.heap_high = stand.heap_high;
+        }
+        heap
     }
 
     /// The sampler's part: adds a sample to the series of every call whose interval is in `due`,
@@ -425,7 +479,7 @@ impl Lane {
         }
         let mut log = self.log();
         if let Some((reading, due)) = due {
-            let line = self.light.line_of_logged(log.stack.len());
+            let line = self.line_of_logged(&log);
             log.sample(reading, line, Some(due));
             if !self.light.is_empty() {
                 log.owe_samples(due);
@@ -453,22 +507,23 @@ impl Lane {
             ..Log::default()
         };
         let before = guard.last;
-        let mut line = self.light.line_of_logged(guard.stack.len());
+        let mut line = self.line_of_logged(&guard);
         let high = self.high.load(Relaxed);
         drop(guard);
         if let Some(look) = look {
-            line = look.logged;
+            line = place_of(log.stack.last(), look.logged);
             for (begun, inner_line) in look.light {
                 if let Some(outer) = log.stack.last_mut() {
                     outer.line = line;
                 }
                 log.open_light(begun, begun.stand());
-                line = inner_line;
+                line = begun.cells.place(inner_line);
             }
         }
         log.raise(before, high, line);
         let mut running = Vec::new();
         while !log.stack.is_empty() {
+            log.end_turn();
             log.settle(line, false);
             let Some(mut call) = log.pop() else { break };
             call.line = line;
@@ -480,6 +535,12 @@ impl Lane {
             }
         }
         (log.tallies.into_iter().flatten().collect(), running)
+    }
+
+    /// By anybody who holds the log: the line at which the innermost logged call is.
+    fn line_of_logged(&self, log: &Log) -> u32 {
+        let line = self.light.line_of_logged(log.stack.len());
+        place_of(log.stack.last(), line)
     }
 
     /// Somebody else waits for the calls to stay as they are: with a reading due the thread comes for
@@ -499,6 +560,11 @@ impl Lane {
     }
 }
 
+/// Which of the lines of `call` is `line`.
+fn place_of(call: Option<&OpenCall>, line: Option<&LineCells>) -> u32 {
+    call.map_or(NO_LINE, |call| call.cells.place(line))
+}
+
 impl Begun {
     #[inline]
     fn now(site: &'static Registered, cells: &'static Cells, heap: Counts) -> Begun {
@@ -514,7 +580,7 @@ impl Begun {
     /// Before its first line.
     fn stand(&self) -> Stand {
         Stand {
-            line: NO_LINE,
+            line: Some(self.cells.before_lines()),
             heap_line_start: self.heap.live(),
             heap_high: self.heap.live(),
         }

@@ -276,6 +276,7 @@ mod size;
 mod sizes;
 mod snapshot;
 mod tally;
+mod turn;
 mod usage;
 mod watch;
 

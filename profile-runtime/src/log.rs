@@ -14,7 +14,8 @@ use crate::run::{Call, HeapFigures, Outcome, PeakAt};
 use crate::series::Series;
 use crate::site::Registered;
 use crate::sizes::CallAtSize;
-use crate::tally::{Cells, SiteTally};
+use crate::tally::{Cells, LineCells, LineTally, SiteTally};
+use crate::turn::{self, Turn};
 use crate::watch::{LineFigures, Watch};
 
 #[derive(Debug, Default)]
@@ -72,8 +73,10 @@ pub(crate) struct OpenCall {
     /// Highest RSS since the line began, and since the call began or was resumed.
     line_high: u64,
     high: u64,
-    /// What `Part`s inside the line have booked as theirs, to be taken off the line.
+    /// What `Part`s inside the line, and turns of lines, have booked as theirs, to be taken off the line.
     parts: Change,
+    /// The turn of its line in progress to be read, and the parts before it.
+    turn: Option<(Turn, Change)>,
     /// The heap at the entry, and the highest live bytes of this thread since.
     pub heap_entry: Counts,
     pub heap_high: i64,
@@ -195,7 +198,7 @@ impl Log {
             cells,
             entry,
             entry_exact: exact,
-            line: stand.line,
+            line: cells.place(stand.line),
             settled: entry,
             line_hit: false,
             line_exact: exact,
@@ -203,6 +206,7 @@ impl Log {
             line_high: entry.rss,
             high: entry.rss,
             parts: Change::default(),
+            turn: None,
             heap_entry: begun.heap,
             heap_high: stand.heap_high,
             heap_line_start: stand.heap_line_start,
@@ -253,7 +257,8 @@ impl Log {
         let owed = self.owed.iter().find(|owed| owed.0 == interval_ns);
         if let Some(&(_, samples)) = owed
             && self.timelines.last() == Some(&(self.stack.len() - 1))
-            && let Some(tally) = self.tally(begun.site).lines.get_mut(stand.line as usize)
+            && let Some(tally) =
+                (self.tally(begun.site).lines).get_mut(begun.cells.place(stand.line) as usize)
         {
             tally.samples += samples;
         }
@@ -262,7 +267,7 @@ impl Log {
     /// The innermost call's thread has gone on into another call, which is not on the stack yet.
     pub(crate) fn stand(&mut self, stand: Stand) {
         if let Some(call) = self.stack.last_mut() {
-            call.line = stand.line;
+            call.line = call.cells.place(stand.line);
             call.heap_line_start = stand.heap_line_start;
             call.heap_high = stand.heap_high;
         }
@@ -319,32 +324,119 @@ impl Log {
             let time_ns = time_ns.saturating_sub(parts.time_ns);
             if call.kind == Kind::Worker {
                 tally.worker_time(line, time_ns);
-            } else if let Some(tally) = tally.lines.get_mut(line as usize) {
+            } else {
                 let net = difference(now.rss, call.settled.rss) - parts.net;
-                let peak = call.line_high.saturating_sub(call.settled.rss);
-                tally.time_ns += time_ns;
-                tally.net += net;
-                tally.peak = tally.peak.max(peak).max(u64::try_from(net).unwrap_or(0));
-                tally.others = tally.others.plus(now.others.since(call.settled.others));
-                tally.shared += u64::from(now.shared);
-                if let Some(watch) = &mut call.watch {
-                    let change = LineFigures {
-                        net,
-                        peak: peak.max(u64::try_from(net).unwrap_or(0)),
-                        time_ns,
-                        ..LineFigures::default()
-                    };
-                    watch.settle(line, change, call.line_exact);
+                let change = LineFigures {
+                    net,
+                    peak: (call.line_high.saturating_sub(call.settled.rss))
+                        .max(u64::try_from(net).unwrap_or(0)),
+                    time_ns,
+                    ..LineFigures::default()
+                };
+                let line = line as usize;
+                if call.line_exact {
+                    call.book(&mut tally.lines, line, change);
+                } else {
+                    call.book_stretch(&mut tally.lines, line, change);
                 }
-                if read {
-                    tally.max_rss = tally.max_rss.max(now.rss);
-                    tally.readings += u64::from(call.line_exact && call.line_hit);
+                if let Some(tally) = tally.lines.get_mut(line) {
+                    tally.others = tally.others.plus(now.others.since(call.settled.others));
+                    tally.shared += u64::from(now.shared);
+                    if read {
+                        tally.max_rss = tally.max_rss.max(now.rss);
+                    }
+                    if read && call.line_exact && call.line_hit {
+                        tally.readings += 1;
+                        let hits = call.cells.line(line).map_or(0, LineCells::hits);
+                        tally.pace.learn_all(hits, net);
+                    }
                 }
             }
             call.settled = now;
             call.line_high = now.rss;
         }
         call.line_exact
+    }
+
+    /// Whether the innermost line can have its turn to be read: of workers only the clock is.
+    pub(crate) fn may_take_turns(&self) -> bool {
+        let innermost = self.stack.last();
+        self.budget.may_read() && innermost.is_some_and(|call| call.kind != Kind::Worker)
+    }
+
+    /// Whether the innermost call's line in progress began with a reading of its own.
+    pub(crate) fn reads_every_line(&self) -> bool {
+        self.stack.last().is_some_and(|call| call.line_exact)
+    }
+
+    /// The innermost call's line at `place` has its turn, from the last reading on.
+    pub(crate) fn begin_turn(&mut self, place: u32) {
+        let from = self.last;
+        if let Some(call) = self.stack.last_mut() {
+            let turn = Turn {
+                line: place,
+                from,
+                high_before: std::mem::replace(&mut call.line_high, from.rss),
+            };
+            call.turn = Some((turn, std::mem::take(&mut call.parts)));
+        }
+    }
+
+    /// The turn in progress ends with the last reading: its line books what changed, and the stretch
+    /// around it does not. Says whether there was one.
+    pub(crate) fn end_turn(&mut self) -> bool {
+        let now = self.last;
+        let Some(call) = self.stack.last_mut() else {
+            return false;
+        };
+        let Some((turn, before)) = call.turn.take() else {
+            return false;
+        };
+        let whole = Change {
+            time_ns: now.t_ns.saturating_sub(turn.from.t_ns),
+            net: difference(now.rss, turn.from.rss),
+        };
+        let inner = std::mem::replace(&mut call.parts, before);
+        call.parts.time_ns += whole.time_ns;
+        call.parts.net += whole.net;
+        let net = whole.net - inner.net;
+        let high = std::mem::replace(&mut call.line_high, turn.high_before.max(now.rss));
+        let peak = high.saturating_sub(turn.from.rss);
+        let change = LineFigures {
+            net,
+            peak: peak.max(u64::try_from(net).unwrap_or(0)),
+            time_ns: whole.time_ns.saturating_sub(inner.time_ns),
+            ..LineFigures::default()
+        };
+        if let Some(tally) = self.tallies[call.site.id].as_mut() {
+            call.book(&mut tally.lines, turn.line as usize, change);
+            if let Some(tally) = tally.lines.get_mut(turn.line as usize) {
+                tally.max_rss = tally.max_rss.max(now.rss);
+                tally.readings += 1;
+                tally.pace.learn_one(net);
+            }
+        }
+        true
+    }
+
+    /// Something begins inside of the line that has its turn: what a hit of it does is not to be told from
+    /// what happens there, and the stretch goes on as if nothing had been read.
+    pub(crate) fn give_up_turn(&mut self) {
+        if let Some(call) = self.stack.last_mut()
+            && let Some((turn, before)) = call.turn.take()
+        {
+            call.parts.time_ns += before.time_ns;
+            call.parts.net += before.net;
+            call.line_high = call.line_high.max(turn.high_before);
+        }
+    }
+
+    /// After how many hits the line at `place` of the innermost call has its next turn. `now_ns`: it has
+    /// one now.
+    pub(crate) fn next_turn(&mut self, place: u32, now_ns: Option<u64>) -> Option<u64> {
+        let call = self.stack.last()?;
+        let tally = self.tallies[call.site.id].as_mut()?;
+        Some(tally.lines.get_mut(place as usize)?.pace.next(now_ns))
     }
 
     /// A reading that the sampler did not ask for ends a stretch without readings, at a moment that
@@ -537,6 +629,57 @@ impl OpenCall {
         }
     }
 
+    /// Books a change on the line at this place.
+    fn book(&mut self, lines: &mut [LineTally], place: usize, change: LineFigures) {
+        if let Some(tally) = lines.get_mut(place) {
+            tally.time_ns += change.time_ns;
+            tally.net += change.net;
+            tally.peak = tally.peak.max(change.peak);
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.settle(place, change, self.line_exact);
+        }
+    }
+
+    /// Books what changed in a stretch without readings: on the line at this place, but RSS on the lines
+    /// that it comes from by experience, if there are such.
+    fn book_stretch(&mut self, lines: &mut [LineTally], place: usize, change: LineFigures) {
+        let watch = &mut self.watch;
+        let split = turn::split(
+            lines,
+            self.cells,
+            change.net,
+            |line, place, net, is_largest| {
+                let part = LineFigures {
+                    net,
+                    peak: if is_largest { change.peak } else { 0 },
+                    time_ns: 0,
+                    ..change
+                };
+                line.net += part.net;
+                line.peak = line.peak.max(part.peak);
+                if let Some(watch) = watch {
+                    watch.settle(place, part, false);
+                }
+            },
+        );
+        let rest = LineFigures {
+            net: 0,
+            peak: 0,
+            ..change
+        };
+        self.book(lines, place, if split { rest } else { change });
+    }
+
+    /// Where it goes on after something inside of it.
+    pub(crate) fn stand(&self) -> Stand {
+        Stand {
+            line: Some(self.cells.at(self.line)),
+            heap_line_start: self.heap_line_start,
+            heap_high: self.heap_high,
+        }
+    }
+
     /// A call made by this one's line in progress has ended or was suspended.
     fn take_over(&mut self, inner: &OpenCall) {
         self.shared |= inner.shared;
@@ -559,9 +702,7 @@ impl OpenCall {
 
     /// Books on the line at which it is what something inside of it did on the heap.
     pub(crate) fn book_heap(&self, change: Counts, rise: i64) {
-        if let Some(line) = self.cells.line(self.line as usize) {
-            line.book_heap(change, rise);
-        }
+        self.cells.at(self.line).book_heap(change, rise);
     }
 
     /// Whether a reading was taken while it was on the stack: then its caller's line has something to

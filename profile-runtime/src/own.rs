@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::heap::origins::LineOrigins;
-use crate::heap::{self, Counters, Token};
+use crate::heap::{self, Token};
 use crate::lane::Lane;
 use crate::recorder::Recorder;
 use crate::site::Site;
@@ -61,13 +61,19 @@ pub(crate) fn forget_lane() {
     OWN.with(|own| own.lane.set(None));
 }
 
+/// The calling thread allocates or frees, and had `live` bytes before: on which line that is to be
+/// booked, and with how many live bytes it began.
+#[inline]
+pub(crate) fn touch_line(live: i64) -> Option<(&'static LineCells, i64)> {
+    lane_if_any()?.hot().touch(live)
+}
+
 /// The probe of the calling thread's innermost call, if that is one of `site`.
 #[inline]
 pub(crate) fn innermost_of(site: &'static Site) -> Option<Probe> {
     let lane = lane_if_any()?;
     let (innermost, cells, depth) = lane.innermost()?;
-    std::ptr::eq(innermost.spec, &raw const site.spec)
-        .then(|| Probe::new(lane, cells, heap::of_this_thread(), depth))
+    std::ptr::eq(innermost.spec, &raw const site.spec).then(|| Probe::new(lane, cells, depth))
 }
 
 /// What the calling thread's line in progress has on its blocks, and the token of its call.
@@ -89,56 +95,39 @@ pub(crate) fn set_leaving(loops: u32) {
 /// What the probes of a call write to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Probe {
-    lane: &'static Lane,
-    lines: &'static [LineCells],
-    /// The thread's, where the heap is counted.
-    counters: Option<&'static Counters>,
-    depth: u32,
+    pub lane: &'static Lane,
+    pub cells: &'static Cells,
+    pub depth: u32,
 }
 
 impl Probe {
-    /// For a call of the calling thread, whose lane and counters these are.
+    /// For a call of the calling thread, whose lane this is.
     #[inline]
-    pub(crate) fn new(
-        lane: &'static Lane,
-        cells: &'static Cells,
-        counters: Option<&'static Counters>,
-        depth: u32,
-    ) -> Probe {
-        Probe {
-            lane,
-            lines: cells.lines(),
-            counters,
-            depth,
-        }
+    pub(crate) fn new(lane: &'static Lane, cells: &'static Cells, depth: u32) -> Probe {
+        Probe { lane, cells, depth }
     }
 
     /// `line` begins: one hit.
     #[inline]
     pub(crate) fn line(&self, line: u32) {
-        if let Some(cells) = self.lines.get(line as usize) {
-            cells.hit();
+        if let Some(cells) = self.cells.line(line as usize) {
+            if cells.hit() {
+                self.lane.switch_line_with_attention(cells, true);
+            } else {
+                self.lane.switch_line(cells, true);
+            }
         }
-        self.switch(line, true);
     }
 
     /// Goes back to `line` without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
-        self.switch(line, false);
-    }
-
-    #[inline]
-    fn switch(&self, line: u32, hit: bool) {
-        if let Some(counters) = self.counters {
-            self.lane.settle_heap(self.lines, counters);
-        }
-        self.lane.switch_line(self.depth, line, hit);
+        self.lane.switch_line(self.cells.at(line), false);
     }
 
     /// The line at which the call is, if it is the innermost.
     pub(crate) fn current(&self) -> u32 {
-        self.lane.line()
+        self.cells.place(self.lane.hot().line())
     }
 
     pub(crate) fn depth(&self) -> u32 {
@@ -152,6 +141,6 @@ impl Probe {
 
     /// Ends the call.
     pub(crate) fn exit(&self) {
-        self.lane.exit(self.depth, self.counters);
+        self.lane.exit(self.depth);
     }
 }

@@ -386,7 +386,7 @@ fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
     for tally in tallies {
         sum.add(&tally.lines[at]);
         if let Some(cells) = tally.cells.line(at) {
-            let (counts, peak) = cells.heap();
+            let (counts, peak) = tally.cells.line_heap(at);
             hits += cells.hits();
             heap = heap.plus(counts);
             heap_peak = heap_peak.max(peak);
@@ -417,7 +417,7 @@ fn workers(tallies: &[&SiteTally], at: usize) -> Option<Workers> {
     for workers in tallies.iter().filter_map(|tally| tally.workers.as_ref()) {
         sum.time_ns += workers.time_ns[at];
         if let Some(cells) = workers.cells.line(at) {
-            let (counts, peak) = cells.heap();
+            let (counts, peak) = workers.cells.line_heap(at);
             sum.hits += cells.hits();
             heap = heap.plus(counts);
             heap_peak = heap_peak.max(peak);

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use crate::heap::Counts;
 use crate::heap::origins::{self, LineOrigins};
+use crate::lane::NO_LINE;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
+use crate::turn::Pace;
 
 /// Totals of one site on one lane.
 #[derive(Debug, Clone)]
@@ -47,6 +49,7 @@ pub(crate) struct LineTally {
     pub others: Counts,
     /// Of the heap, before a call that is watched by itself.
     pub heap_peak: u64,
+    pub pace: Pace,
 }
 
 /// What closures did on this lane for calls of other threads.
@@ -69,12 +72,16 @@ pub(crate) struct Cells {
     panics: AtomicU64,
     heap: HeapCells,
     lines: Box<[LineCells]>,
+    /// Stands for the first line until a line has begun.
+    before_lines: LineCells,
 }
 
 /// What a probe counts by itself.
 #[derive(Debug, Default)]
 pub(crate) struct LineCells {
     hits: AtomicU64,
+    /// The hit with which it has its next turn to be read.
+    turn_at: AtomicU64,
     heap: HeapCells,
     /// Where blocks are followed.
     origins: Option<Box<LineOrigins>>,
@@ -192,7 +199,63 @@ impl Cells {
             panics: AtomicU64::new(0),
             heap: HeapCells::default(),
             lines: (0..lines).map(|_| LineCells::new()).collect(),
+            before_lines: LineCells::new(),
         }))
+    }
+
+    /// Where a call is that has not come to a line.
+    #[inline]
+    pub(crate) fn before_lines(&self) -> &LineCells {
+        &self.before_lines
+    }
+
+    /// Which of the lines `line` is; `NO_LINE` for none of them.
+    pub(crate) fn place(&self, line: Option<&LineCells>) -> u32 {
+        let Some(line) = line else { return NO_LINE };
+        let first = self.lines.as_ptr().addr();
+        let distance = std::ptr::from_ref(line).addr().wrapping_sub(first);
+        if distance < size_of_val::<[_]>(&self.lines) {
+            (distance / size_of::<LineCells>()) as u32
+        } else {
+            NO_LINE
+        }
+    }
+
+    /// The line at this place.
+    pub(crate) fn at(&self, place: u32) -> &LineCells {
+        self.line(place as usize).unwrap_or(&self.before_lines)
+    }
+
+    /// What the thread did on the heap in the line at this place, and its peak. What came before any
+    /// line is the first one's.
+    pub(crate) fn line_heap(&self, place: usize) -> (Counts, u64) {
+        let lines = self.heap_cells(place).map(HeapCells::sum);
+        lines.fold((Counts::default(), 0), |(counts, peak), line| {
+            (counts.plus(line.0), peak.max(line.1))
+        })
+    }
+
+    fn heap_cells(&self, place: usize) -> impl Iterator<Item = &HeapCells> {
+        let before_lines = (place == 0).then_some(&self.before_lines);
+        let lines = self.line(place).into_iter().chain(before_lines);
+        lines.map(|line| &line.heap)
+    }
+
+    /// What was booked so far on the line at this place. Its peak begins anew, for a call that is
+    /// watched.
+    pub(crate) fn begin_watch(&self, place: usize) -> (Counts, u64) {
+        let before = self.line_heap(place);
+        self.heap_cells(place)
+            .for_each(|heap| heap.peak.store(0, Relaxed));
+        before
+    }
+
+    /// What was booked until now, and the peak since the watch began, before which it was `peak`.
+    pub(crate) fn end_watch(&self, place: usize, peak: u64) -> (Counts, u64) {
+        let (now, own_peak) = self.line_heap(place);
+        self.heap_cells(place)
+            .for_each(|heap| heap.raise(peak as i64));
+        (now, own_peak)
     }
 
     #[inline]
@@ -264,39 +327,53 @@ impl LineCells {
         self.origins.as_deref()
     }
 
-    /// One more hit.
+    /// One more hit. Says whether it is the line's turn to be read.
     #[inline]
-    pub(crate) fn hit(&self) {
-        add(&self.hits, 1);
+    pub(crate) fn hit(&self) -> bool {
+        let hits = self.hits.load(Relaxed).wrapping_add(1);
+        self.hits.store(hits, Relaxed);
+        hits >= self.turn_at.load(Relaxed)
     }
 
-    /// What was booked so far. The peak begins anew, for a call that is watched.
-    pub(crate) fn begin_watch(&self) -> (Counts, u64) {
-        let before = self.heap.sum();
-        self.heap.peak.store(0, Relaxed);
-        before
+    /// Whether the hit in progress is the line's turn to be read.
+    pub(crate) fn is_turn(&self) -> bool {
+        self.hits() >= self.turn_at.load(Relaxed)
     }
 
-    /// What was booked until now, and the peak since the watch began, before which it was `peak`.
-    pub(crate) fn end_watch(&self, peak: u64) -> (Counts, u64) {
-        let (now, own_peak) = self.heap.sum();
-        self.heap.peak.store(peak.max(own_peak) as i64, Relaxed);
-        (now, own_peak)
+    /// The next turn comes after so many hits.
+    pub(crate) fn set_turn(&self, hits: u64) {
+        self.turn_at
+            .store(self.hits().saturating_add(hits), Relaxed);
     }
 
     pub(crate) fn hits(&self) -> u64 {
         self.hits.load(Relaxed)
     }
 
-    /// What a thread did on the heap in the line; live bytes rose by `peak` at most.
+    /// What happened inside of something that the line called; live bytes rose by `peak` at most.
     #[inline]
     pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
         self.heap.book(change, peak);
     }
 
-    /// What was booked on the line, and its peak.
-    pub(crate) fn heap(&self) -> (Counts, u64) {
-        self.heap.sum()
+    /// An allocation in the line; live bytes are `rise` more than when it began.
+    #[inline]
+    pub(crate) fn book_allocation(&self, bytes: usize, rise: i64) {
+        add(&self.heap.allocations, 1);
+        self.book_growth(bytes, rise);
+    }
+
+    /// A block has grown in the line.
+    #[inline]
+    pub(crate) fn book_growth(&self, bytes: usize, rise: i64) {
+        add(&self.heap.allocated, bytes as u64);
+        self.heap.raise(rise);
+    }
+
+    /// A free in the line.
+    #[inline]
+    pub(crate) fn book_free(&self, bytes: usize) {
+        add(&self.heap.freed, bytes as u64);
     }
 }
 
@@ -306,6 +383,11 @@ impl HeapCells {
         add(&self.allocated, change.allocated);
         add(&self.freed, change.freed);
         add(&self.allocations, change.allocations);
+        self.raise(peak);
+    }
+
+    #[inline]
+    fn raise(&self, peak: i64) {
         if peak > self.peak.load(Relaxed) {
             self.peak.store(peak, Relaxed);
         }

@@ -45,8 +45,8 @@ impl Watch {
     pub(crate) fn go_on(&mut self, cells: &Cells, lines: &mut [LineTally]) {
         if heap::is_counted() {
             self.before.clear();
-            for (line, tally) in cells.lines().iter().zip(lines) {
-                let before = line.begin_watch();
+            for (place, tally) in lines.iter_mut().enumerate() {
+                let before = cells.begin_watch(place);
                 tally.heap_peak = tally.heap_peak.max(before.1);
                 self.before.push(before);
             }
@@ -55,17 +55,17 @@ impl Watch {
 
     /// The call ends or is suspended: takes over what its lines did on the heap.
     pub(crate) fn pause(&mut self, cells: &Cells) {
-        let lines = self.lines.iter_mut().zip(cells.lines());
-        for ((figures, line), (before, peak)) in lines.zip(self.before.drain(..)) {
-            let (now, own_peak) = line.end_watch(peak);
+        let lines = self.lines.iter_mut().enumerate();
+        for ((place, figures), (before, peak)) in lines.zip(self.before.drain(..)) {
+            let (now, own_peak) = cells.end_watch(place, peak);
             figures.heap = figures.heap.plus(now.since(before));
             figures.heap_peak = figures.heap_peak.max(own_peak);
         }
     }
 
-    /// A change was booked on `line`; `exact` if it began with a reading of its own.
-    pub(crate) fn settle(&mut self, line: u32, change: LineFigures, exact: bool) {
-        if let Some(figures) = self.lines.get_mut(line as usize) {
+    /// A change was booked on the line at `place`; `exact` if it began with a reading of its own.
+    pub(crate) fn settle(&mut self, place: usize, change: LineFigures, exact: bool) {
+        if let Some(figures) = self.lines.get_mut(place) {
             figures.net += change.net;
             figures.peak = figures.peak.max(change.peak);
             figures.time_ns += change.time_ns;

@@ -37,3 +37,18 @@ fn readings_take_a_bounded_part_of_the_run_and_memory() {
         run.overhead.profiler_bytes
     );
 }
+
+/// A line that runs once in ten thousand rounds of a hot loop takes all the memory: it is told from the
+/// lines around it, although most of its hits are not read.
+#[test]
+fn memory_is_on_the_line_that_takes_it() {
+    let run = run(env!("CARGO_BIN_EXE_seldom"), &["10000000"]).recorded();
+    check_invariants(&run);
+    let function = function(&run, "seldom");
+    let taking = function.lines.iter();
+    let taking = taking.filter(|line| line.source.contains("kept.push"));
+    let taken: i64 = taking.map(|line| line.net_rss).sum();
+    let all = function.net_rss;
+    assert!(all > 60 << 20, "{all}");
+    assert!(taken as f64 >= 0.95 * all as f64, "{taken} of {all}");
+}

@@ -4,13 +4,17 @@
 /// The atomics that the files below build on: loom's.
 mod sync {
     pub(super) use loom::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence,
     };
 }
 
 #[allow(dead_code)] // The allocator uses all of it.
 #[path = "../../profile-runtime/src/heap/block.rs"]
 mod block;
+
+#[allow(dead_code)] // The lanes use all of it.
+#[path = "../../profile-runtime/src/lane/hot.rs"]
+mod hot;
 
 #[allow(dead_code)] // The lanes use all of it.
 #[path = "../../profile-runtime/src/lane/light.rs"]
@@ -24,7 +28,7 @@ mod heap {
 use std::ptr;
 
 use block::{Counters, Counts, List};
-use light::{Begun, Light, NO_LINE, Stand};
+use light::{Begun, Light, Stand};
 
 fn explore(interruptions: usize, orders: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
@@ -90,7 +94,7 @@ fn call(number: &'static u64) -> Begun<u64, u64> {
     }
 }
 
-fn at(line: u32) -> Stand {
+fn at(line: Option<&'static u64>) -> Stand<u64> {
     Stand {
         line,
         heap_line_start: 0,
@@ -103,25 +107,35 @@ fn at(line: u32) -> Stand {
 #[test]
 fn calls_seen_from_another_thread_belong_together() {
     static SITES: [u64; 2] = [10, 20];
+    // Where each of them is before its line, and its line.
+    static LINES: [[u64; 2]; 2] = [[11, 12], [21, 22]];
     let [first, second] = &SITES;
+    let [of_first, of_second] = &LINES;
     explore(1, move || {
-        let light = loom::sync::Arc::new(Light::with_room_for(1));
-        let depth = light.push(call(first), at(NO_LINE)).expect("room");
-        light.set_line(depth, 10);
+        let light = loom::sync::Arc::new(Light::with_room_for(1, 0));
+        let depth = light
+            .push(call(first), &of_first[0], at(None))
+            .expect("room");
+        light.hot.begin(&of_first[1]);
         let owner = light.clone();
         let work = loom::thread::spawn(move || {
-            owner.pop(depth, NO_LINE);
-            owner.push(call(second), at(NO_LINE)).expect("room");
-            owner.set_line(depth, 20);
+            owner.hot.touch(5).expect("a line");
+            owner.pop(depth, at(None));
+            owner
+                .push(call(second), &of_second[0], at(None))
+                .expect("room");
+            owner.hot.begin(&of_second[1]);
         });
         if let Some(look) = light.look_if_still() {
             let calls = look.light.iter();
-            let seen: Vec<(u64, u32)> = calls.map(|(call, line)| (*call.site, *line)).collect();
+            let seen: Vec<(u64, Option<u64>)> = calls
+                .map(|(call, line)| (*call.site, line.copied()))
+                .collect();
             for (call, _) in &look.light {
                 assert_eq!((call.site, call.heap.allocated), (call.cells, *call.site));
             }
             assert!(
-                matches!(seen[..], [] | [(10, 10)] | [(20, 20 | NO_LINE)]),
+                matches!(seen[..], [] | [(10, Some(12))] | [(20, Some(21 | 22))]),
                 "{seen:?}"
             );
         }

@@ -2,8 +2,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use super::book::{count_allocation, count_free, count_growth};
 use super::origins;
-use super::thread::count;
 
 /// A global allocator that counts what its thread allocates and frees, and leaves the allocating to
 /// `A`.
@@ -94,7 +94,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc(layout) };
         if !block.is_null() {
-            count(|counters| counters.count_allocation(layout.size()));
+            count_allocation(layout.size());
             if self.origins {
                 origins::born(block, layout.size());
             }
@@ -107,7 +107,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         if !block.is_null() {
-            count(|counters| counters.count_allocation(layout.size()));
+            count_allocation(layout.size());
             if self.origins {
                 origins::born(block, layout.size());
             }
@@ -123,7 +123,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         }
         // SAFETY: the caller's promise is passed on.
         unsafe { self.inner.dealloc(block, layout) };
-        count(|counters| counters.count_free(layout.size()));
+        count_free(layout.size());
     }
 
     #[inline]
@@ -133,8 +133,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         let new_block = unsafe { self.inner.realloc(block, layout, new_size) };
         if !new_block.is_null() {
             match new_size.checked_sub(layout.size()) {
-                Some(growth) => count(|counters| counters.count_growth(growth)),
-                None => count(|counters| counters.count_free(layout.size() - new_size)),
+                Some(growth) => count_growth(growth),
+                None => count_free(layout.size() - new_size),
             }
         }
         if let Some(followed) = followed {

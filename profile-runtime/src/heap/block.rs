@@ -20,7 +20,7 @@ pub(crate) struct Counters {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
-    /// The highest value of `allocated - freed` since somebody set it back.
+    /// The highest value of `allocated - freed` since the innermost call began.
     high: AtomicI64,
     claimed: AtomicBool,
     /// Set once, before the block becomes visible.
@@ -74,40 +74,35 @@ impl Counters {
         }
     }
 
-    /// By the owner only.
+    /// By the owner only, as all that counts. Gives the thread's live bytes.
     #[inline]
-    pub(crate) fn count_allocation(&self, bytes: usize) {
+    pub(crate) fn count_allocation(&self, bytes: usize) -> i64 {
         add(&self.allocations, 1);
-        self.count_growth(bytes);
+        self.count_growth(bytes)
     }
 
-    /// By the owner only.
+    /// Gives the thread's live bytes.
     #[inline]
-    pub(crate) fn count_growth(&self, bytes: usize) {
+    pub(crate) fn count_growth(&self, bytes: usize) -> i64 {
         add(&self.allocated, bytes as u64);
-        let live = self.counts_live();
-        if live > self.high.load(Ordering::Relaxed) {
-            self.high.store(live, Ordering::Relaxed);
+        let live = self.live();
+        if live > self.high() {
+            self.set_high(live);
         }
+        live
     }
 
-    /// By the owner only.
+    /// Gives the thread's live bytes.
     #[inline]
-    pub(crate) fn count_free(&self, bytes: usize) {
+    pub(crate) fn count_free(&self, bytes: usize) -> i64 {
         add(&self.freed, bytes as u64);
+        self.live()
     }
 
     #[inline]
-    fn counts_live(&self) -> i64 {
+    pub(crate) fn live(&self) -> i64 {
         let allocated = self.allocated.load(Ordering::Relaxed);
         allocated.wrapping_sub(self.freed.load(Ordering::Relaxed)) as i64
-    }
-
-    /// A number that changes with every allocation and free.
-    #[inline]
-    pub(crate) fn events(&self) -> u64 {
-        let allocated = self.allocated.load(Ordering::Relaxed);
-        allocated.wrapping_add(self.freed.load(Ordering::Relaxed))
     }
 
     /// Everything so far.
@@ -120,13 +115,16 @@ impl Counters {
         }
     }
 
-    /// The highest live bytes since the last call of this; begins anew from what is live now. By
-    /// the owner only.
+    /// The highest live bytes since `set_high`. By the owner only.
     #[inline]
-    pub(crate) fn take_high(&self) -> i64 {
-        let high = self.high.load(Ordering::Relaxed);
-        self.high.store(self.counts_live(), Ordering::Relaxed);
-        high
+    pub(crate) fn high(&self) -> i64 {
+        self.high.load(Ordering::Relaxed)
+    }
+
+    /// From now on `high` is the highest of this and what comes. By the owner only.
+    #[inline]
+    pub(crate) fn set_high(&self, high: i64) {
+        self.high.store(high, Ordering::Relaxed);
     }
 }
 

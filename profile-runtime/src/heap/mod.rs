@@ -3,6 +3,7 @@
 mod allocator;
 mod block;
 mod blocks;
+mod book;
 pub(crate) mod origins;
 /// What `block` builds on.
 mod sync {

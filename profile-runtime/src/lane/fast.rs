@@ -2,8 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::light::Stand;
-use super::{Begun, Lane};
+use super::{Begun, Lane, Stand};
 use crate::heap::origins::{self, LineOrigins};
 use crate::heap::{self, Counters, Counts, Token};
 use crate::log::Log;
@@ -21,27 +20,25 @@ impl Lane {
 
     /// What the line in progress has on its blocks, and the token of the innermost call.
     pub(crate) fn origin(&self) -> Option<(&'static LineOrigins, Token)> {
-        let (_, cells) = self.light.innermost()?;
-        let line = cells.line(self.line() as usize)?.origins()?;
+        let line = self.hot().line()?.origins()?;
         Some((line, self.light.token(origins::token)))
     }
 
-    /// Books what the thread has done on the heap on the line in progress, which is over.
+    /// A probe of the innermost call: the line that ran is over, `line` begins, with a hit or (after
+    /// something inside it) without.
     #[inline]
-    pub(crate) fn settle_heap(&self, lines: &[LineCells], counters: &Counters) {
-        if self.heap.is_behind(counters) {
-            self.heap.settle(lines, self.line(), counters);
+    pub(crate) fn switch_line(&self, line: &'static LineCells, hit: bool) {
+        if self.hot().attention() == 0 {
+            self.hot().begin(line);
+        } else {
+            self.switch_line_with_attention(line, hit);
         }
     }
 
-    /// A probe of the innermost call, at `depth`: the line that ran is over, `line` begins, with a
-    /// hit or (after something inside it) without.
-    #[inline]
-    pub(crate) fn switch_line(&self, depth: u32, line: u32, hit: bool) {
-        if self.attention.load(Relaxed) == 0 {
-            self.light.set_line(depth, line);
-        } else {
-            self.switch_line_with_attention(depth, line, hit);
+    /// The innermost call goes on at `line`.
+    pub(crate) fn go_back_to(&self, line: u32) {
+        if let Some((_, cells)) = self.light.innermost() {
+            self.switch_line(cells.at(line), false);
         }
     }
 
@@ -49,7 +46,7 @@ impl Lane {
     /// first call of a site is not for here, nor one for which there is no room.
     #[inline]
     pub(crate) fn enter_light(&'static self, site: &'static Registered) -> Option<Probe> {
-        if self.attention.load(Relaxed) != 0 {
+        if self.hot().attention() != 0 {
             return None;
         }
         let cells = self.known.get(site.id)?;
@@ -58,23 +55,36 @@ impl Lane {
             return None;
         }
         let counters = heap::of_this_thread();
-        let heap = counters.map_or_else(Counts::default, |counters| self.pause_around(counters));
-        let outer = Stand {
-            line: self.line(),
-            heap_line_start: self.heap.line_start(),
-            heap_high: self.heap.high(),
-        };
-        let depth = self.light.push(Begun::now(site, cells, heap), outer)?;
-        self.heap.go_on(heap.live(), heap.live());
+        let (heap, outer) = self.pause_heap(counters);
+        let begun = Begun::now(site, cells, heap);
+        let depth = self.light.push(begun, cells.before_lines(), outer)?;
+        if let Some(counters) = counters {
+            counters.set_high(heap.live());
+        }
         cells.count_another_call();
-        Some(Probe::new(self, cells, counters, depth))
+        Some(Probe::new(self, cells, depth))
+    }
+
+    /// The thread's heap, and where its innermost call stands, which goes on after what begins now.
+    #[inline]
+    pub(super) fn pause_heap(&self, counters: Option<&Counters>) -> (Counts, Stand) {
+        let (heap, high) = match counters {
+            Some(counters) => (counters.counts(), counters.high()),
+            None => (Counts::default(), 0),
+        };
+        let stand = Stand {
+            line: self.hot().line(),
+            heap_line_start: self.hot().heap_start(heap.live()),
+            heap_high: high,
+        };
+        (heap, stand)
     }
 
     /// Goes through calls of `site` that are only counted, one of which gets a reading in its middle:
     /// see `Recorder::warm_up`.
     pub(crate) fn warm_up_light(&'static self, site: &'static Registered) {
         for with_reading in [false, true] {
-            self.attention.store(0, Relaxed);
+            self.hot().attention.store(0, Relaxed);
             let Some(outer) = self.enter_light(site) else {
                 break;
             };
@@ -93,30 +103,19 @@ impl Lane {
         self.ask_for_reading();
     }
 
-    /// The innermost call's line goes on after what begins now.
+    /// Closes the call at `depth`, and whatever a leaked frame left above it.
     #[inline]
-    fn pause_around(&self, counters: &Counters) -> Counts {
-        match self.light.innermost() {
-            Some((_, cells)) => self.heap.pause(cells.lines(), self.line(), counters),
-            None => self.heap.skip(counters),
-        }
-    }
-
-    /// Closes the call at `depth`, and whatever a leaked frame left above it. `counters`: the
-    /// thread's.
-    #[inline(never)]
-    pub(crate) fn exit(&self, depth: u32, counters: Option<&Counters>) {
-        if self.attention.load(Relaxed) != 0 || self.exit_light(depth, counters).is_none() {
+    pub(crate) fn exit(&self, depth: u32) {
+        if self.hot().attention() != 0 || self.exit_light(depth).is_none() {
             self.close(depth, false, Log::keep);
         }
     }
 
     #[inline]
-    fn exit_light(&self, depth: u32, counters: Option<&Counters>) -> Option<()> {
-        let (call, outer, outer_cells) = self.light.top(depth)?;
-        if let Some(counters) = counters {
-            let high = self.end_heap(&call, counters, outer, outer_cells);
-            self.heap.go_on(outer.heap_line_start, high);
+    fn exit_light(&self, depth: u32) -> Option<()> {
+        let (call, outer) = self.light.top(depth)?;
+        if let Some(counters) = heap::of_this_thread() {
+            end_heap(&call, counters, outer);
         }
         if call.token != 0 {
             origins::call_ended(call.token);
@@ -124,32 +123,24 @@ impl Lane {
         if std::thread::panicking() && !call.panicking {
             call.cells.count_panic();
         }
-        self.light.pop(depth, outer.line);
+        self.light.pop(depth, outer);
         Some(())
     }
+}
 
-    /// Books the heap of a light call that ends; gives the highest live bytes since the call around
-    /// it began.
-    #[inline]
-    fn end_heap(
-        &self,
-        call: &Begun,
-        counters: &Counters,
-        outer: Stand,
-        outer_cells: Option<&Cells>,
-    ) -> i64 {
-        let now = self.heap.pause(call.cells.lines(), self.line(), counters);
-        let change = now.since(call.heap);
-        if change == Counts::default() {
-            return outer.heap_high;
-        }
-        let high = self.heap.high();
-        call.cells
-            .book_heap(change, high.wrapping_sub(call.heap.live()));
-        let outer_line = outer_cells.and_then(|cells| cells.line(outer.line as usize));
-        if let Some(line) = outer_line {
-            line.book_heap(change, high.wrapping_sub(outer.heap_line_start));
-        }
-        outer.heap_high.max(high)
+/// Books the heap of a light call that ends, inside of one that stands at `outer`.
+#[inline]
+fn end_heap(call: &Begun, counters: &Counters, outer: Stand) {
+    let change = counters.counts().since(call.heap);
+    if change == Counts::default() {
+        counters.set_high(outer.heap_high);
+        return;
     }
+    let high = counters.high();
+    call.cells
+        .book_heap(change, high.wrapping_sub(call.heap.live()));
+    if let Some(line) = outer.line {
+        line.book_heap(change, high.wrapping_sub(outer.heap_line_start));
+    }
+    counters.set_high(outer.heap_high.max(high));
 }

@@ -7,6 +7,7 @@
 //! while a call is pushed or popped, so that they see when what they read does not belong together.
 
 // The atomics come from the parent, so that a test can include this file with loom's.
+use super::hot::Hot;
 use super::sync::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -14,28 +15,26 @@ use super::sync::{
 };
 use crate::heap::Counts;
 
-/// In place of a line, while none of the call has begun.
-pub(crate) const NO_LINE: u32 = u32::MAX;
-
 /// How often somebody else tries to read what the thread keeps changing.
 const TRIES: usize = 10_000;
 
-/// The calls in progress of one thread, as far as they are light.
+/// The calls in progress of one thread, as far as they are light: of sites `S`, each counting on a `C`,
+/// the lines on `L`s.
 #[derive(Debug)]
-pub(crate) struct Light<S: 'static, C: 'static> {
+pub(crate) struct Light<S: 'static, C: 'static, L: 'static> {
+    /// Where the innermost call is.
+    pub(super) hot: Hot<L>,
     version: AtomicU32,
     /// Calls in progress, the logged ones included.
     depth: AtomicU32,
     /// How many of them are logged.
     logged: AtomicU32,
-    /// The line at which the innermost call is, below the depth of that call.
-    place: AtomicU64,
     /// The first stands for the innermost logged call; the light ones follow.
-    slots: Box<[Slot<S, C>]>,
+    slots: Box<[Slot<S, C, L>]>,
 }
 
 #[derive(Debug)]
-struct Slot<S: 'static, C: 'static> {
+struct Slot<S: 'static, C: 'static, L: 'static> {
     site: Reference<S>,
     cells: Reference<C>,
     panicking: AtomicBool,
@@ -43,7 +42,7 @@ struct Slot<S: 'static, C: 'static> {
     token: AtomicU64,
     heap_entry: [AtomicU64; 3],
     /// What holds while another call is in progress inside it.
-    line: AtomicU32,
+    line: Reference<L>,
     heap_line_start: AtomicI64,
     heap_high: AtomicI64,
 }
@@ -71,23 +70,32 @@ impl<S, C> Clone for Begun<S, C> {
 impl<S, C> Copy for Begun<S, C> {}
 
 /// Where a call is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stand {
-    pub line: u32,
+#[derive(Debug)]
+pub(crate) struct Stand<L: 'static> {
+    /// `None` where there is no call.
+    pub line: Option<&'static L>,
     /// Live bytes of the thread when the line began.
     pub heap_line_start: i64,
     /// The highest since the call began.
     pub heap_high: i64,
 }
 
-impl<S, C> Light<S, C> {
-    /// For so many calls at once; they are logged when another one begins.
-    pub(crate) fn with_room_for(calls: usize) -> Light<S, C> {
+impl<L> Clone for Stand<L> {
+    fn clone(&self) -> Stand<L> {
+        *self
+    }
+}
+
+impl<L> Copy for Stand<L> {}
+
+impl<S, C, L> Light<S, C, L> {
+    /// For so many calls at once; they are logged when another one begins. `attention`: see [`Hot`].
+    pub(crate) fn with_room_for(calls: usize, attention: u8) -> Light<S, C, L> {
         Light {
+            hot: Hot::new(attention),
             version: AtomicU32::new(0),
             depth: AtomicU32::new(0),
             logged: AtomicU32::new(0),
-            place: AtomicU64::new(u64::from(NO_LINE)),
             slots: (0..=calls).map(|_| Slot::new()).collect(),
         }
     }
@@ -96,19 +104,6 @@ impl<S, C> Light<S, C> {
     #[inline]
     pub(crate) fn depth(&self) -> u32 {
         self.depth.load(Relaxed)
-    }
-
-    /// The line at which the innermost call is.
-    #[inline]
-    pub(crate) fn line(&self) -> u32 {
-        self.place.load(Relaxed) as u32
-    }
-
-    /// The call at `depth`, which is the innermost, is at `line`.
-    #[inline]
-    pub(crate) fn set_line(&self, depth: u32, line: u32) {
-        self.place
-            .store(u64::from(depth) << 32 | u64::from(line), Relaxed);
     }
 
     /// Light calls in progress.
@@ -145,46 +140,54 @@ impl<S, C> Light<S, C> {
         }
     }
 
-    /// Puts a call on top, inside of one that stands at `outer`; gives its depth. `None` when there
-    /// is no room.
+    /// Puts a call on top, which has not come to a line of its own and is at `first`, inside of one
+    /// that stands at `outer`; gives its depth. `None` when there is no room.
     #[inline]
-    pub(crate) fn push(&self, call: Begun<S, C>, outer: Stand) -> Option<u32> {
+    pub(crate) fn push(
+        &self,
+        call: Begun<S, C>,
+        first: &'static L,
+        outer: Stand<L>,
+    ) -> Option<u32> {
         let at = self.len();
         let (below, slot) = (self.slots.get(at)?, self.slots.get(at + 1)?);
         let depth = self.depth.load(Relaxed);
         self.change(|| {
             below.set_stand(outer);
             slot.begin(call);
-            self.set_line(depth, NO_LINE);
+            self.hot.begin(first);
             self.depth.store(depth + 1, Relaxed);
         });
         Some(depth)
     }
 
-    /// The call at `depth`, if it is the innermost and light, and where the call around it stands,
-    /// with what that one counts on.
+    /// The call at `depth`, if it is the innermost and light, and where the call around it stands.
     #[inline]
-    pub(crate) fn top(&self, depth: u32) -> Option<(Begun<S, C>, Stand, Option<&'static C>)> {
+    pub(crate) fn top(&self, depth: u32) -> Option<(Begun<S, C>, Stand<L>)> {
         let at = self.len();
         if at == 0 || self.depth.load(Relaxed) != depth + 1 {
             return None;
         }
         let (below, slot) = (self.slots.get(at - 1)?, self.slots.get(at)?);
-        Some((slot.begun()?, below.stand(), below.cells.get()))
+        Some((slot.begun()?, below.stand()))
     }
 
-    /// Takes the call at `depth` off, the innermost; the one around it goes on at `line`.
+    /// Takes the call at `depth` off, the innermost; the one around it goes on as it stands at `outer`.
     #[inline]
-    pub(crate) fn pop(&self, depth: u32, line: u32) {
+    pub(crate) fn pop(&self, depth: u32, outer: Stand<L>) {
         self.change(|| {
             self.depth.store(depth, Relaxed);
-            self.set_line(depth.wrapping_sub(1), line);
+            self.hot.go_on(outer.line, outer.heap_line_start);
         });
     }
 
     /// Hands all light calls to the log, the outermost first, each with its stand, which of the
     /// innermost is `innermost`. Before them comes the stand of the innermost logged call.
-    pub(crate) fn drain(&self, innermost: Stand, mut log: impl FnMut(Option<Begun<S, C>>, Stand)) {
+    pub(crate) fn drain(
+        &self,
+        innermost: Stand<L>,
+        mut log: impl FnMut(Option<Begun<S, C>>, Stand<L>),
+    ) {
         let len = self.len();
         self.change(|| {
             log(None, self.slots[0].stand());
@@ -201,8 +204,8 @@ impl<S, C> Light<S, C> {
     fn calls(
         &self,
         len: usize,
-        innermost: Stand,
-    ) -> impl Iterator<Item = (Begun<S, C>, Stand)> + '_ {
+        innermost: Stand<L>,
+    ) -> impl Iterator<Item = (Begun<S, C>, Stand<L>)> + '_ {
         let slots = self.slots.iter().enumerate().take(len + 1).skip(1);
         slots.filter_map(move |(at, slot)| {
             let stand = if at == len { innermost } else { slot.stand() };
@@ -210,27 +213,36 @@ impl<S, C> Light<S, C> {
         })
     }
 
-    /// The log's stack has `depth` calls now, the innermost of them `top`, at `line`; there are no
-    /// light ones.
-    pub(crate) fn set_logged(&self, depth: u32, top: Option<Begun<S, C>>, line: u32) {
+    /// The log's stack has `depth` calls now, the innermost of them `top`, which goes on as it stands;
+    /// there are no light ones.
+    pub(crate) fn set_logged(&self, depth: u32, top: Option<(Begun<S, C>, Stand<L>)>) {
         self.change(|| {
-            match top {
-                Some(top) => self.slots[0].begin(top),
-                None => self.slots[0].clear(),
-            }
+            let (line, heap_start) = match top {
+                Some((call, stand)) => {
+                    self.slots[0].begin(call);
+                    (stand.line, stand.heap_line_start)
+                }
+                None => {
+                    self.slots[0].clear();
+                    (None, 0)
+                }
+            };
             self.logged.store(depth, Relaxed);
             self.depth.store(depth, Relaxed);
-            self.set_line(depth.wrapping_sub(1), line);
+            self.hot.go_on(line, heap_start);
         });
     }
 
     /// By anybody: the line at which the innermost logged call is, of which there are `logged`.
-    pub(crate) fn line_of_logged(&self, logged: usize) -> u32 {
-        let place = self.place.load(Acquire);
-        if (place >> 32) as u32 == (logged as u32).wrapping_sub(1) {
-            return place as u32;
+    pub(crate) fn line_of_logged(&self, logged: usize) -> Option<&'static L> {
+        let version = self.version.load(Acquire);
+        let (line, depth) = (self.hot.line(), self.depth());
+        fence(Acquire);
+        let held_still = version.is_multiple_of(2) && self.version.load(Relaxed) == version;
+        if held_still && depth as usize == logged {
+            return line;
         }
-        self.slots[0].line.load(Relaxed)
+        self.slots[0].line.get()
     }
 
     /// By anybody: the sites of the light calls, as far as they hold still.
@@ -241,7 +253,7 @@ impl<S, C> Light<S, C> {
 
     /// By anybody: at which lines the calls are, at one moment; `None` if they never held still.
     /// `wait` is told how often that was tried.
-    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<Look<S, C>> {
+    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<Look<S, C, L>> {
         (0..TRIES).find_map(|number| {
             let look = self.look_if_still();
             if look.is_none() {
@@ -252,7 +264,7 @@ impl<S, C> Light<S, C> {
     }
 
     /// The same, tried once.
-    pub(crate) fn look_if_still(&self) -> Option<Look<S, C>> {
+    pub(crate) fn look_if_still(&self) -> Option<Look<S, C, L>> {
         let version = self.version.load(Acquire);
         if !version.is_multiple_of(2) {
             return None;
@@ -262,8 +274,8 @@ impl<S, C> Light<S, C> {
         (self.version.load(Relaxed) == version).then_some(look)
     }
 
-    fn look_once(&self) -> Look<S, C> {
-        let line = self.line();
+    fn look_once(&self) -> Look<S, C, L> {
+        let line = self.hot.line();
         let len = self.len().min(self.slots.len() - 1);
         let innermost = Stand {
             line,
@@ -275,7 +287,7 @@ impl<S, C> Light<S, C> {
             logged: if len == 0 {
                 line
             } else {
-                self.slots[0].stand().line
+                self.slots[0].line.get()
             },
             light: calls.map(|(begun, stand)| (begun, stand.line)).collect(),
         }
@@ -299,22 +311,22 @@ impl<S, C> Light<S, C> {
 
 /// What somebody else saw.
 #[derive(Debug)]
-pub(crate) struct Look<S: 'static, C: 'static> {
+pub(crate) struct Look<S: 'static, C: 'static, L: 'static> {
     /// The line of the innermost logged call.
-    pub logged: u32,
+    pub logged: Option<&'static L>,
     /// The light calls, the outermost first, with their lines.
-    pub light: Vec<(Begun<S, C>, u32)>,
+    pub light: Vec<(Begun<S, C>, Option<&'static L>)>,
 }
 
-impl<S, C> Slot<S, C> {
-    fn new() -> Slot<S, C> {
+impl<S, C, L> Slot<S, C, L> {
+    fn new() -> Slot<S, C, L> {
         Slot {
             site: Reference::new(),
             cells: Reference::new(),
             panicking: AtomicBool::new(false),
             token: AtomicU64::new(0),
             heap_entry: [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)],
-            line: AtomicU32::new(NO_LINE),
+            line: Reference::new(),
             heap_line_start: AtomicI64::new(0),
             heap_high: AtomicI64::new(0),
         }
@@ -354,16 +366,16 @@ impl<S, C> Slot<S, C> {
     }
 
     #[inline]
-    fn set_stand(&self, stand: Stand) {
-        self.line.store(stand.line, Relaxed);
+    fn set_stand(&self, stand: Stand<L>) {
+        self.line.set(stand.line);
         self.heap_line_start.store(stand.heap_line_start, Relaxed);
         self.heap_high.store(stand.heap_high, Relaxed);
     }
 
     #[inline]
-    fn stand(&self) -> Stand {
+    fn stand(&self) -> Stand<L> {
         Stand {
-            line: self.line.load(Relaxed),
+            line: self.line.get(),
             heap_line_start: self.heap_line_start.load(Relaxed),
             heap_high: self.heap_high.load(Relaxed),
         }

@@ -1,0 +1,39 @@
+//! Where an allocation and a free are counted: on the thread, and on the line that runs.
+//!
+//! Nothing in here may allocate: it is called from inside the global allocator.
+
+use super::thread::count;
+use crate::own;
+
+/// The calling thread has allocated a block.
+#[inline]
+pub(super) fn count_allocation(bytes: usize) {
+    count(|counters| {
+        let live = counters.count_allocation(bytes);
+        if let Some((line, start)) = own::touch_line(live.wrapping_sub(bytes as i64)) {
+            line.book_allocation(bytes, live.wrapping_sub(start));
+        }
+    });
+}
+
+/// A block of the calling thread has grown.
+#[inline]
+pub(super) fn count_growth(bytes: usize) {
+    count(|counters| {
+        let live = counters.count_growth(bytes);
+        if let Some((line, start)) = own::touch_line(live.wrapping_sub(bytes as i64)) {
+            line.book_growth(bytes, live.wrapping_sub(start));
+        }
+    });
+}
+
+/// The calling thread has freed a block, or made it smaller.
+#[inline]
+pub(super) fn count_free(bytes: usize) {
+    count(|counters| {
+        let live = counters.count_free(bytes);
+        if let Some((line, _)) = own::touch_line(live.wrapping_add(bytes as i64)) {
+            line.book_free(bytes);
+        }
+    });
+}

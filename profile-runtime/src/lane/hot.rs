@@ -1,0 +1,94 @@
+//! What a probe writes while nothing is due, and where the allocator finds the line that runs.
+
+use std::ptr;
+
+// The atomics come from the parent, so that a test can include this file with loom's.
+use super::sync::{
+    AtomicI64, AtomicPtr, AtomicU8,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+/// Set in the pointer to a line once the heap was touched in this hit of it.
+const TOUCHED: usize = 1;
+
+/// The innermost call's line in progress. Written by the thread of the lane alone, `attention` by
+/// anybody.
+#[derive(Debug)]
+#[repr(align(64))] // A cache line of its own: what others write of the lane does not slow its probes.
+pub(crate) struct Hot<L: 'static> {
+    /// Not 0: the next probe has more to do than to count its hit.
+    pub(super) attention: AtomicU8,
+    /// What the line in progress counts on; its lowest bit is [`TOUCHED`]. Null outside of calls.
+    pub(super) line: AtomicPtr<L>,
+    /// Live heap bytes of the thread when the line began, once it is touched.
+    pub(super) heap_start: AtomicI64,
+}
+
+impl<L> Hot<L> {
+    pub(super) fn new(attention: u8) -> Hot<L> {
+        Hot {
+            attention: AtomicU8::new(attention),
+            line: AtomicPtr::new(ptr::null_mut()),
+            heap_start: AtomicI64::new(0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn attention(&self) -> u8 {
+        self.attention.load(Relaxed)
+    }
+
+    /// `line` begins.
+    #[inline]
+    pub(crate) fn begin(&self, line: &'static L) {
+        self.line.store(ptr::from_ref(line).cast_mut(), Release);
+    }
+
+    /// `line` goes on, which began with `heap_start` bytes; with `None` nothing is in progress.
+    #[inline]
+    pub(crate) fn go_on(&self, line: Option<&'static L>, heap_start: i64) {
+        let line = line.map_or(ptr::null_mut(), |line| {
+            let line = ptr::from_ref(line).cast_mut();
+            line.map_addr(|address| address | TOUCHED)
+        });
+        self.heap_start.store(heap_start, Relaxed);
+        self.line.store(line, Release);
+    }
+
+    /// The line in progress.
+    #[inline]
+    pub(crate) fn line(&self) -> Option<&'static L> {
+        line_of(self.line.load(Acquire))
+    }
+
+    /// Live bytes when the line in progress began, if there are `live` now. By the owner only, as what
+    /// follows.
+    #[inline]
+    pub(super) fn heap_start(&self, live: i64) -> i64 {
+        if self.line.load(Relaxed).addr() & TOUCHED == 0 {
+            return live;
+        }
+        self.heap_start.load(Relaxed)
+    }
+
+    /// The thread allocates or frees; it had `live` bytes before. Gives the line on which that is to
+    /// be booked, and with how many live bytes it began.
+    #[inline]
+    pub(crate) fn touch(&self, live: i64) -> Option<(&'static L, i64)> {
+        let tagged = self.line.load(Relaxed);
+        let line = line_of(tagged)?;
+        if tagged.addr() & TOUCHED != 0 {
+            return Some((line, self.heap_start.load(Relaxed)));
+        }
+        self.go_on(Some(line), live);
+        Some((line, live))
+    }
+}
+
+#[inline]
+fn line_of<L>(tagged: *mut L) -> Option<&'static L> {
+    let line = tagged.map_addr(|address| address & !TOUCHED);
+    // SAFETY: it is null, or was made from a `&'static L` by `begin` or `go_on`, which is aligned to
+    // more than a byte; whoever it is not the thread's own has loaded it with `Acquire`.
+    unsafe { line.as_ref() }
+}
