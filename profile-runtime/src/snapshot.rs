@@ -251,7 +251,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
             readings: state.readings,
             reading_ns: state.reading_ns,
             sampler_cpu_ns: recorder.sampler().cpu_ns(),
-            profiler_bytes: state.bytes(),
+            profiler_bytes: state.bytes() + reserved_bytes(recorder),
         },
         series: Vec::new(),
         functions: Vec::new(),
@@ -498,6 +498,16 @@ fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
     let mut bytes = heap::origins::bytes() + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes
+}
+
+#[cfg(feature = "report")]
+fn reserved_bytes(recorder: &Recorder) -> u64 {
+    recorder.scribe().reserved_bytes()
+}
+
+#[cfg(not(feature = "report"))]
+fn reserved_bytes(_recorder: &Recorder) -> u64 {
+    0
 }
 
 /// The executable's file name.

@@ -52,7 +52,10 @@ impl Working {
         let journal = self.journal();
         let folder = journal.parent().expect("a folder");
         let began = Instant::now();
-        while !memprof::live(folder).expect("readable").is_some_and(|run| says(&run)) {
+        while !memprof::live(folder)
+            .expect("readable")
+            .is_some_and(|run| says(&run))
+        {
             assert!(began.elapsed() < Duration::from_secs(60), "it never does");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -255,5 +258,8 @@ fn what_was_alive_is_told_with_the_lines_that_allocated_it() {
         .find(|path| path.extension().is_some_and(|kind| kind == "txt"))
         .expect("a text");
     let text = std::fs::read_to_string(page).expect("written");
-    assert!(text.contains("Still alive at the end: 2.861 MiB in 1 block"), "{text}");
+    assert!(
+        text.contains("Still alive at the end: 2.861 MiB in 1 block"),
+        "{text}"
+    );
 }

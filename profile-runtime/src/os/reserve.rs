@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn only_what_is_resident_counts() {
-        assert_eq!(Reserve::new(1 << 20, true).unwrap().resident_bytes(), 1 << 20);
+        assert_eq!(
+            Reserve::new(1 << 20, true).unwrap().resident_bytes(),
+            1 << 20
+        );
         assert_eq!(Reserve::new(1 << 20, false).unwrap().resident_bytes(), 0);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `busy steps`: two threads at work; each step prints its number and the nanoseconds since the start
 //! - `busy grow MIB`: keeps more and more memory, MIB at most, and prints how much, and when
+//! - `busy brim`: keeps memory until it is refused more, works on without it, and ends with code 7
 //! - `busy wait`: is in the middle of a call when `ready` is printed, and stays there
 
 use std::io::Write;
@@ -17,6 +18,7 @@ fn main() {
     match arguments[..] {
         ["steps"] => steps(),
         ["grow", mebibytes] => grow(mebibytes.parse().expect("a number")),
+        ["brim"] => brim(),
         ["wait"] => wait(),
         _ => panic!("unknown arguments {arguments:?}"),
     }
@@ -60,6 +62,38 @@ fn grow(mebibytes: usize) {
         say(&format!("{number} {}", start.elapsed().as_nanos()));
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+fn brim() {
+    let kept = fill();
+    let start = Instant::now();
+    let mut calls = 0;
+    while start.elapsed() < Duration::from_millis(1_500) {
+        calls += touch(&kept);
+    }
+    say(&format!("refused, and {calls} calls since"));
+    // So little is left that nothing may be asked for any more.
+    std::mem::forget(kept);
+    std::process::exit(7);
+}
+
+/// All that there is, but for less than a quarter of a mebibyte.
+#[profile_memory(interval_ms = 1)]
+fn fill() -> Vec<Vec<u8>> {
+    let mut kept = Vec::with_capacity(100_000);
+    for size in [MIB, MIB / 4] {
+        let mut block = Vec::<u8>::new();
+        while block.try_reserve_exact(size).is_ok() {
+            kept.push(std::mem::take(&mut block));
+        }
+    }
+    kept
+}
+
+#[profile_memory(interval_ms = 1)]
+fn touch(kept: &[Vec<u8>]) -> u64 {
+    std::thread::sleep(Duration::from_millis(1));
+    u64::from(!kept.is_empty())
 }
 
 #[profile_memory]

@@ -220,7 +220,12 @@ mod tests {
             (call(&|c| c.by = Some(f64::INFINITY)), "no size"),
             (line(&|l| l.hits = MOST + 1), "no figure of a run"),
             (
-                line(&|l| l.origins = Some(Origins { alive_bytes: u64::MAX, ..Origins::default() })),
+                line(&|l| {
+                    l.origins = Some(Origins {
+                        alive_bytes: u64::MAX,
+                        ..Origins::default()
+                    })
+                }),
                 "no figure of a run",
             ),
         ] {
