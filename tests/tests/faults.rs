@@ -307,6 +307,84 @@ fn control_group_out_of_memory() {
     check_out_of_memory(|command| group.confine(command));
 }
 
+/// A limit in sight: what is set aside for reports is in no line's figures, neither while it is there nor
+/// when it goes, which here is in the middle of a line.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn what_is_set_aside_is_nobodys() {
+    let near = 140_usize;
+    let group = Group::with_limit(160 * MIB).expect("root may make a control group");
+    let root = TempDir::new().expect("a folder");
+    let mut command = command(env!("CARGO_BIN_EXE_busy"), root.path());
+    command
+        .args(["wait", &near.to_string()])
+        .stdout(Stdio::null());
+    group.confine(&mut command);
+    let mut child = command.spawn().expect("started");
+    let began = Instant::now();
+    let journal = || {
+        let folder = folders(root.path()).into_iter().next()?;
+        memprof::live(folder).expect("readable")
+    };
+    while !journal().is_some_and(|run| run.low_memory_ns.is_some()) {
+        assert!(began.elapsed() < Duration::from_secs(60), "never low");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let folder = &folders(root.path())[0];
+    let early = read_run(folder).expect("written when memory was low");
+    assert_eq!(early.outcome, RunOutcome::LowMemory);
+    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+    for run in [early, only_run(root.path())] {
+        let lines = &function(&run, "wait").lines;
+        let net = |source: &str| {
+            let line = lines.iter().find(|line| line.source.contains(source));
+            line.expect("a line").net_rss
+        };
+        let (mapped, slept) = (net("Mapping::new"), net("from_secs(600)"));
+        let expected = near as i64 * MIB as i64;
+        assert!((mapped - expected).abs() < MIB as i64, "{mapped}");
+        // The reports' own memory came and went meanwhile; 4 MiB were given back.
+        assert!((-(MIB as i64)..2 * MIB as i64).contains(&slept), "{slept}");
+    }
+}
+
+/// The reserve counts as memprof's while it is there.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn what_is_set_aside_is_told() {
+    let held = |limit: Option<u64>| {
+        let group = limit.map(|limit| Group::with_limit(limit).expect("root may make one"));
+        let mut working = Command::new(env!("CARGO_BIN_EXE_busy"));
+        let root = TempDir::new().expect("a folder");
+        working
+            .arg("wait")
+            .env("MEMPROF_DIR", root.path())
+            .stdout(Stdio::null());
+        if let Some(group) = &group {
+            group.confine(&mut working);
+        }
+        let mut child = working.spawn().expect("started");
+        let began = Instant::now();
+        let bytes = loop {
+            let folder = folders(root.path()).into_iter().next();
+            let run = folder.and_then(|folder| memprof::live(folder).expect("readable"));
+            if let Some(run) = run {
+                break run.overhead.profiler_bytes;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "no journal");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        bytes
+    };
+    let (without, with) = (held(None), held(Some(1 << 30)));
+    assert!(with >= 4 * MIB, "{with}");
+    assert!(without < 3 * MIB, "nothing is set aside: {without}");
+}
+
 /// RLIMIT_AS: a program that can do without what it is refused is not ended by what memprof asks for.
 #[test]
 fn address_space_used_up_by_a_program_that_goes_on() {

@@ -163,9 +163,6 @@ fn kill_at_random_moments(kills: u64) -> Vec<Duration> {
 
 #[test]
 fn killed_at_fifty_random_moments_it_is_about_a_second_behind_at_most() {
-    if std::env::var_os("MEMPROF_TEST_MPROF").is_none() {
-        println!("Python's mprof is left out here: .ci/run shows it the journals");
-    }
     let behind = kill_at_random_moments(50);
     let (median, worst) = (behind[behind.len() / 2], behind[behind.len() - 1]);
     println!("behind: median {median:?}, worst {worst:?}");
@@ -213,7 +210,7 @@ fn where_each_thread_was_is_told() {
     let page = std::fs::read_to_string(folder.join("index.html")).expect("written");
     assert!(page.contains("Thread 1 was in line"), "{page}");
     let line = &run.functions[stopped.function].lines[0];
-    assert!(line.source.contains("Mapping::new(8 * MIB)") && line.net_rss >= 8 << 20);
+    assert!(line.source.contains("Mapping::new(mebibytes * MIB)") && line.net_rss >= 8 << 20);
 }
 
 /// A program killed for its memory is the one of which one wants to know whose blocks it kept.

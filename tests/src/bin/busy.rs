@@ -3,7 +3,7 @@
 //! - `busy steps`: two threads at work; each step prints its number and the nanoseconds since the start
 //! - `busy grow MIB`: keeps more and more memory, MIB at most, and prints how much, and when
 //! - `busy brim`: keeps memory until it is refused more, works on without it, and ends with code 7
-//! - `busy wait`: is in the middle of a call when `ready` is printed, and stays there
+//! - `busy wait [MIB]`: is in the middle of a call when `ready` is printed, and stays there
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -19,7 +19,8 @@ fn main() {
         ["steps"] => steps(),
         ["grow", mebibytes] => grow(mebibytes.parse().expect("a number")),
         ["brim"] => brim(),
-        ["wait"] => wait(),
+        ["wait"] => wait(8),
+        ["wait", mebibytes] => wait(mebibytes.parse().expect("a number")),
         _ => panic!("unknown arguments {arguments:?}"),
     }
 }
@@ -97,8 +98,8 @@ fn touch(kept: &[Vec<u8>]) -> u64 {
 }
 
 #[profile_memory]
-fn wait() {
-    let _mapping = Mapping::new(8 * MIB);
+fn wait(mebibytes: usize) {
+    let _mapping = Mapping::new(mebibytes * MIB);
     say("ready");
     std::thread::sleep(Duration::from_secs(600));
 }
