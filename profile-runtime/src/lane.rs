@@ -11,6 +11,7 @@
 //! budget is used up the byte goes to 0; the sampler sets it again at its next tick, at a moment that
 //! favours no line but the ones that take long.
 
+mod copy;
 mod fast;
 mod hot;
 mod known;
@@ -495,16 +496,22 @@ impl Lane {
     }
 
     /// What the lane has added up, as if every call in progress ended with `now`, and these calls.
-    pub(crate) fn snapshot(&self, now: Reading) -> (Vec<SiteTally>, Vec<(OpenCall, Call)>) {
+    ///
+    /// `with_series`: the calls with their samples, for which the thread may have to wait longer.
+    pub(crate) fn snapshot(
+        &self,
+        now: Reading,
+        with_series: bool,
+    ) -> (Vec<SiteTally>, Vec<(OpenCall, Call)>) {
+        let copy = self.copy_ahead(with_series);
         let guard = self.log();
         let look = self.light.look(|tries| self.hold_still(tries));
+        let light = look.iter().flat_map(|look| &look.light);
+        let light = light.map(|(begun, _)| begun.site.id);
         let mut log = Log {
-            stack: guard.stack.clone(),
-            timelines: guard.timelines.clone(),
-            tallies: guard.tallies.clone(),
             last: guard.last.or_later(now),
             thread: guard.thread,
-            ..Log::default()
+            ..copy.finish(&guard, light)
         };
         let before = guard.last;
         let mut line = self.line_of_logged(&guard);
@@ -549,6 +556,8 @@ impl Lane {
         match tries {
             0..10 => std::hint::spin_loop(),
             10 => self.ask_for_reading(),
+            // Not giving the processor away at once: the thread may be on its way to the lock.
+            11..1_000 => std::hint::spin_loop(),
             _ => std::thread::yield_now(),
         }
     }

@@ -20,7 +20,6 @@ impl Alive {
         if !origins::is_on() {
             return None;
         }
-        // The table of blocks is locked meanwhile: nothing may be put into it.
         let mut lines = HashMap::new();
         outside_the_figures(|| {
             origins::for_each_alive(|line, size, after_call| {

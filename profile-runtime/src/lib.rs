@@ -177,7 +177,8 @@
 //! file is written while the program runs. The next program that writes its reports to the same place,
 //! or [`recover`], makes the reports of it, with the line that each thread was at ([`run::Run::stopped`]).
 //! When a control group's, the address space's or the machine's memory is about to run out, the reports are
-//! written at once, with outcome `low memory`.
+//! written at once, with outcome `low memory`. A program that is under such a limit has up to 4 MiB set
+//! aside for them.
 //! What lives shorter than 0.1 s leaves nothing, and neither does the child of a fork that calls no
 //! `exec`: nothing is recorded there.
 //!
@@ -265,6 +266,8 @@ mod recorder;
 mod recover;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(all(feature = "report", target_os = "linux"))]
+mod reserve;
 pub mod run;
 mod sampler;
 #[cfg(feature = "report")]

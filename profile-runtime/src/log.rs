@@ -21,6 +21,8 @@ use crate::watch::{LineFigures, Watch};
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub stack: Vec<OpenCall>,
+    /// How many calls were in progress at the least since somebody set it to how many there are.
+    pub lowest: usize,
     /// Depths of the calls in progress that get samples, ascending: those that are not inside another
     /// call of the same site.
     pub timelines: Vec<usize>,
@@ -469,6 +471,7 @@ impl Log {
     /// this thread, takes over its highs.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
+        self.lowest = self.lowest.min(self.stack.len());
         if self.timelines.last() == Some(&self.stack.len()) {
             self.timelines.pop();
         }
@@ -480,8 +483,15 @@ impl Log {
         {
             outer.parts.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
             outer.parts.net += difference(self.last.rss, call.entry.rss);
+            self.lowest = self.lowest.min(depth + 1);
         }
         Some(call)
+    }
+
+    /// How many of the lower calls in progress are as they were when `lowest` was set. The last call
+    /// that was ever the innermost meanwhile is not.
+    pub(crate) fn untouched(&self) -> usize {
+        self.lowest.saturating_sub(1)
     }
 
     /// Adds the ended `call` to its site's totals.
@@ -677,6 +687,15 @@ impl OpenCall {
             line: Some(self.cells.at(self.line)),
             heap_line_start: self.heap_line_start,
             heap_high: self.heap_high,
+        }
+    }
+
+    /// What a snapshot needs of it: no figures of its own, and its samples only if it is `with_series`.
+    pub(crate) fn copied(&self, with_series: bool) -> OpenCall {
+        OpenCall {
+            series: self.series.as_ref().filter(|_| with_series).cloned(),
+            watch: None,
+            ..*self
         }
     }
 

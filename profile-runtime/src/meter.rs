@@ -236,6 +236,21 @@ impl Meter {
         reading
     }
 
+    /// Has pages given back that figures left out: no line is to show that they went.
+    #[cfg(all(feature = "report", target_os = "linux"))]
+    pub(crate) fn give_back(&self, give_back: impl FnOnce()) {
+        let mut state = self.state();
+        // What was until here, everybody knows.
+        state.read(None, || self.now_ns());
+        give_back();
+        let state = &mut *state;
+        if let Peaks::Kernel(segment) = &mut state.peaks
+            && segment.restart(&mut state.os, state.rss).is_none()
+        {
+            state.peaks = Peaks::Sampled { high: state.rss };
+        }
+    }
+
     pub(crate) fn add_lane(&self, lane: &'static Lane) {
         self.state().lanes.push(lane);
     }

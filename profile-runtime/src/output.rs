@@ -51,6 +51,14 @@ pub fn write_reports() -> Result<PathBuf, ReportError> {
 
 /// The last write: the reports, and a summary on stderr.
 pub(crate) fn finish(recorder: &'static Recorder) {
+    if !(recorder.scribe()).make_room(recorder, recorder.sites().len()) {
+        message(
+            "the reports are not written: the system gives the process no more memory; what was \
+             recorded is in the run's journal, and the next program that writes reports here, or \
+             memprof::recover, makes them of it",
+        );
+        return;
+    }
     let run = Arc::new(snapshot::take(recorder, RunOutcome::Exited));
     if run.functions.is_empty() {
         return;

@@ -40,6 +40,13 @@ const SHARE: u32 = 50;
 /// Bytes that are written in a second, after the first entry, at most.
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
+/// What an entry takes at most, unless functions are very many.
+#[cfg(target_os = "linux")]
+const ENTRY: usize = 4 << 20;
+/// Functions whose figures are no more than what is held for entries anyway.
+#[cfg(target_os = "linux")]
+const FEW: usize = 32;
+
 /// Reports to be written.
 struct Job {
     run: Arc<Run>,
@@ -50,6 +57,8 @@ struct Job {
 #[derive(Debug, Default)]
 pub(crate) struct Scribe {
     jobs: OnceLock<Sender<Job>>,
+    #[cfg(target_os = "linux")]
+    reserve: crate::reserve::Reserves,
 }
 
 impl std::fmt::Debug for Job {
@@ -82,6 +91,29 @@ impl Scribe {
         // The first to come is the only one: `start` is called once.
         let _ = self.jobs.set(jobs);
         Ok(())
+    }
+
+    /// Gives back what was set aside for reports. `false`: the system would not give what those of so many
+    /// functions take, and the program would abort.
+    pub(crate) fn make_room(&self, recorder: &Recorder, functions: usize) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            self.reserve.release(recorder.meter());
+            crate::reserve::is_enough_for(functions)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (recorder, functions);
+            true
+        }
+    }
+
+    /// Bytes of the process's RSS that are set aside.
+    pub(crate) fn reserved_bytes(&self) -> u64 {
+        #[cfg(target_os = "linux")]
+        return self.reserve.bytes();
+        #[cfg(not(target_os = "linux"))]
+        0
     }
 
     /// Has `run` written and waits until it is. Without a thread it is written by the caller.
@@ -151,6 +183,8 @@ impl Desk {
         {
             self.watch.limits = crate::os::limits::Limits::find();
             let _ = self.watch.limits.room();
+            let reserve = &self.recorder.scribe().reserve;
+            reserve.set_aside(&self.watch.limits);
         }
         self.journal = Some(journal);
     }
@@ -191,26 +225,34 @@ impl Desk {
             && self.watch.low_ns.is_none()
             && let Some(room) = self.watch.limits.room()
         {
-            if !room.is_short() {
+            let functions = self.recorder.sites().len();
+            let needed = crate::reserve::needed(functions) as u64;
+            if !room.is_short_of(needed) {
                 // Until half of what is left can have been filled, by whoever is quick.
                 let half = Duration::from_secs_f64(room.left as f64 / 2.0 / FASTEST);
                 return half.clamp(SOONEST, INTERVAL);
             }
-            self.write_with_low_memory();
+            self.write_with_low_memory(functions);
         }
         HEARTBEAT
     }
 
-    fn write_with_low_memory(&mut self) {
+    #[cfg(target_os = "linux")]
+    fn write_with_low_memory(&mut self, functions: usize) {
         let Some(now) = self.read() else { return };
         self.watch.low_ns = Some(now.t_ns);
         let recorder = self.recorder;
-        // What the journal says counts if this fails: it is written a little later all the same.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            let run = snapshot::take_with_low_memory(recorder, now);
-            (!run.functions.is_empty()).then(|| output::write(recorder, &run))
-        }));
+        // What the journal says counts if this fails or cannot be: it is written a little later all the
+        // same.
+        if recorder.scribe().make_room(recorder, functions) {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let run = snapshot::take_with_low_memory(recorder, now);
+                (!run.functions.is_empty()).then(|| output::write(recorder, &run))
+            }));
+        }
         self.entry();
+        let reserve = &recorder.scribe().reserve;
+        reserve.set_aside_again(&self.watch.limits);
     }
 
     /// Makes an entry in the journal; gives the time until the next one.
@@ -239,6 +281,9 @@ impl Desk {
         let Some(journal) = &mut self.journal else {
             return Ok(0);
         };
+        if !has_room_for_entry(recorder) {
+            return Ok(0);
+        }
         let since = journal.wants_samples_since();
         let mut figures = snapshot::figures(recorder, now, since, |id| journal.ended(id));
         let idle = figures.samples.is_empty() && now.rss == self.rss;
@@ -257,4 +302,16 @@ impl Desk {
         let rss = self.os.as_mut()?.rss().ok()?;
         Some(Reading::of_process(self.recorder.meter().now_ns(), rss))
     }
+}
+
+/// Whether an entry can be put together without the program being ended for want of memory.
+fn has_room_for_entry(recorder: &'static Recorder) -> bool {
+    #[cfg(target_os = "linux")]
+    if !crate::os::reserve::can_be_had(ENTRY) {
+        let functions = recorder.sites().len();
+        // An entry of a few functions fits into what the allocator was made to hold for it.
+        return functions < FEW || recorder.scribe().make_room(recorder, functions);
+    }
+    let _ = recorder;
+    true
 }

@@ -48,7 +48,7 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
 
 /// The run of `recorder` up to `now`, a reading that has just been taken.
 pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
-    let books = books(recorder, now);
+    let books = books(recorder, now, true);
     let sites = recorder.sites();
     let mut run = named(recorder, header(recorder, outcome, now));
     run.overhead.profiler_bytes += held_bytes(recorder, &sites);
@@ -167,10 +167,18 @@ fn figures_of(
     since_ns: Option<u64>,
     ended: impl Fn(usize) -> u64,
 ) -> Figures {
-    let books = books(recorder, now);
-    let functions = sites.filter_map(|site| function_figures(site, &books, &ended));
+    let books = books(recorder, now, false);
+    let alive = Alive::now();
+    let functions = sites.filter_map(|site| {
+        let mut figures = function_figures(site, &books, &ended)?;
+        if let Some(alive) = &alive {
+            alive.tell(&mut figures.profile, tallies(site, &books));
+        }
+        Some(figures)
+    });
     let functions = functions.collect();
-    let run = header(recorder, RunOutcome::Running, now);
+    let mut run = header(recorder, RunOutcome::Running, now);
+    run.origins = leaks::followed();
     let state = recorder.meter().state();
     let points = state.series.points();
     let new = points.partition_point(|point| Some(point.t_ns) <= since_ns);
@@ -205,10 +213,12 @@ fn function_figures(
     })
 }
 
-fn books(recorder: &'static Recorder, now: Reading) -> Vec<LaneBook> {
+fn books(recorder: &'static Recorder, now: Reading, with_series: bool) -> Vec<LaneBook> {
     let mut books = Vec::new();
     recorder.meter().for_each_lane(|lane| {
-        books.push(lane.snapshot(now));
+        let (tallies, mut running) = lane.snapshot(now, with_series);
+        running.sort_by_key(|(open, _)| open.site.id);
+        books.push((tallies, running));
     });
     books
 }
@@ -241,7 +251,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
             readings: state.readings,
             reading_ns: state.reading_ns,
             sampler_cpu_ns: recorder.sampler().cpu_ns(),
-            profiler_bytes: state.bytes(),
+            profiler_bytes: state.bytes() + reserved_bytes(recorder),
         },
         series: Vec::new(),
         functions: Vec::new(),
@@ -252,7 +262,7 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
     }
 }
 
-/// What one lane gave: its tallies, and its calls in progress as if they ended now.
+/// What one lane gave, in the order of sites: its tallies, and its calls in progress as if they ended now.
 type LaneBook = (Vec<SiteTally>, Vec<(OpenCall, Call)>);
 
 /// `None` for a site whose first call is not on any book yet.
@@ -278,8 +288,10 @@ fn tallies<'a>(
     books: &'a [LaneBook],
 ) -> impl Iterator<Item = &'a SiteTally> + Clone + use<'a> {
     let id = site.id;
-    let tallies = books.iter().flat_map(|(tallies, _)| tallies);
-    tallies.filter(move |tally| tally.site.id == id)
+    books.iter().filter_map(move |(tallies, _)| {
+        let at = tallies.binary_search_by_key(&id, |tally| tally.site.id);
+        tallies.get(at.ok()?)
+    })
 }
 
 /// A function's figures without its source, calls and series; `source` gives the text of a line.
@@ -336,8 +348,11 @@ fn running<'books>(
     site: &'static Registered,
     books: &'books [LaneBook],
 ) -> impl Iterator<Item = &'books (OpenCall, Call)> {
-    let running = books.iter().flat_map(|(_, running)| running);
-    running.filter(|(open, _)| open.site.id == site.id)
+    books.iter().flat_map(|(_, running)| {
+        let from = running.partition_point(|(open, _)| open.site.id < site.id);
+        let to = running.partition_point(|(open, _)| open.site.id <= site.id);
+        &running[from..to]
+    })
 }
 
 /// The call with the highest peak, and when it was reached.
@@ -483,6 +498,16 @@ fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
     let mut bytes = heap::origins::bytes() + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes
+}
+
+#[cfg(feature = "report")]
+fn reserved_bytes(recorder: &Recorder) -> u64 {
+    recorder.scribe().reserved_bytes()
+}
+
+#[cfg(not(feature = "report"))]
+fn reserved_bytes(_recorder: &Recorder) -> u64 {
+    0
 }
 
 /// The executable's file name.

@@ -3,6 +3,10 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many groups this process has made.
+static GROUPS: AtomicU32 = AtomicU32::new(0);
 
 /// A control group with a limit, removed when dropped.
 #[derive(Debug)]
@@ -15,7 +19,8 @@ impl Group {
         let membership = std::fs::read_to_string("/proc/self/cgroup").ok()?;
         let below = |base: &str, path: &str, limit: &str| {
             let parent = Path::new(base).join(path.trim_start_matches('/'));
-            let folder = parent.join(format!("memprof-test-{}", std::process::id()));
+            let number = GROUPS.fetch_add(1, Ordering::Relaxed);
+            let folder = parent.join(format!("memprof-test-{}-{number}", std::process::id()));
             std::fs::create_dir(&folder).ok()?;
             let group = Group(folder);
             std::fs::write(group.0.join(limit), bytes.to_string()).ok()?;

@@ -2,8 +2,10 @@
 //! no longer write, it says in one line at most. Each test names the fault.
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use memprof::report::{DatRecords, read_run};
 use memprof::run::{Run, RunOutcome};
@@ -11,6 +13,8 @@ use memprof_tests::killed::Killed;
 use memprof_tests::memory_limit::{Group, limit_address_space, limit_file_size};
 use memprof_tests::program::{command, function};
 use tempfile::TempDir;
+
+const MIB: u64 = 1 << 20;
 
 fn faults(root: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
     let mut command = command(env!("CARGO_BIN_EXE_faults"), root);
@@ -217,27 +221,200 @@ fn hundreds_of_processes_at_once() {
     }
 }
 
-/// A program that grows until the kernel's out-of-memory killer, or its own allocator, ends it.
+/// Two hundred processes of one program at once into one folder, and twenty that are killed meanwhile:
+/// all write, recover and prune side by side.
 #[test]
-fn out_of_memory() {
-    const MIB: u64 = 1 << 20;
-    let group = Group::with_limit(160 * MIB);
-    println!(
-        "{}",
-        match group {
-            Some(_) => "limited by a control group",
-            None => "limited by RLIMIT_AS: this process may not make a control group",
+fn hundreds_of_processes_at_once_some_of_them_killed() {
+    const ENDING: usize = 200;
+    const KILLED: usize = 20;
+    let root = TempDir::new().expect("a folder");
+    let start = |program: &str, argument: &str| {
+        let mut command = command(program, root.path());
+        command
+            .arg(argument)
+            .env("MEMPROF_QUIET", "1")
+            .env("MEMPROF_KEEP", "0")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command.spawn().expect("started")
+    };
+    let mut waiting: Vec<Child> = (0..KILLED)
+        .map(|_| start(env!("CARGO_BIN_EXE_busy"), "wait"))
+        .collect();
+    let journals = || {
+        let folders = folders(root.path()).into_iter();
+        folders
+            .filter(|folder| folder.join("mprofile.dat").is_file())
+            .count()
+    };
+    let began = Instant::now();
+    while journals() < KILLED {
+        assert!(began.elapsed() < Duration::from_secs(120), "no journals");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut ending = Vec::new();
+    for number in 0..ENDING {
+        ending.push(start(env!("CARGO_BIN_EXE_ends"), "exit"));
+        if number % (ENDING / KILLED) == 0
+            && let Some(mut child) = waiting.pop()
+        {
+            child.kill().expect("killed");
+            child.wait().expect("ended");
         }
+    }
+    for child in ending {
+        let output = child.wait_with_output().expect("ended");
+        assert_eq!(output.status.code(), Some(7));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+    // Those that nobody recovered in passing.
+    memprof::recover(root.path()).expect("recovered");
+    let runs: Vec<Run> = folders(root.path())
+        .iter()
+        .map(|folder| read_run(folder).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    let count = |outcome| runs.iter().filter(|run| run.outcome == outcome).count();
+    assert_eq!(count(RunOutcome::Exited), ENDING);
+    assert_eq!(count(RunOutcome::Recovered), KILLED);
+    let index = std::fs::read_to_string(root.path().join("index.html")).expect("written");
+    for folder in folders(root.path()) {
+        let name = folder.file_name().expect("a name").to_string_lossy();
+        assert!(index.contains(&*name), "{name} is in the index");
+    }
+}
+
+/// SIGSTOP: a process that was stopped while it held the folder's lock holds nobody up for ever.
+#[test]
+fn a_process_stopped_with_the_lock_of_the_folder() {
+    let root = TempDir::new().expect("a folder");
+    let lock = File::create(root.path().join(".lock")).expect("created");
+    lock.lock().expect("ours, and not given back");
+    assert_undisturbed(&faults(root.path(), &["none"], |_| {}));
+    assert_whole(root.path(), 2);
+}
+
+/// RLIMIT_AS: an allocation fails, and the program aborts.
+#[test]
+fn address_space_used_up() {
+    check_out_of_memory(|command| limit_address_space(command, 600 * MIB));
+}
+
+/// The kernel's out-of-memory killer ends it.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn control_group_out_of_memory() {
+    let group = Group::with_limit(160 * MIB).expect("root may make a control group");
+    check_out_of_memory(|command| group.confine(command));
+}
+
+/// A limit in sight: what is set aside for reports is in no line's figures, neither while it is there nor
+/// when it goes, which here is in the middle of a line.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn what_is_set_aside_is_nobodys() {
+    let near = 140_usize;
+    let group = Group::with_limit(160 * MIB).expect("root may make a control group");
+    let root = TempDir::new().expect("a folder");
+    let mut command = command(env!("CARGO_BIN_EXE_busy"), root.path());
+    command
+        .args(["wait", &near.to_string()])
+        .stdout(Stdio::null());
+    group.confine(&mut command);
+    let mut child = command.spawn().expect("started");
+    let began = Instant::now();
+    let journal = || {
+        let folder = folders(root.path()).into_iter().next()?;
+        memprof::live(folder).expect("readable")
+    };
+    let source = include_str!("../src/bin/busy.rs");
+    let sleeps = source
+        .lines()
+        .position(|line| line.contains("from_secs(600)"))
+        .expect("there");
+    let sleeps_with_low_memory =
+        |run: Run| run.low_memory_ns.is_some() && run.stopped[0].line == Some(sleeps as u32 + 1);
+    while !journal().is_some_and(sleeps_with_low_memory) {
+        assert!(began.elapsed() < Duration::from_secs(60), "never low");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let folder = &folders(root.path())[0];
+    let early = read_run(folder).expect("written when memory was low");
+    assert_eq!(early.outcome, RunOutcome::LowMemory);
+    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+    let run = only_run(root.path());
+    let lines = &function(&run, "wait").lines;
+    let net = |source: &str| {
+        let line = lines.iter().find(|line| line.source.contains(source));
+        line.expect("a line").net_rss
+    };
+    let (mapped, slept) = (net("Mapping::new"), net("from_secs(600)"));
+    let (mib, expected) = (MIB as i64, near as i64 * MIB as i64);
+    // 4 MiB were given back in one of the two; the reports' own memory came and went meanwhile.
+    assert!(
+        (expected - mib..expected + 2 * mib).contains(&mapped),
+        "{mapped}"
     );
-    let killed =
-        Killed::by_itself(
-            env!("CARGO_BIN_EXE_busy"),
-            &["grow", "4000"],
-            |command| match &group {
-                Some(group) => group.confine(command),
-                None => limit_address_space(command, 600 * MIB),
-            },
-        );
+    assert!((-mib..2 * mib).contains(&slept), "{slept}");
+}
+
+/// The reserve counts as memprof's while it is there.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn what_is_set_aside_is_told() {
+    let held = |limit: Option<u64>| {
+        let group = limit.map(|limit| Group::with_limit(limit).expect("root may make one"));
+        let mut working = Command::new(env!("CARGO_BIN_EXE_busy"));
+        let root = TempDir::new().expect("a folder");
+        working
+            .arg("wait")
+            .env("MEMPROF_DIR", root.path())
+            .stdout(Stdio::null());
+        if let Some(group) = &group {
+            group.confine(&mut working);
+        }
+        let mut child = working.spawn().expect("started");
+        let began = Instant::now();
+        let bytes = loop {
+            let folder = folders(root.path()).into_iter().next();
+            let run = folder.and_then(|folder| memprof::live(folder).expect("readable"));
+            if let Some(run) = run {
+                break run.overhead.profiler_bytes;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "no journal");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        bytes
+    };
+    let (without, with) = (held(None), held(Some(1 << 30)));
+    assert!(with >= 4 * MIB, "{with}");
+    assert!(without < 3 * MIB, "nothing is set aside: {without}");
+}
+
+/// RLIMIT_AS: a program that can do without what it is refused is not ended by what memprof asks for.
+#[test]
+fn address_space_used_up_by_a_program_that_goes_on() {
+    let root = TempDir::new().expect("a folder");
+    let mut command = command(env!("CARGO_BIN_EXE_busy"), root.path());
+    command.arg("brim").env("MEMPROF_QUIET", "1");
+    limit_address_space(&mut command, 400 * MIB);
+    let output = command.output().expect("started");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("refused"));
+    // Written at the end, if there was room for it, or made from the journal.
+    memprof::recover(root.path()).expect("recovered");
+    let run = only_run(root.path());
+    assert!(function(&run, "touch").calls > 10, "{:?}", run.outcome);
+}
+
+/// A program that grows until something ends it: what it had is told, and no more than about a second
+/// of it is lost.
+fn check_out_of_memory(limit: impl FnOnce(&mut Command)) {
+    let killed = Killed::by_itself(env!("CARGO_BIN_EXE_busy"), &["grow", "4000"], limit);
     assert_eq!(killed.status.code(), None, "ended by a signal");
     let journal = killed.journal().expect("it ran long enough");
     let early = read_run(journal.parent().expect("a folder")).expect("written when memory was low");

@@ -19,9 +19,9 @@ struct Working {
 }
 
 impl Working {
-    fn begin(arguments: &[&str]) -> Working {
+    fn begin(program: &str, arguments: &[&str]) -> Working {
         let root = TempDir::new().expect("a folder");
-        let mut command = command(env!("CARGO_BIN_EXE_busy"), root.path());
+        let mut command = command(program, root.path());
         let child = command
             .args(arguments)
             .stdout(Stdio::piped())
@@ -46,6 +46,21 @@ impl Working {
         }
     }
 
+    /// Until the journal says so.
+    #[track_caller]
+    fn wait_until(&self, says: impl Fn(&Run) -> bool) {
+        let journal = self.journal();
+        let folder = journal.parent().expect("a folder");
+        let began = Instant::now();
+        while !memprof::live(folder)
+            .expect("readable")
+            .is_some_and(|run| says(&run))
+        {
+            assert!(began.elapsed() < Duration::from_secs(60), "it never does");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
@@ -67,7 +82,7 @@ fn assert_readable(text: &[u8]) {
 
 #[test]
 fn it_is_readable_at_every_moment() {
-    let mut working = Working::begin(&["steps"]);
+    let mut working = Working::begin(env!("CARGO_BIN_EXE_busy"), &["steps"]);
     let journal = working.journal();
     let began = Instant::now();
     let mut lengths = Vec::new();
@@ -148,9 +163,6 @@ fn kill_at_random_moments(kills: u64) -> Vec<Duration> {
 
 #[test]
 fn killed_at_fifty_random_moments_it_is_about_a_second_behind_at_most() {
-    if std::env::var_os("MEMPROF_TEST_MPROF").is_none() {
-        println!("Python's mprof is left out here: .ci/run shows it the journals");
-    }
     let behind = kill_at_random_moments(50);
     let (median, worst) = (behind[behind.len() / 2], behind[behind.len() - 1]);
     println!("behind: median {median:?}, worst {worst:?}");
@@ -161,14 +173,18 @@ fn killed_at_fifty_random_moments_it_is_about_a_second_behind_at_most() {
 
 #[test]
 fn where_each_thread_was_is_told() {
-    let mut working = Working::begin(&["wait"]);
+    let mut working = Working::begin(env!("CARGO_BIN_EXE_busy"), &["wait"]);
     let journal = working.journal();
-    let waits = |text: &str| text.contains("open ");
-    let began = Instant::now();
-    while !waits(&std::fs::read_to_string(&journal).expect("there")) {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let folder = journal.parent().expect("a folder");
+    let mut source = include_str!("../src/bin/busy.rs").lines();
+    let line = source
+        .position(|line| line.contains("from_secs(600)"))
+        .expect("there");
+    let waits = |run: &Run| {
+        let stopped = run.stopped.first();
+        stopped.and_then(|stopped| stopped.line) == Some(line as u32 + 1)
+    };
+    working.wait_until(waits);
     let alive = memprof::recover(working.root.path()).expect("looked at");
     assert!(alive.is_empty(), "its program is at work");
     working.kill();
@@ -179,7 +195,6 @@ fn where_each_thread_was_is_told() {
         .output()
         .expect("ended");
     let said = String::from_utf8_lossy(&next.stderr).into_owned();
-    let folder = journal.parent().expect("a folder");
     assert!(
         said.contains(&format!("recovered: {}", folder.display())),
         "{said}"
@@ -189,16 +204,59 @@ fn where_each_thread_was_is_told() {
     let [stopped] = &run.stopped[..] else {
         panic!("{:?}", run.stopped);
     };
-    let source = include_str!("../src/bin/busy.rs").lines();
-    let line = source
-        .clone()
-        .position(|line| line.contains("from_secs(600)"))
-        .expect("there");
     assert_eq!(stopped.line, Some(line as u32 + 1));
     assert_eq!(run.functions[stopped.function].label, "wait");
     assert!(stopped.net_rss >= 8 << 20, "{}", stopped.net_rss);
     let page = std::fs::read_to_string(folder.join("index.html")).expect("written");
     assert!(page.contains("Thread 1 was in line"), "{page}");
     let line = &run.functions[stopped.function].lines[0];
-    assert!(line.source.contains("Mapping::new(8 * MIB)") && line.net_rss >= 8 << 20);
+    assert!(line.source.contains("Mapping::new(mebibytes * MIB)") && line.net_rss >= 8 << 20);
+}
+
+/// A program killed for its memory is the one of which one wants to know whose blocks it kept.
+#[test]
+fn what_was_alive_is_told_with_the_lines_that_allocated_it() {
+    let mut working = Working::begin(env!("CARGO_BIN_EXE_origins"), &["stay"]);
+    let journal = working.journal();
+    let folder = journal.parent().expect("a folder");
+    working.wait_until(|run| {
+        let lines = run.functions.iter().flat_map(|function| &function.lines);
+        let alive = lines.filter_map(|line| line.origins);
+        alive.map(|origins| origins.alive_blocks).sum::<u64>() == 1
+    });
+    working.kill();
+    assert_eq!(
+        memprof::recover(working.root.path())
+            .expect("recovered")
+            .len(),
+        1
+    );
+    let run = read_run(folder).expect("recovered");
+    assert_eq!(run.origins.map(|followed| followed.one_in), Some(1));
+    let stay = function(&run, "stay");
+    let alive: Vec<(&str, u64, u64)> = stay
+        .lines
+        .iter()
+        .map(|line| (line, line.origins.expect("followed")))
+        .filter(|(_, origins)| origins.alive_blocks > 0)
+        .map(|(line, origins)| {
+            (
+                line.source.trim(),
+                origins.alive_bytes,
+                origins.alive_blocks,
+            )
+        })
+        .collect();
+    let leaked = "let leaked = black_box(vec![2_u8; 3_000_000]);";
+    assert_eq!(alive, [(leaked, 3_000_000, 1)]);
+    let page = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|kind| kind == "txt"))
+        .expect("a text");
+    let text = std::fs::read_to_string(page).expect("written");
+    assert!(
+        text.contains("Still alive at the end: 2.861 MiB in 1 block"),
+        "{text}"
+    );
 }

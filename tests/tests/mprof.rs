@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use memprof_tests::killed::Killed;
+#[cfg(target_os = "linux")]
+use memprof_tests::memory_limit::{Group, limit_address_space};
 use memprof_tests::program::run;
 
 fn mprof(arguments: &[&str], data: &Path) -> Output {
@@ -127,6 +129,33 @@ fn accepts_journals_of_programs_killed_at_any_moment() {
     assert_eq!(said.matches(" MiB").count(), left, "{said}");
     mprof(&["plot", "--flame", "-o", "flame.png"], first);
     assert_peaks_of_functions(first);
+}
+
+/// By the kernel, for what its control group may use, and by itself, when an allocation fails.
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "needs Python's mprof, and root for a control group: .ci/run has both and runs this"]
+fn accepts_journals_of_programs_out_of_memory() {
+    const MIB: u64 = 1 << 20;
+    let group = Group::with_limit(160 * MIB).expect("root may make a control group");
+    for limited in ["control group", "address space"] {
+        let arguments = ["grow", "4000"];
+        let killed =
+            Killed::by_itself(
+                env!("CARGO_BIN_EXE_busy"),
+                &arguments,
+                |command| match limited {
+                    "control group" => group.confine(command),
+                    _ => limit_address_space(command, 600 * MIB),
+                },
+            );
+        assert_eq!(killed.status.code(), None, "{limited}: ended by a signal");
+        let journal = killed.journal().expect("it ran long enough");
+        assert_accepted(&journal);
+        assert_eq!(memprof::recover(killed.root()).expect("recovered").len(), 1);
+        assert_accepted(&journal);
+        assert_peaks_of_functions(&journal);
+    }
 }
 
 /// Kills a busy program at a random moment, and copies its journal into `folder`. A program that was

@@ -96,11 +96,17 @@ impl Table {
     }
 
     /// Visits every block that is followed, with how many it stands for.
+    ///
+    /// A shard is locked while it is copied, some ten microseconds: threads wait for it.
     pub(super) fn for_each(&self, mut visit: impl FnMut(&Block, u64)) {
         let halvings = self.halvings.load(Relaxed);
+        let mut copy = Vec::with_capacity(ROOM);
         for shard in &self.shards {
+            copy.clear();
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for block in shard.places.iter().flatten() {
+            copy.extend_from_slice(&shard.places);
+            drop(shard);
+            for block in copy.iter().flatten() {
                 if follows(hash(block.address), block.size, halvings) {
                     visit(block, weight(block.size, halvings));
                 }

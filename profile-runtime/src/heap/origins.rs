@@ -153,7 +153,7 @@ pub(crate) fn bytes() -> u64 {
 }
 
 /// Looks at all blocks that are alive: `visit` gets the line of each, what it stands for, and whether
-/// its call has ended.
+/// its call has ended. Allocates, so it is called outside the figures.
 pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineOrigins, Blocks, bool)) {
     TABLE.for_each(|block, weight| {
         let size = Blocks {

@@ -22,7 +22,7 @@ use self::owner::Owner;
 use self::records::Records;
 use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
-use crate::run::{Call, HeapFigures, Line, Profile, Run, Sample};
+use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, Sample};
 use crate::series::thinned;
 use crate::snapshot::{Figures, FunctionFigures};
 
@@ -216,7 +216,7 @@ impl Journal {
                 self.records
                     .call(&self.clock, function.id, &function.profile.name, call);
             }
-            self.function(function);
+            self.function(function, figures.run.origins.is_some());
         }
         let running = figures.functions.iter().flat_map(|function| {
             let running = function.running.iter();
@@ -263,8 +263,8 @@ impl Journal {
         self.samples_to_ns = since.max(samples.last().map(|sample| sample.t_ns));
     }
 
-    /// What has changed about a function.
-    fn function(&mut self, function: &FunctionFigures) {
+    /// What has changed about a function, the blocks of whose lines are `followed` or not.
+    fn function(&mut self, function: &FunctionFigures, followed: bool) {
         let id = function.id;
         if self.known.len() <= id {
             self.known.resize_with(id + 1, || None);
@@ -287,7 +287,7 @@ impl Journal {
             let before = known.as_ref().and_then(|known| known.lines.get(at));
             let changed = match before {
                 Some(before) => before != line,
-                None => *line != untouched(&profile, line.line),
+                None => *line != untouched(&profile, line.line, followed),
             };
             if changed {
                 self.records.line(id, at, line);
@@ -301,12 +301,13 @@ impl Journal {
     }
 }
 
-/// A line of the function that never ran, which needs no record.
-fn untouched(profile: &Profile, number: u32) -> Line {
+/// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
+fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
     Line {
         line: number,
         heap: profile.heap.map(|_| HeapFigures::default()),
         heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
+        origins: followed.then(Origins::default),
         ..Line::default()
     }
 }

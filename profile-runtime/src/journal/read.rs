@@ -148,7 +148,7 @@ impl Reading {
         for (id, function) in self.functions {
             let running = open.iter().filter(|(of, ..)| *of == id);
             let running = running.map(|(.., call)| call);
-            if let Some(profile) = function.finish(running, &run.series) {
+            if let Some(profile) = function.finish(running, &run.series, run.origins.is_some()) {
                 places.insert(id, run.functions.len());
                 run.functions.push(profile);
             }
@@ -167,9 +167,10 @@ impl Function {
         mut self,
         running: impl Iterator<Item = &'call Call>,
         series: &[Sample],
+        followed: bool,
     ) -> Option<Profile> {
         let profile = self.profile.take()?;
-        let lines = self.lines(&profile);
+        let lines = self.lines(&profile, followed);
         let mut call_records = self.records();
         // A call that ended while the entry was made may be in it as both.
         let ended: HashSet<_> = call_records.iter().map(identity).collect();
@@ -205,7 +206,7 @@ impl Function {
         book.records()
     }
 
-    fn lines(&mut self, profile: &Profile) -> Vec<Line> {
+    fn lines(&mut self, profile: &Profile, followed: bool) -> Vec<Line> {
         let source: Vec<&str> = self.source.lines().collect();
         let numbers = self.numbers.iter().enumerate();
         let lines = numbers.map(|(at, &number)| {
@@ -214,7 +215,7 @@ impl Function {
             let line = self.lines.remove(&at);
             Line {
                 source: text.unwrap_or("").to_owned(),
-                ..line.unwrap_or_else(|| untouched(profile, number))
+                ..line.unwrap_or_else(|| untouched(profile, number, followed))
             }
         });
         lines.collect()
@@ -276,6 +277,7 @@ mod tests {
     use super::*;
     use crate::journal::Journal;
     use crate::report::fixture;
+    use crate::run::{Followed, Origins};
     use crate::snapshot::{Figures, FunctionFigures};
 
     /// What the program would have handed over just before it wrote `run`.
@@ -362,6 +364,33 @@ mod tests {
                 assert_eq!(back.heap, was.heap, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn what_became_of_blocks_comes_back() {
+        let mut run = fixture::heap();
+        run.origins = Some(Followed {
+            one_in: 8,
+            all_from: 65_536,
+            lost: 2,
+        });
+        for (at, line) in run.functions[0].lines.iter_mut().enumerate() {
+            line.origins = Some(Origins {
+                alive_bytes: 100 * at as u64,
+                alive_blocks: at as u64,
+                ..Origins::default()
+            });
+        }
+        // One that has no record of its own.
+        let profile = run.functions[0].clone();
+        run.functions[0].lines[0] = Line {
+            source: profile.lines[0].source.clone(),
+            ..untouched(&profile, profile.lines[0].line, true)
+        };
+        let (_folder, text) = journal_of(&run);
+        let back = read(&text).unwrap();
+        assert_eq!(back.origins, run.origins);
+        assert_eq!(back.functions[0].lines, run.functions[0].lines);
     }
 
     #[test]

@@ -8,11 +8,11 @@
 //! | `function` N | a [`Profile`] without lists and source; N numbers the functions |
 //! | `source` N | the function's source |
 //! | `lines` N | the numbers of the function's lines |
-//! | `line` N, I | a [`Line`], the I-th of function N, without its source |
+//! | `line` N, I | a [`Line`], the I-th of function N, without its source; with its `origins` where blocks are followed |
 //! | `call` N | a [`Call`] that has ended |
 //! | `open` N, L | a [`Call`] in progress, at line L or `-` |
 //! | `heap` T | live heap bytes at T, in epoch seconds as in `MEM` |
-//! | `run` | a [`Run`] without lists: what was written since the last one is whole |
+//! | `run` | a [`Run`] without lists: what was written since the last one is whole; `origins` says how blocks are followed |
 //! | `-` | nothing: fills a page up |
 //!
 //! A later record of a function or line replaces the earlier one. A record too long for a line goes on

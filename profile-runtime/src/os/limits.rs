@@ -1,5 +1,6 @@
 //! How much memory is left before the system takes steps: of the process's control groups, of its
-//! address space, of the machine.
+//! address space, of the machine, and of what the machine promises where it counts that strictly
+//! (`vm.overcommit_memory=2`).
 //!
 //! See cgroups(7): `memory.max` and `memory.current` in version 2, `memory.limit_in_bytes` and
 //! `memory.usage_in_bytes` in version 1. What a group holds of files can be given back, so it does not
@@ -22,6 +23,8 @@ pub(crate) struct Limits {
     /// The machine's memory.
     machine: Option<u64>,
     address_space: Option<u64>,
+    /// Whether memory that is asked for counts, used or not, as long as the machine has it.
+    strict: bool,
 }
 
 /// A control group with a limit.
@@ -39,6 +42,7 @@ impl Limits {
             groups: groups(Path::new("/sys/fs/cgroup"), &membership),
             machine: field(&read("/proc/meminfo"), "MemTotal:").map(kib),
             address_space: address_space(),
+            strict: read("/proc/sys/vm/overcommit_memory").trim() == "2",
         };
         // A group that may hold more than the machine has is not what will run out.
         let machine = limits.machine.unwrap_or(u64::MAX);
@@ -51,10 +55,26 @@ impl Limits {
         let groups = self.groups.iter().filter_map(Group::room);
         let machine = self.machine.and_then(machine_room);
         let space = self.address_space.and_then(space_room);
+        let promised = self.strict.then(promised_room).flatten();
         groups
             .chain(machine)
             .chain(space)
+            .chain(promised)
             .min_by_key(|room| room.left)
+    }
+
+    /// The lowest limit that was put on the process itself, and is no property of the machine; where
+    /// the machine counts what it promises, that, too.
+    pub(crate) fn lowest(&self) -> Option<u64> {
+        let groups = self.groups.iter().map(|group| group.limit);
+        let promised = self.strict.then(promised_room).flatten();
+        let promised = promised.map(|room| room.limit);
+        groups.chain(self.address_space).chain(promised).min()
+    }
+
+    /// Whether one of them counts the pages that are there, not the memory that was asked for.
+    pub(crate) fn counts_pages(&self) -> bool {
+        !self.groups.is_empty()
     }
 }
 
@@ -62,7 +82,14 @@ impl Room {
     /// Whether so little is left that it may be used up before reports are written: a twentieth of the
     /// limit, but no less than 16 MiB and no more than 256 MiB.
     pub(crate) fn is_short(self) -> bool {
-        self.left < (self.limit / 20).clamp(16 << 20, 256 << 20)
+        self.is_short_of(0)
+    }
+
+    /// The same for reports that need `bytes`: twice as much must be left, but no more than a quarter of
+    /// the limit.
+    pub(crate) fn is_short_of(self, bytes: u64) -> bool {
+        let short = (self.limit / 20).clamp(16 << 20, 256 << 20);
+        self.left < short.max(bytes.saturating_mul(2).min(self.limit / 4))
     }
 }
 
@@ -131,6 +158,16 @@ fn machine_room(limit: u64) -> Option<Room> {
     let swap = field(&text, "SwapFree:").map_or(0, kib);
     Some(Room {
         left: left.saturating_add(swap),
+        limit,
+    })
+}
+
+fn promised_room() -> Option<Room> {
+    let text = read("/proc/meminfo");
+    let limit = kib(field(&text, "CommitLimit:")?);
+    let promised = kib(field(&text, "Committed_AS:")?);
+    Some(Room {
+        left: limit.saturating_sub(promised),
         limit,
     })
 }
@@ -220,6 +257,33 @@ mod tests {
         let room = groups[0].room().unwrap();
         assert_eq!(room.left, 67_108_864 - 66_000_000 + 8);
         assert!(room.is_short());
+    }
+
+    #[test]
+    fn large_reports_are_written_earlier() {
+        let room = Room {
+            left: 20 << 20,
+            limit: 100 << 20,
+        };
+        assert!(!room.is_short() && !room.is_short_of(8 << 20));
+        assert!(room.is_short_of(11 << 20));
+        let room = Room {
+            left: 40 << 20,
+            ..room
+        };
+        assert!(!room.is_short_of(1 << 30), "most of the memory is free");
+    }
+
+    #[test]
+    fn the_lowest_limit_is_none_of_the_machine() {
+        let mut limits = Limits {
+            machine: Some(1 << 30),
+            ..Limits::default()
+        };
+        assert_eq!(limits.lowest(), None);
+        limits.address_space = Some(5 << 20);
+        assert_eq!(limits.lowest(), Some(5 << 20));
+        assert!(!limits.counts_pages());
     }
 
     #[test]

@@ -7,11 +7,17 @@ mod sysinfo;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod limits;
+#[cfg(all(feature = "report", target_os = "linux"))]
+pub(crate) mod reserve;
 pub(crate) mod thread;
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::settings::Backend;
+
+/// Bytes of memprof's own that the system counts in and figures leave out: see `reserve`.
+static SET_ASIDE: AtomicU64 = AtomicU64::new(0);
 
 /// The process's memory as the operating system sees it.
 ///
@@ -29,6 +35,16 @@ pub(crate) enum Os {
 pub(crate) fn touch_a_page() {
     #[cfg(target_os = "linux")]
     procfs::touch_a_page();
+}
+
+/// From now on so many bytes of the process's RSS are left out of all figures.
+#[cfg(all(feature = "report", target_os = "linux"))]
+pub(crate) fn leave_out(bytes: u64) {
+    SET_ASIDE.store(bytes, Relaxed);
+}
+
+fn without_set_aside(bytes: u64) -> u64 {
+    bytes.saturating_sub(SET_ASIDE.load(Relaxed))
 }
 
 /// What the kernel counts of its own accord.
@@ -72,11 +88,12 @@ impl Os {
 
     /// RSS in bytes.
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
-        match self {
+        let rss = match self {
             #[cfg(target_os = "linux")]
             Os::Procfs(procfs) => procfs.rss(),
             Os::Sysinfo(sysinfo) => sysinfo.rss(),
-        }
+        };
+        rss.map(without_set_aside)
     }
 
     /// Resets the high-water mark to the present RSS.
@@ -94,20 +111,25 @@ impl Os {
     /// The high-water mark in bytes, from `/proc/self/status`: exact where `Counts::max_rss` can
     /// carry a floor over from before `exec`, and six times its price.
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
-        match self {
+        let high = match self {
             #[cfg(target_os = "linux")]
             Os::Procfs(procfs) => procfs.high_water(),
             Os::Sysinfo(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
+        };
+        high.map(without_set_aside)
     }
 
     /// Page faults and the high-water mark, in one cheap call (0.7 µs).
     pub(crate) fn counts(&self) -> Option<Counts> {
-        match self {
+        let counts = match self {
             #[cfg(target_os = "linux")]
             Os::Procfs(_) => procfs::counts(),
             Os::Sysinfo(_) => None,
-        }
+        };
+        counts.map(|counts| Counts {
+            max_rss: without_set_aside(counts.max_rss),
+            ..counts
+        })
     }
 
     /// Page faults of the calling thread so far (0.5 µs).

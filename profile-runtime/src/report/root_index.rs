@@ -1,8 +1,9 @@
 //! The root's `index.html`, which lists all runs kept there, and the link `latest`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,6 +12,9 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::pages::index_page;
 use super::{ReportError, atomic_file, json};
 use crate::run::SCHEMA;
+
+/// For so long a process waits for its turn.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
 
 /// A folder under the root that holds, or should hold, a run.
 #[derive(Debug)]
@@ -68,8 +72,9 @@ pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
     Ok(())
 }
 
-/// Waits for other processes that refresh the same root. A file system without locks gets none:
-/// the index is then whole all the same, it may only miss a run that ended in the same instant.
+/// Waits for other processes that refresh the same root, but not for one that is stopped in the middle
+/// of it. Without a turn, as on a file system without locks, the index is whole all the same: it may only
+/// miss a run that ended in the same instant.
 fn take_turn(root: &Path) -> Option<File> {
     let lock = File::options()
         .create(true)
@@ -77,8 +82,16 @@ fn take_turn(root: &Path) -> Option<File> {
         .write(true)
         .open(root.join(".lock"))
         .ok()?;
-    lock.lock().ok()?;
-    Some(lock)
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Some(lock),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LONGEST_TURN => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(_) => return None,
+        }
+    }
 }
 
 /// All runs under `root`, newest first, the unreadable ones last.

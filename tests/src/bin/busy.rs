@@ -2,7 +2,8 @@
 //!
 //! - `busy steps`: two threads at work; each step prints its number and the nanoseconds since the start
 //! - `busy grow MIB`: keeps more and more memory, MIB at most, and prints how much, and when
-//! - `busy wait`: is in the middle of a call when `ready` is printed, and stays there
+//! - `busy brim`: keeps memory until it is refused more, works on without it, and ends with code 7
+//! - `busy wait [MIB]`: is in the middle of a call when `ready` is printed, and stays there
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -17,7 +18,9 @@ fn main() {
     match arguments[..] {
         ["steps"] => steps(),
         ["grow", mebibytes] => grow(mebibytes.parse().expect("a number")),
-        ["wait"] => wait(),
+        ["brim"] => brim(),
+        ["wait"] => wait(8),
+        ["wait", mebibytes] => wait(mebibytes.parse().expect("a number")),
         _ => panic!("unknown arguments {arguments:?}"),
     }
 }
@@ -62,9 +65,41 @@ fn grow(mebibytes: usize) {
     }
 }
 
+fn brim() {
+    let kept = fill();
+    let start = Instant::now();
+    let mut calls = 0;
+    while start.elapsed() < Duration::from_millis(1_500) {
+        calls += touch(&kept);
+    }
+    say(&format!("refused, and {calls} calls since"));
+    // So little is left that nothing may be asked for any more.
+    std::mem::forget(kept);
+    std::process::exit(7);
+}
+
+/// All that there is, but for less than a quarter of a mebibyte.
+#[profile_memory(interval_ms = 1)]
+fn fill() -> Vec<Vec<u8>> {
+    let mut kept = Vec::with_capacity(100_000);
+    for size in [MIB, MIB / 4] {
+        let mut block = Vec::<u8>::new();
+        while block.try_reserve_exact(size).is_ok() {
+            kept.push(std::mem::take(&mut block));
+        }
+    }
+    kept
+}
+
+#[profile_memory(interval_ms = 1)]
+fn touch(kept: &[Vec<u8>]) -> u64 {
+    std::thread::sleep(Duration::from_millis(1));
+    u64::from(!kept.is_empty())
+}
+
 #[profile_memory]
-fn wait() {
-    let _mapping = Mapping::new(8 * MIB);
+fn wait(mebibytes: usize) {
+    let _mapping = Mapping::new(mebibytes * MIB);
     say("ready");
     std::thread::sleep(Duration::from_secs(600));
 }

@@ -1,5 +1,5 @@
 //! Blocks that live on, go within the call, after it, on another thread, or at once: the truth is in
-//! `tests/tests/origins.rs`.
+//! `tests/tests/origins.rs`. With `stay` it keeps one until it is killed.
 
 use std::hint::black_box;
 use std::thread;
@@ -10,8 +10,11 @@ use memprof::{CountingAllocator, profile_memory};
 static ALLOCATOR: CountingAllocator = CountingAllocator::system().with_origins();
 
 fn main() {
-    let many = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    if let Some(many) = many {
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("stay") {
+        stay();
+    }
+    if let Some(many) = argument.and_then(|text| text.parse().ok()) {
         std::mem::forget(kept(many));
         return;
     }
@@ -44,6 +47,16 @@ fn call(number: u64) -> Vec<u8> {
     grown.reserve_exact(1_000);
     drop(first);
     returned
+}
+
+/// Until it is killed.
+#[profile_memory]
+fn stay() {
+    let gone = black_box(vec![1_u8; 5_000]);
+    let leaked = black_box(vec![2_u8; 3_000_000]);
+    drop(gone);
+    thread::sleep(std::time::Duration::from_secs(600));
+    drop(leaked);
 }
 
 #[profile_memory]

@@ -1,7 +1,7 @@
 //! Whether a run that was read from a file can be one: its figures are within bounds, and what refers
 //! to something refers to what is there. Renderers count on it.
 
-use crate::run::{Call, HeapFigures, Line, Profile, Run, SCHEMA, SizeFigures};
+use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, SCHEMA, SizeFigures};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
 /// stays within its type.
@@ -100,6 +100,7 @@ fn check_line(line: &Line) -> Result<(), String> {
     ])?;
     heap(line.heap)?;
     heap(line.heap_elsewhere)?;
+    line.origins.map_or(Ok(()), origins)?;
     line.workers.map_or(Ok(()), |workers| {
         within(&[workers.hits, workers.time_ns])?;
         heap(workers.heap)
@@ -142,6 +143,18 @@ fn finite(size: f64) -> Result<(), String> {
         return Err(format!("{size} is no size"));
     }
     Ok(())
+}
+
+fn origins(origins: Origins) -> Result<(), String> {
+    within(&[
+        origins.alive_bytes,
+        origins.alive_blocks,
+        origins.alive_after_call_bytes,
+        origins.alive_after_call_blocks,
+        origins.passing_bytes,
+        origins.passing_blocks,
+        origins.resized,
+    ])
 }
 
 fn heap(figures: Option<HeapFigures>) -> Result<(), String> {
@@ -206,6 +219,15 @@ mod tests {
             (call(&|c| c.peak_rss = u64::MAX), "18446744073709551615"),
             (call(&|c| c.by = Some(f64::INFINITY)), "no size"),
             (line(&|l| l.hits = MOST + 1), "no figure of a run"),
+            (
+                line(&|l| {
+                    l.origins = Some(Origins {
+                        alive_bytes: u64::MAX,
+                        ..Origins::default()
+                    })
+                }),
+                "no figure of a run",
+            ),
         ] {
             assert!(said.contains("load") && said.contains(expected), "{said}");
         }
