@@ -49,6 +49,15 @@ impl Body {
             Vec::new()
         }
     }
+
+    /// What stands between its braces.
+    pub(crate) fn inside(&self) -> TokenStream {
+        let Body {
+            inner_attrs, block, ..
+        } = self;
+        let stmts = &block.stmts;
+        quote!(#(#inner_attrs)* #(#stmts)*)
+    }
 }
 
 /// The same for a block within the body.
@@ -63,12 +72,8 @@ pub(crate) fn instrument_block(block: &mut Block, args: &Args, extent: &Extent) 
 
 impl ToTokens for Body {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Body {
-            inner_attrs, block, ..
-        } = self;
-        let stmts = &block.stmts;
-        let span = block.brace_token.span.join();
-        in_braces(quote!(#(#inner_attrs)* #(#stmts)*), span).to_tokens(tokens);
+        let span = self.block.brace_token.span.join();
+        in_braces(self.inside(), span).to_tokens(tokens);
     }
 }
 

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, Error, Ident, ImplItem, Item, Result, TraitItem, parse2};
 
 use crate::args::Args;
-use crate::expand;
+use crate::expand::OfFunction;
 use crate::function;
 use crate::skip;
 use crate::validate::{is_ours, validate};
@@ -15,7 +15,13 @@ pub(crate) fn is_one(keyword: &Ident) -> bool {
     keyword == "impl" || keyword == "trait" || keyword == "mod"
 }
 
-pub(crate) fn expand(args: &Args, tokens: TokenStream, keyword: &Ident) -> Result<TokenStream> {
+/// The item with `each` done to its functions.
+pub(crate) fn expand(
+    each: OfFunction,
+    args: &Args,
+    tokens: TokenStream,
+    keyword: &Ident,
+) -> Result<TokenStream> {
     if let Some(name) = &args.name {
         return Err(Error::new(
             name.span(),
@@ -38,60 +44,80 @@ pub(crate) fn expand(args: &Args, tokens: TokenStream, keyword: &Ident) -> Resul
              the items in that file",
         ));
     }
-    in_item(args, &mut item)?;
+    Container { each, args }.in_item(&mut item)?;
     Ok(item.into_token_stream())
 }
 
-fn in_item(args: &Args, item: &mut Item) -> Result<()> {
-    let attrs = match item {
-        Item::Fn(item) => &mut item.attrs,
-        Item::Impl(item) => &mut item.attrs,
-        Item::Trait(item) => &mut item.attrs,
-        Item::Mod(item) => &mut item.attrs,
-        _ => return Ok(()),
-    };
-    if !is_wanted(attrs) {
-        return Ok(());
-    }
-    match item {
-        Item::Fn(function) => {
-            if let Some(tokens) = profiled(args, function)? {
-                *item = Item::Verbatim(tokens);
-            }
-            Ok(())
+/// What is done to the functions of a container.
+struct Container<'a> {
+    each: OfFunction,
+    args: &'a Args,
+}
+
+impl Container<'_> {
+    fn in_item(&self, item: &mut Item) -> Result<()> {
+        let attrs = match item {
+            Item::Fn(item) => &mut item.attrs,
+            Item::Impl(item) => &mut item.attrs,
+            Item::Trait(item) => &mut item.attrs,
+            Item::Mod(item) => &mut item.attrs,
+            _ => return Ok(()),
+        };
+        if !is_wanted(attrs) {
+            return Ok(());
         }
-        Item::Impl(block) => each(&mut block.items, |item| in_impl(args, item)),
-        Item::Trait(block) => each(&mut block.items, |item| in_trait(args, item)),
-        Item::Mod(module) => match &mut module.content {
-            Some((_, items)) => each(items, |item| in_item(args, item)),
-            None => Ok(()),
-        },
-        _ => Ok(()),
+        match item {
+            Item::Fn(function) => {
+                if let Some(tokens) = self.profiled(function)? {
+                    *item = Item::Verbatim(tokens);
+                }
+                Ok(())
+            }
+            Item::Impl(block) => each(&mut block.items, |item| self.in_impl(item)),
+            Item::Trait(block) => each(&mut block.items, |item| self.in_trait(item)),
+            Item::Mod(module) => match &mut module.content {
+                Some((_, items)) => each(items, |item| self.in_item(item)),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn in_impl(&self, item: &mut ImplItem) -> Result<()> {
+        if let ImplItem::Fn(function) = item
+            && is_wanted(&mut function.attrs)
+            && let Some(tokens) = self.profiled(function)?
+        {
+            *item = ImplItem::Verbatim(tokens);
+        }
+        Ok(())
+    }
+
+    fn in_trait(&self, item: &mut TraitItem) -> Result<()> {
+        if let TraitItem::Fn(function) = item
+            && is_wanted(&mut function.attrs)
+            && let Some(tokens) = self.profiled(function)?
+        {
+            *item = TraitItem::Verbatim(tokens);
+        }
+        Ok(())
+    }
+
+    /// The function, profiled, unless it is one that cannot be.
+    fn profiled(&self, function: &impl ToTokens) -> Result<Option<TokenStream>> {
+        let function::Item::Function(parts) = function::Item::parse(function.to_token_stream())?
+        else {
+            return Ok(None);
+        };
+        match validate(&parts) {
+            Ok(body) => (self.each)(self.args, &parts, &body).map(Some),
+            Err(_) => Ok(None),
+        }
     }
 }
 
 fn each<T>(items: &mut [T], work: impl FnMut(&mut T) -> Result<()>) -> Result<()> {
     items.iter_mut().try_for_each(work)
-}
-
-fn in_impl(args: &Args, item: &mut ImplItem) -> Result<()> {
-    if let ImplItem::Fn(function) = item
-        && is_wanted(&mut function.attrs)
-        && let Some(tokens) = profiled(args, function)?
-    {
-        *item = ImplItem::Verbatim(tokens);
-    }
-    Ok(())
-}
-
-fn in_trait(args: &Args, item: &mut TraitItem) -> Result<()> {
-    if let TraitItem::Fn(function) = item
-        && is_wanted(&mut function.attrs)
-        && let Some(tokens) = profiled(args, function)?
-    {
-        *item = TraitItem::Verbatim(tokens);
-    }
-    Ok(())
 }
 
 /// Whether an item is to be profiled: it does not say `#[memprof(skip)]`, which is removed, and
@@ -100,15 +126,4 @@ fn is_wanted(attrs: &mut Vec<Attribute>) -> bool {
     let skipped = skip::is_in(attrs);
     skip::remove(attrs);
     !skipped && !attrs.iter().any(is_ours)
-}
-
-/// The function, profiled, unless it is one that cannot be.
-fn profiled(args: &Args, function: &impl ToTokens) -> Result<Option<TokenStream>> {
-    let function::Item::Function(parts) = function::Item::parse(function.to_token_stream())? else {
-        return Ok(None);
-    };
-    match validate(&parts) {
-        Ok(body) => expand::function(args, &parts, &body).map(Some),
-        Err(_) => Ok(None),
-    }
 }

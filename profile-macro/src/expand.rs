@@ -26,22 +26,39 @@ const ASSERTION: &str = "assert_memory!";
 /// What the attribute is on, profiled; or an error and the item as it was, so that no second
 /// error follows from the first.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
-    try_attribute(args, item.clone()).unwrap_or_else(|error| {
+    attribute_with(function, args, item)
+}
+
+/// What becomes of a function that is annotated.
+pub(crate) type OfFunction = fn(&Args, &Function, &Group) -> Result<TokenStream>;
+
+/// What becomes of a region, which has arguments, a name and braces.
+pub(crate) type OfRegion = fn(&Args, &str, &Group) -> Result<TokenStream>;
+
+/// The same with `each` done to every function.
+pub(crate) fn attribute_with(
+    each: OfFunction,
+    args: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
+    try_attribute(each, args, item.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
         let item = skip::remove_from_tokens(item);
         quote!(#item #error)
     })
 }
 
-fn try_attribute(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+fn try_attribute(each: OfFunction, args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let kind = Item::parse(item.clone())?;
     let args = Args::parse(args);
     match kind {
         Item::Function(parts) => {
             let body = validate(&parts)?;
-            function(&args?, &parts, &body)
+            each(&args?, &parts, &body)
         }
-        Item::Other(word) if container::is_one(&word) => container::expand(&args?, item, &word),
+        Item::Other(word) if container::is_one(&word) => {
+            container::expand(each, &args?, item, &word)
+        }
         Item::Other(word) => Err(not_profilable(&word)),
     }
 }
@@ -65,7 +82,12 @@ pub(crate) fn function(args: &Args, function: &Function, braces: &Group) -> Resu
 
 /// The block of `block!`, profiled; or an error and the block as it was.
 pub(crate) fn block(input: TokenStream) -> TokenStream {
-    try_block(input.clone()).unwrap_or_else(|error| {
+    block_with(region, input)
+}
+
+/// The same with `each` done to it.
+pub(crate) fn block_with(each: OfRegion, input: TokenStream) -> TokenStream {
+    try_block(each, input.clone()).unwrap_or_else(|error| {
         let error = error.into_compile_error();
         match Region::braces_of(input) {
             Some(braces) => {
@@ -77,39 +99,47 @@ pub(crate) fn block(input: TokenStream) -> TokenStream {
     })
 }
 
-fn try_block(input: TokenStream) -> Result<TokenStream> {
+fn try_block(each: OfRegion, input: TokenStream) -> Result<TokenStream> {
     let Region { name, args, braces } = Region::parse.parse2(input)?;
-    region(&args, &name, &braces)
+    each(&args, &name, &braces)
 }
 
 fn region(args: &Args, name: &str, braces: &Group) -> Result<TokenStream> {
     let extent = Extent::new(Span::call_site(), braces.span_open(), braces.span_close());
     let mut site = Site::new(args, &extent, braces.span());
     site.block = Some(name.to_owned());
-    let mut body = Body::parse(braces)?;
-    if let Some(span) = future::first_await(&body.block) {
-        return Err(Error::new(
-            span,
-            format!(
-                "`{}` cannot measure what is suspended; put the region into an `async fn` with \
-                 `#[profile_memory]`",
-                if name == ASSERTION {
-                    ASSERTION
-                } else {
-                    "block!"
-                }
-            ),
-        ));
-    }
+    let mut body = body_of_region(name, braces)?;
     in_frame(&mut body, site, &extent, false);
     Ok(body.into_token_stream())
 }
 
+/// The statements of a region, in which nothing is awaited.
+pub(crate) fn body_of_region(name: &str, braces: &Group) -> Result<Body> {
+    let body = Body::parse(braces)?;
+    let Some(span) = future::first_await(&body.block) else {
+        return Ok(body);
+    };
+    let its_macro = match name {
+        ASSERTION => ASSERTION,
+        _ => "block!",
+    };
+    let message = format!(
+        "`{its_macro}` cannot measure what is suspended; put the region into an `async fn` with \
+         `#[profile_memory]`"
+    );
+    Err(Error::new(span, message))
+}
+
 /// The expression of `assert_memory!`, profiled like the block of `block!`.
 pub(crate) fn assertion(input: TokenStream) -> TokenStream {
+    assertion_with(region, input)
+}
+
+/// The same with `each` done to it.
+pub(crate) fn assertion_with(each: OfRegion, input: TokenStream) -> TokenStream {
     Assertion::parse
         .parse2(input)
-        .and_then(|Assertion { args, braces }| region(&args, ASSERTION, &braces))
+        .and_then(|Assertion { args, braces }| each(&args, ASSERTION, &braces))
         .unwrap_or_else(Error::into_compile_error)
 }
 

@@ -13,6 +13,10 @@ const FIRST: usize = 100;
 const LAST: usize = 100;
 const HIGHEST: usize = 50;
 
+/// A series of so few points is copied into as much room as it needs; that of a longer call, which a
+/// program has few of, is kept as it is, since copying it would touch whole pages.
+const FEW_POINTS: usize = 64;
+
 /// Kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallBook {
@@ -62,9 +66,18 @@ impl CallBook {
             .is_none_or(|best| best.call.peak_rss < peak)
     }
 
-    /// Makes `best` the best call; gives back the memory of the series that it replaces.
-    pub(crate) fn set_best(&mut self, best: Best) -> Option<Series<LinePoint>> {
-        self.best.replace(best)?.series
+    /// Makes `best` the best call; gives back what series are not needed any more and have room for
+    /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
+    pub(crate) fn set_best(&mut self, mut best: Best) -> impl Iterator<Item = Series<LinePoint>> {
+        let few = best
+            .series
+            .take_if(|series| series.points().len() <= FEW_POINTS);
+        if let Some(series) = &few {
+            best.series = Some(series.in_little_room());
+        }
+        let before = self.best.replace(best).and_then(|best| best.series);
+        let before = before.filter(Series::has_all_room);
+        few.into_iter().chain(before)
     }
 
     pub(crate) fn best(&self) -> Option<&Best> {
@@ -155,6 +168,38 @@ mod tests {
             net_rss: 0,
             suspended_rss: 0,
         }
+    }
+
+    fn best(points: u64) -> Best {
+        let mut series = Series::new(LinePoint::default());
+        for t_ns in 0..points {
+            series.push(LinePoint {
+                t_ns,
+                ..LinePoint::default()
+            });
+        }
+        Best {
+            call: call(0, 0),
+            peak_at: None,
+            series: Some(series),
+        }
+    }
+
+    #[test]
+    fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
+        let mut book = CallBook::default();
+        let spare: Vec<_> = book.set_best(best(3)).collect();
+        assert_eq!(spare.len(), 1);
+        assert!(spare[0].has_all_room());
+        assert!(book.bytes() < 1_000, "{}", book.bytes());
+        let kept = book.best().and_then(|best| best.series.as_ref());
+        assert_eq!(kept.expect("a series").points().len(), 3);
+
+        assert_eq!(book.set_best(best(500)).count(), 0);
+        assert!(book.bytes() > 30_000, "{}", book.bytes());
+        let spare: Vec<_> = book.set_best(best(3)).collect();
+        assert_eq!(spare.len(), 2, "its own and the long one's");
+        assert!(spare.iter().all(Series::has_all_room));
     }
 
     #[test]

@@ -192,9 +192,17 @@
 //!     mprofile.dat                  for Python's `mprof plot` and `mprof peak`
 //! ```
 //!
-//! With `default-features = false` there are no reports, and no dependencies for them: the program
-//! records, and [`snapshot`] hands it the data. With the feature, the module `report` turns a saved
-//! [`run::Run`] into the same files and text.
+//! # Features
+//!
+//! - `record`: the attribute records. Without it [`profile_memory`], [`block!`] and [`assert_memory!`]
+//!   check their arguments and leave the code as it is: it is compiled to the machine code that it would
+//!   be without them. Limits are not checked then, [`snapshot`] is `None`, and [`memory_usage`] does what
+//!   it always does. So a library can annotate its functions, with `default-features = false`, and
+//!   leave it to the program whether they are recorded.
+//! - `report`, on by default, with `record`: the reports, and the module `report`, which turns a saved
+//!   [`run::Run`] into the same files and text. With `record` alone there are no dependencies for them:
+//!   the program records, and [`snapshot`] hands it the data.
+//! - `png`, `export`: further formats.
 //!
 //! # Settings
 //!

@@ -83,6 +83,18 @@ impl<P: Point> Series<P> {
         self.points.clear();
     }
 
+    /// The same points in no more room than they need: to be kept, not to be pushed to.
+    pub(crate) fn in_little_room(&self) -> Series<P> {
+        Series {
+            points: self.points.clone(),
+        }
+    }
+
+    /// Whether it can take whatever comes without asking for memory.
+    pub(crate) fn has_all_room(&self) -> bool {
+        self.points.capacity() >= CAPACITY
+    }
+
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         (self.points.capacity() * size_of::<P>()) as u64
@@ -189,6 +201,25 @@ mod tests {
     fn many_points_at_one_moment_fit() {
         let series = series(&vec![(0, 5); 3 * CAPACITY]);
         assert!(series.points().len() <= CAPACITY);
+    }
+
+    /// A sample every 20 ms, since those of a day at 1 ms take this test a minute without optimisation: it
+    /// is thinned some eight thousand times all the same.
+    #[test]
+    fn the_samples_of_a_day_need_no_more_room() {
+        let mut series = Series::new(point(0, 0));
+        let room = series.bytes();
+        let samples = 86_400 * 50;
+        for number in 0..samples {
+            let rss = match number {
+                2_000_000 => 9_999,
+                _ => 1_000 + number % 7_919,
+            };
+            series.push(point(number * 20_000_000, rss));
+        }
+        assert_eq!(series.bytes(), room);
+        let highest = series.points().iter().map(|point| point.rss).max();
+        assert_eq!(highest, Some(9_999), "one sample of the whole day");
     }
 
     #[test]

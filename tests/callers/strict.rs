@@ -23,6 +23,8 @@
     clippy::missing_inline_in_public_items
 )]
 #![allow(clippy::multiple_crate_versions, clippy::cargo_common_metadata)]
+// Where recording is compiled out some could be; what is profiled cannot.
+#![allow(clippy::missing_const_for_fn)]
 #![forbid(unsafe_code)]
 
 use memprof::profile_memory;

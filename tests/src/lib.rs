@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::task::Poll;
 
+pub mod caller;
 pub mod killed;
 pub mod mapping;
 #[cfg(target_os = "linux")]

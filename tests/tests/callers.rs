@@ -1,44 +1,17 @@
 //! User crates outside the workspace, one for each edition, as strict as they come: generated code
 //! compiles in them without a warning.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use memprof_tests::caller;
 
-/// A crate that depends on memprof by path, with its lock file taken from the workspace, so that
-/// nothing has to be fetched.
-fn make_crate(folder: &Path, name: &str, edition: &str) {
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
-         [dependencies]\nmemprof = {{ path = {:?} }}\n\n\
-         [features]\nregression = []\n\n[workspace]\n",
-        Path::new(WORKSPACE).join("profile-runtime")
-    );
-    std::fs::create_dir_all(folder.join("src")).expect("a folder");
-    std::fs::write(folder.join("Cargo.toml"), manifest).expect("written");
-    std::fs::copy(
-        Path::new(WORKSPACE).join(format!("tests/callers/{name}.rs")),
-        folder.join("src/lib.rs"),
-    )
-    .expect("copied");
-    std::fs::copy(
-        Path::new(WORKSPACE).join("Cargo.lock"),
-        folder.join("Cargo.lock"),
-    )
-    .expect("copied");
-}
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 #[track_caller]
-fn assert_compiles(subcommand: &str, edition: &str) {
+fn assert_compiles(subcommand: &str, edition: &str, options: &str) {
     let parent = tempfile::tempdir().expect("a folder");
-    make_crate(parent.path(), "strict", edition);
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("callers");
-    let output = Command::new(env!("CARGO"))
-        .args([subcommand, "--offline", "--quiet"])
-        .current_dir(parent.path())
-        .env("CARGO_TARGET_DIR", target)
-        .env_remove("RUSTFLAGS")
+    caller::make(parent.path(), "strict", edition, options);
+    let output = caller::cargo(parent.path(), SCRATCH, subcommand)
         .output()
         .expect("cargo");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -48,40 +21,40 @@ fn assert_compiles(subcommand: &str, edition: &str) {
 
 #[test]
 fn edition_2018() {
-    assert_compiles("check", "2018");
+    assert_compiles("check", "2018", "");
 }
 
 #[test]
 fn edition_2021() {
-    assert_compiles("check", "2021");
+    assert_compiles("check", "2021", "");
 }
 
 #[test]
 fn edition_2024() {
-    assert_compiles("check", "2024");
+    assert_compiles("check", "2024", "");
+}
+
+/// Where recording is compiled out, too.
+#[test]
+fn without_recording() {
+    for edition in ["2018", "2024"] {
+        assert_compiles("check", edition, ", default-features = false");
+    }
 }
 
 #[test]
 #[ignore = "needs clippy: .ci/run runs it"]
 fn clippy_with_everything_on() {
     for edition in ["2018", "2021", "2024"] {
-        assert_compiles("clippy", edition);
+        assert_compiles("clippy", edition, "");
+        assert_compiles("clippy", edition, ", default-features = false");
     }
 }
 
 /// Its plain `cargo test`; gives what was printed, and whether it was green.
 fn tested(folder: &Path, more: &[&str], off: bool) -> (String, bool) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["test", "--offline", "--quiet", "--lib"])
-        .args(more)
-        .current_dir(folder)
-        .env(
-            "CARGO_TARGET_DIR",
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("callers"),
-        )
-        .env("RUST_BACKTRACE", "0")
-        .env_remove("RUSTFLAGS");
+    let mut cargo = caller::cargo(folder, SCRATCH, "test");
+    cargo.arg("--lib").args(more).env("RUST_BACKTRACE", "0");
     if off {
         cargo.env("MEMPROF", "0");
     }
@@ -97,7 +70,7 @@ fn tested(folder: &Path, more: &[&str], off: bool) -> (String, bool) {
 #[test]
 fn a_regression_fails_an_ordinary_test() {
     let parent = tempfile::tempdir().expect("a folder");
-    make_crate(parent.path(), "limits", "2024");
+    caller::make(parent.path(), "limits", "2024", "");
     let (printed, green) = tested(parent.path(), &[], false);
     assert!(green, "{printed}");
 

@@ -53,11 +53,21 @@ fn a_thousand_threads_in_one_function() {
     let meets = function(&run, "meets");
     assert_eq!((meets.calls, meets.threads), (1_000, 1_000));
     assert!(meets.lines.iter().all(|line| line.hits == 1_000));
+    // Each of them is inside of a call, with the room for its series: 32 KiB.
     assert!(
-        run.overhead.profiler_bytes < 64 << 20,
+        run.overhead.profiler_bytes < 48 << 20,
         "{}",
         run.overhead.profiler_bytes
     );
+}
+
+#[test]
+fn ten_thousand_functions() {
+    let stdout = crowd("functions", 10_000).stdout();
+    let numbers = stdout.trim().split(' ').map(str::parse);
+    let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().expect("numbers");
+    assert_eq!(numbers[..2], [10_000, 20_000]);
+    assert!(numbers[2] < 16 << 20, "{} bytes", numbers[2]);
 }
 
 #[test]

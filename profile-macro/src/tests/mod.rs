@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod expansion;
+mod off;
 mod shapes;
 
 use expect_test::Expect;

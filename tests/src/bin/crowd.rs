@@ -1,4 +1,4 @@
-//! Many at once: deep recursion, a thousand threads, a million short futures.
+//! Many at once: deep recursion, a thousand threads, ten thousand functions, a million short futures.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
 
+use memprof::__private::{Frame, Site, SiteSpec};
 use memprof::profile_memory;
 use memprof_tests::yield_now;
 
@@ -19,6 +20,7 @@ fn main() {
         Some("plain-depth") => on_a_small_stack(|| println!("{}", plain(number(1)))),
         Some("profiled-depth") => on_a_small_stack(|| println!("{}", profiled(number(1)))),
         Some("threads") => threads(number(1)),
+        Some("functions") => functions(number(1)),
         Some("futures") => futures(number(1)),
         Some("suspended") => suspended(number(1)),
         other => panic!("unknown: {other:?}"),
@@ -80,6 +82,43 @@ fn meets(all_inside: &Barrier) {
     all_inside.wait();
     drop(mine);
     all_inside.wait();
+}
+
+/// As many annotated functions, each called twice: what the attribute writes for each, at run time, since
+/// nobody wants to wait for a compiler that has ten thousand to go through. Prints how many were recorded,
+/// with how many calls, and what memprof holds for itself; ends without reports, which are three files
+/// for each.
+fn functions(number: usize) {
+    for _ in 0..number {
+        let site = Box::leak(Box::new(Site::new(SiteSpec {
+            name: || "crowd::functions::__memprof_here",
+            label: None,
+            block: None,
+            file: file!(),
+            line: 1,
+            interval_ns: 10_000_000,
+            source: "fn one() {\n    let text = vec![1_u8; 100];\n    drop(text);\n}",
+            source_line: 1,
+            lines: &[2, 3, 4],
+        })));
+        for _ in 0..2 {
+            let frame = Frame::enter(site);
+            frame.line(0);
+            let text = black_box(vec![1_u8; 100]);
+            frame.line(1);
+            drop(text);
+            frame.line(2);
+        }
+    }
+    let run = memprof::snapshot().expect("calls were made");
+    let calls: u64 = run.functions.iter().map(|function| function.calls).sum();
+    println!(
+        "{} {calls} {}",
+        run.functions.len(),
+        run.overhead.profiler_bytes
+    );
+    // SAFETY: ends the process at once; all that was to be said has been printed.
+    unsafe { libc::_exit(0) };
 }
 
 /// Polls a future to its end on this thread, without a runtime.
