@@ -2,43 +2,18 @@
 //! compiles in them without a warning.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use memprof_tests::user_crate::UserCrate;
 
-/// A crate that depends on memprof by path, with its lock file taken from the workspace, so that
-/// nothing has to be fetched.
-fn make_crate(folder: &Path, name: &str, edition: &str) {
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
-         [dependencies]\nmemprof = {{ path = {:?} }}\n\n\
-         [features]\nregression = []\n\n[workspace]\n",
-        Path::new(WORKSPACE).join("profile-runtime")
-    );
-    std::fs::create_dir_all(folder.join("src")).expect("a folder");
-    std::fs::write(folder.join("Cargo.toml"), manifest).expect("written");
-    std::fs::copy(
-        Path::new(WORKSPACE).join(format!("tests/callers/{name}.rs")),
-        folder.join("src/lib.rs"),
-    )
-    .expect("copied");
-    std::fs::copy(
-        Path::new(WORKSPACE).join("Cargo.lock"),
-        folder.join("Cargo.lock"),
-    )
-    .expect("copied");
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("callers")
 }
 
 #[track_caller]
 fn assert_compiles(subcommand: &str, edition: &str) {
-    let parent = tempfile::tempdir().expect("a folder");
-    make_crate(parent.path(), "strict", edition);
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("callers");
-    let output = Command::new(env!("CARGO"))
-        .args([subcommand, "--offline", "--quiet"])
-        .current_dir(parent.path())
-        .env("CARGO_TARGET_DIR", target)
-        .env_remove("RUSTFLAGS")
+    let user = UserCrate::new("strict", edition, target());
+    let output = user
+        .cargo(&[subcommand, "--offline", "--quiet"])
         .output()
         .expect("cargo");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -69,57 +44,29 @@ fn clippy_with_everything_on() {
     }
 }
 
-/// Its plain `cargo test`; gives what was printed, and whether it was green.
-fn tested(folder: &Path, more: &[&str], off: bool) -> (String, bool) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["test", "--offline", "--quiet", "--lib"])
-        .args(more)
-        .current_dir(folder)
-        .env(
-            "CARGO_TARGET_DIR",
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("callers"),
-        )
-        .env("RUST_BACKTRACE", "0")
-        .env_remove("RUSTFLAGS");
-    if off {
-        cargo.env("MEMPROF", "0");
-    }
-    let output = cargo.output().expect("cargo");
-    let printed = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&printed).into_owned(),
-        output.status.success(),
-    )
-}
-
 /// A change that takes more memory turns the crate's ordinary tests red, with the line that does.
 #[test]
 fn a_regression_fails_an_ordinary_test() {
-    let parent = tempfile::tempdir().expect("a folder");
-    make_crate(parent.path(), "limits", "2024");
-    let (printed, green) = tested(parent.path(), &[], false);
-    assert!(green, "{printed}");
+    let user = UserCrate::new("limits", "2024", target());
+    let printed = user.test(&["--lib"], &[]);
+    assert!(printed.green, "{}", printed.text);
 
-    let (printed, green) = tested(parent.path(), &["--features", "regression"], false);
-    assert!(!green, "{printed}");
-    let source = std::fs::read_to_string(parent.path().join("src/lib.rs")).expect("the crate");
-    let line = source.lines().position(|line| line.contains("word.repeat"));
-    let line = line.expect("the line") + 1;
+    let changed = ["--lib", "--features", "regression"];
+    let printed = user.test(&changed, &[]);
+    let text = printed.text;
+    assert!(!printed.green, "{text}");
+    assert!(text.contains("max_heap_peak = 64 KiB, was "), "{text}");
+    let line = user.line_of("word.repeat");
     assert!(
-        printed.contains("max_heap_peak = 64 KiB, was "),
-        "{printed}"
+        text.contains(&format!("    src/lib.rs:{line}  ")),
+        "line {line}: {text}"
     );
     assert!(
-        printed.contains(&format!("    src/lib.rs:{line}  ")),
-        "line {line}: {printed}"
+        text.contains("many_words --- FAILED") || text.contains("test many_words ... FAILED"),
+        "{text}"
     );
-    assert!(
-        printed.contains("many_words --- FAILED") || printed.contains("test many_words ... FAILED"),
-        "{printed}"
-    );
-    assert!(printed.contains("1 passed; 1 failed"), "{printed}");
+    assert!(text.contains("1 passed; 1 failed"), "{text}");
 
-    let (printed, green) = tested(parent.path(), &["--features", "regression"], true);
-    assert!(green, "MEMPROF=0 checks nothing: {printed}");
+    let printed = user.test(&changed, &[("MEMPROF", "0")]);
+    assert!(printed.green, "MEMPROF=0 checks nothing: {}", printed.text);
 }
