@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::calls::{Best, CallBook, LinePoint};
+use crate::growth;
 use crate::heap::{self, Counts};
 use crate::leaks::{self, Alive};
 use crate::log::OpenCall;
@@ -48,15 +49,17 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
 
 /// The run of `recorder` up to `now`, a reading that has just been taken.
 pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
+    let sites: Vec<_> = called(&recorder.sites()).collect();
+    // Before the lanes' books: what ends in between is in their sums, and no longer in progress there.
+    let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
     let books = books(recorder, now, true);
-    let sites = recorder.sites();
     let mut run = named(recorder, header(recorder, outcome, now));
-    run.overhead.profiler_bytes += held_bytes(recorder, &sites);
+    run.overhead.profiler_bytes += held_bytes(recorder, &recorder.sites());
     run.series = recorder.meter().state().series.points().to_vec();
     run.origins = leaks::followed();
     let alive = Alive::now();
-    let functions = called(&sites).filter_map(|site| {
-        let mut profile = function(site, &books)?;
+    let functions = sites.iter().zip(ended).filter_map(|(site, ended)| {
+        let mut profile = function(site, ended, &books)?;
         if let Some(alive) = &alive {
             alive.tell(&mut profile, tallies(site, &books));
         }
@@ -167,10 +170,13 @@ fn figures_of(
     since_ns: Option<u64>,
     ended: impl Fn(usize) -> u64,
 ) -> Figures {
+    // Before the lanes' books, as in `take_at`.
+    let sites = sites.map(|site| (site, Ended::of(site, ended(site.id))));
+    let sites: Vec<_> = sites.collect();
     let books = books(recorder, now, false);
     let alive = Alive::now();
-    let functions = sites.filter_map(|site| {
-        let mut figures = function_figures(site, &books, &ended)?;
+    let functions = sites.into_iter().filter_map(|(site, ended)| {
+        let mut figures = function_figures(site, ended, &books)?;
         if let Some(alive) = &alive {
             alive.tell(&mut figures.profile, tallies(site, &books));
         }
@@ -190,26 +196,46 @@ fn figures_of(
     }
 }
 
+/// The calls of a site that have ended at a moment.
+#[cfg(feature = "report")]
+struct Ended {
+    number: u64,
+    /// The kept ones among those that were not asked for before.
+    new: Vec<Call>,
+    highest: Option<Highest>,
+}
+
+#[cfg(feature = "report")]
+impl Ended {
+    /// Those of `site`, of which the first `before` are known.
+    fn of(site: &'static Registered, before: u64) -> Ended {
+        let calls = site.calls();
+        Ended {
+            number: calls.ended(),
+            new: calls.since(before),
+            highest: calls.best().map(highest),
+        }
+    }
+}
+
 #[cfg(feature = "report")]
 fn function_figures(
     site: &'static Registered,
+    ended: Ended,
     books: &[LaneBook],
-    ended: impl Fn(usize) -> u64,
 ) -> Option<FunctionFigures> {
-    let profile = totals(site, books, |_| "")?;
+    let profile = totals(site, ended.highest, books, |_| "")?;
     let running = running(site, books).map(|(open, record)| {
         let line = site.line_number(open.line);
         (record.clone(), line)
     });
-    let running = running.collect();
-    let calls = site.calls();
     Some(FunctionFigures {
         id: site.id,
         source: site.spec.source,
         profile,
-        ended: calls.ended(),
-        calls: calls.since(ended(site.id)),
-        running,
+        ended: ended.number,
+        calls: ended.new,
+        running: running.collect(),
     })
 }
 
@@ -266,9 +292,10 @@ fn header(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run
 type LaneBook = (Vec<SiteTally>, Vec<(OpenCall, Call)>);
 
 /// `None` for a site whose first call is not on any book yet.
-fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
-    let totals = totals(site, books, |number| source_line(site, number))?;
-    let book = with_running(site, books);
+fn function(site: &'static Registered, ended: CallBook, books: &[LaneBook]) -> Option<Profile> {
+    let highest = ended.best().map(highest);
+    let totals = totals(site, highest, books, |number| source_line(site, number))?;
+    let book = with_running(site, ended, books);
     let mut call_records = book.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
     let best = book.best();
@@ -278,6 +305,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
         series: best.map_or_else(Vec::new, |best| series(site, best)),
         call_records,
+        growth: growth::grown(&totals.sizes),
         ..totals
     })
 }
@@ -297,6 +325,7 @@ fn tallies<'a>(
 /// A function's figures without its source, calls and series; `source` gives the text of a line.
 fn totals(
     site: &'static Registered,
+    ended: Option<Highest>,
     books: &[LaneBook],
     source: impl Fn(u32) -> &'static str,
 ) -> Option<Profile> {
@@ -307,7 +336,7 @@ fn totals(
         return None;
     }
     let peak = tallies.iter().map(|tally| tally.peak).max()?;
-    let best = highest_call(site, books);
+    let best = highest_call(site, ended, books);
     let sum = |of: fn(&SiteTally) -> Counts| {
         let counts = tallies.iter().map(|tally| of(tally));
         counts.fold(Counts::default(), Counts::plus)
@@ -340,6 +369,8 @@ fn totals(
         series: Vec::new(),
         by: site.watched.and_then(|site| site.by).map(str::to_owned),
         sizes: site.sizes().figures(site),
+        growth: Vec::new(),
+        call_maxima: site.maxima().and_then(|maxima| maxima.maxima(site)),
     })
 }
 
@@ -355,21 +386,27 @@ fn running<'books>(
     })
 }
 
-/// The call with the highest peak, and when it was reached.
-fn highest_call(site: &'static Registered, books: &[LaneBook]) -> Option<(Call, Option<PeakAt>)> {
-    let ended = site.calls();
-    let mut best = ended.best().map(|best| (&best.call, best.peak_at));
-    for (open, record) in running(site, books) {
-        if best.is_none_or(|(call, _)| call.peak_rss < record.peak_rss) {
-            best = Some((record, open.peak_at()));
-        }
-    }
-    best.map(|(call, peak_at)| (call.clone(), peak_at))
+/// A call, and when its peak was reached.
+type Highest = (Call, Option<PeakAt>);
+
+fn highest(best: &Best) -> Highest {
+    (best.call.clone(), best.peak_at)
+}
+
+/// The call with the highest peak: `ended` has the highest of those that have ended.
+fn highest_call(
+    site: &'static Registered,
+    ended: Option<Highest>,
+    books: &[LaneBook],
+) -> Option<Highest> {
+    running(site, books).fold(ended, |highest, (open, record)| match highest {
+        Some(highest) if highest.0.peak_rss >= record.peak_rss => Some(highest),
+        _ => Some((record.clone(), open.peak_at())),
+    })
 }
 
 /// The site's book with the calls in progress added.
-fn with_running(site: &'static Registered, books: &[LaneBook]) -> CallBook {
-    let mut book = site.calls().clone();
+fn with_running(site: &'static Registered, mut book: CallBook, books: &[LaneBook]) -> CallBook {
     for (open, record) in running(site, books) {
         book.add(record.clone());
         if book.beats_best(record.peak_rss) {
@@ -493,9 +530,10 @@ fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
 }
 
 fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
-    let books = sites
-        .iter()
-        .map(|site| site.calls().bytes() + site.sizes().bytes() + site.suspended().1);
+    let books = sites.iter().map(|site| {
+        let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());
+        site.calls().bytes() + site.sizes().bytes() + site.suspended().1 + maxima
+    });
     let mut bytes = heap::origins::bytes() + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::task::Poll;
 
-pub mod caller;
 pub mod killed;
 pub mod mapping;
 #[cfg(target_os = "linux")]
 pub mod memory_limit;
 pub mod program;
 pub mod truth;
+pub mod user_crate;
 
 /// The same functions twice: in the module `plain`, and with the attribute in the module `profiled`.
 #[macro_export]

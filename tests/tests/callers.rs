@@ -1,17 +1,19 @@
 //! User crates outside the workspace, one for each edition, as strict as they come: generated code
 //! compiles in them without a warning.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use memprof_tests::caller;
+use memprof_tests::user_crate::UserCrate;
 
-const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("callers")
+}
 
 #[track_caller]
 fn assert_compiles(subcommand: &str, edition: &str, options: &str) {
-    let parent = tempfile::tempdir().expect("a folder");
-    caller::make(parent.path(), "strict", edition, options);
-    let output = caller::cargo(parent.path(), SCRATCH, subcommand)
+    let user = UserCrate::new("strict", edition, options, target());
+    let output = user
+        .cargo(&[subcommand, "--offline", "--quiet"])
         .output()
         .expect("cargo");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -51,48 +53,29 @@ fn clippy_with_everything_on() {
     }
 }
 
-/// Its plain `cargo test`; gives what was printed, and whether it was green.
-fn tested(folder: &Path, more: &[&str], off: bool) -> (String, bool) {
-    let mut cargo = caller::cargo(folder, SCRATCH, "test");
-    cargo.arg("--lib").args(more).env("RUST_BACKTRACE", "0");
-    if off {
-        cargo.env("MEMPROF", "0");
-    }
-    let output = cargo.output().expect("cargo");
-    let printed = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&printed).into_owned(),
-        output.status.success(),
-    )
-}
-
 /// A change that takes more memory turns the crate's ordinary tests red, with the line that does.
 #[test]
 fn a_regression_fails_an_ordinary_test() {
-    let parent = tempfile::tempdir().expect("a folder");
-    caller::make(parent.path(), "limits", "2024", "");
-    let (printed, green) = tested(parent.path(), &[], false);
-    assert!(green, "{printed}");
+    let user = UserCrate::new("limits", "2024", "", target());
+    let printed = user.test(&["--lib"], &[]);
+    assert!(printed.green, "{}", printed.text);
 
-    let (printed, green) = tested(parent.path(), &["--features", "regression"], false);
-    assert!(!green, "{printed}");
-    let source = std::fs::read_to_string(parent.path().join("src/lib.rs")).expect("the crate");
-    let line = source.lines().position(|line| line.contains("word.repeat"));
-    let line = line.expect("the line") + 1;
+    let changed = ["--lib", "--features", "regression"];
+    let printed = user.test(&changed, &[]);
+    let text = printed.text;
+    assert!(!printed.green, "{text}");
+    assert!(text.contains("max_heap_peak = 64 KiB, was "), "{text}");
+    let line = user.line_of("word.repeat");
     assert!(
-        printed.contains("max_heap_peak = 64 KiB, was "),
-        "{printed}"
+        text.contains(&format!("    src/lib.rs:{line}  ")),
+        "line {line}: {text}"
     );
     assert!(
-        printed.contains(&format!("    src/lib.rs:{line}  ")),
-        "line {line}: {printed}"
+        text.contains("many_words --- FAILED") || text.contains("test many_words ... FAILED"),
+        "{text}"
     );
-    assert!(
-        printed.contains("many_words --- FAILED") || printed.contains("test many_words ... FAILED"),
-        "{printed}"
-    );
-    assert!(printed.contains("1 passed; 1 failed"), "{printed}");
+    assert!(text.contains("1 passed; 1 failed"), "{text}");
 
-    let (printed, green) = tested(parent.path(), &["--features", "regression"], true);
-    assert!(green, "MEMPROF=0 checks nothing: {printed}");
+    let printed = user.test(&changed, &[("MEMPROF", "0")]);
+    assert!(printed.green, "MEMPROF=0 checks nothing: {}", printed.text);
 }

@@ -4,9 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use memprof_tests::caller;
-
-const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+use memprof_tests::user_crate::{self, UserCrate};
 
 /// The crate without a trace of memprof, line by line and column by column: what panics says where.
 fn without_memprof(source: &str) -> String {
@@ -34,11 +32,12 @@ fn without_memprof(source: &str) -> String {
 }
 
 /// The assembly that `source` is compiled to, in a folder where everything else stays as it is.
-fn assembly(folder: &Path, source: &str, level: &str) -> String {
-    fs::write(folder.join("src/lib.rs"), source).expect("written");
-    let file = folder.join("twin.s");
-    let output = caller::cargo(folder, SCRATCH, "rustc")
-        .args(["--lib", "--", "-Cdebuginfo=0", "-Ccodegen-units=1"])
+fn assembly(user: &UserCrate, source: &str, level: &str) -> String {
+    fs::write(user.path().join("src/lib.rs"), source).expect("written");
+    let file = user.path().join("twin.s");
+    let output = user
+        .cargo(&["rustc", "--offline", "--quiet", "--lib", "--"])
+        .args(["-Cdebuginfo=0", "-Ccodegen-units=1"])
         .arg(format!("-Copt-level={level}"))
         .arg(format!("--emit=asm={}", file.display()))
         .output()
@@ -91,13 +90,13 @@ fn without_hash(word: &str) -> String {
 
 #[track_caller]
 fn compare(options: &str, same: bool) {
-    let folder = tempfile::tempdir().expect("a folder");
-    caller::make(folder.path(), "twin", "2024", options);
-    let annotated = caller::source("twin");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("callers");
+    let user = UserCrate::new("twin", "2024", options, target);
+    let annotated = user_crate::source("twin");
     let plain = without_memprof(&annotated);
     for level in ["0", "3"] {
-        let annotated = sections(&assembly(folder.path(), &annotated, level));
-        let plain = sections(&assembly(folder.path(), &plain, level));
+        let annotated = sections(&assembly(&user, &annotated, level));
+        let plain = sections(&assembly(&user, &plain, level));
         assert!(plain.concat().contains("doubled"), "{plain:?}");
         let without = |some: &[String], others: &[String]| -> Vec<String> {
             let alone = some.iter().filter(|one| !others.contains(one));
