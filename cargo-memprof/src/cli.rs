@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo memprof annotate parse            # put the attribute on functions whose path contains `parse`
   cargo memprof run --release             # an annotated program, as `cargo run --release`
+  cargo memprof top                       # watch it at work, line by line
   cargo memprof exec -- ./server          # any program, watched from outside
   cargo memprof list                      # every run, the oldest first
   cargo memprof show                      # the newest run: functions, and the line table of the highest
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Test(commands::run::Run),
     /// Runs benchmarks with cargo, and shows what they recorded: `cargo memprof run` for `cargo bench`
     Bench(commands::run::Run),
+    Top(commands::top::Top),
     Exec(commands::exec::Exec),
     Attach(commands::attach::Attach),
     List(commands::list::List),

@@ -3,93 +3,10 @@
 
 mod support;
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use support::{Bench, example, stdout};
-
-/// A terminal of 100 columns and 30 rows with a shell in it.
-struct Terminal {
-    socket: String,
-    bench: Bench,
-}
-
-impl Terminal {
-    fn new(name: &str) -> Terminal {
-        let terminal = Terminal {
-            socket: format!("memprof-{name}-{}", std::process::id()),
-            bench: Bench::new(),
-        };
-        let folder = terminal.bench.path().to_str().expect("UTF-8").to_owned();
-        terminal.tmux(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            "100",
-            "-y",
-            "30",
-            "-c",
-            &folder,
-            "env",
-            "-u",
-            "NO_COLOR",
-            "PS1=ready> ",
-            "bash",
-            "--norc",
-            "--noprofile",
-        ]);
-        terminal.wait_for("ready>");
-        let root = terminal.bench.root().display().to_string();
-        terminal.enter(&format!("export MEMPROF_DIR={root}; clear"));
-        terminal
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let output = Command::new("tmux")
-            .args(["-L", &self.socket])
-            .args(arguments)
-            .output();
-        stdout(&output.expect("tmux: .ci/run installs it"))
-    }
-
-    /// Types a line.
-    fn enter(&self, line: &str) {
-        self.tmux(&["send-keys", "-l", line]);
-        self.tmux(&["send-keys", "Enter"]);
-    }
-
-    /// What is on the screen.
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    fn wait_for(&self, text: &str) -> String {
-        let began = Instant::now();
-        loop {
-            let screen = self.screen();
-            if screen.contains(text) {
-                return screen;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(90),
-                "no {text:?} in\n{screen}"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
-fn ours() -> &'static str {
-    env!("CARGO_BIN_EXE_cargo-memprof")
-}
+use support::example;
+use support::terminal::{Terminal, ours};
 
 /// `cargo memprof run` of the example, which stays in `wait` for some seconds.
 fn run_words(seconds: u32) -> String {

@@ -9,10 +9,10 @@ mod plan;
 mod record;
 mod watcher;
 
-pub(crate) use events::{Event, Events};
+pub(crate) use events::{Event, Events, ends};
 #[cfg(unix)]
 pub(crate) use events::{die_of, give_back, send};
 pub(crate) use linux::{Memory, Processes};
-pub(crate) use plan::{Plan, WatchOptions};
+pub(crate) use plan::{Plan, WatchOptions, time};
 pub(crate) use record::{Record, Subject};
 pub(crate) use watcher::{End, watch};

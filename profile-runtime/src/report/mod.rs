@@ -48,7 +48,7 @@ pub use chart::{Curve, PlotOptions, function_chart, plot, run_chart};
 pub use error::ReportError;
 pub use file_names::assign as function_file_names;
 pub use json::to_json;
-pub use line_table::{LineTable, line_table};
+pub use line_table::{LineTable, LineTableParts, line_table};
 pub use pages::plot_page;
 #[cfg(feature = "png")]
 pub use png::png;
