@@ -20,8 +20,8 @@ Examples:
   cargo memprof top server            # the newest one of this name
   cargo memprof top --dir /var/lib/server/memprof
 
-Keys: arrows or j and k move, Enter shows the lines of a function, Tab goes from one to the other, s orders
-anew, p holds still, ? tells them all, q leaves. The program does not notice: what is shown is what it
+Keys: arrows or j and k move, Enter shows the lines of a function, Tab goes from one to the other, s orders \
+anew, p holds still, ? tells them all, q leaves. The program does not notice: what is shown is what it \
 writes down about every half second.";
 
 /// The most programs that a failure names.

@@ -6,6 +6,7 @@ mod family;
 mod linux;
 mod pace;
 mod plan;
+mod prompt;
 mod record;
 mod watcher;
 
