@@ -47,3 +47,8 @@ fn main() {
         _ => {}
     }
 }
+
+#[test]
+fn words_have_lengths() {
+    assert_eq!(lengths("three short words"), [5, 5, 5]);
+}

@@ -8,17 +8,18 @@ use crate::commands;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo memprof annotate parse            # put the attribute on functions whose path contains `parse`
+  cargo memprof annotate parse            # the attribute on `…parse…`
   cargo memprof run --release             # an annotated program, as `cargo run --release`
+  cargo memprof top                       # watch it at work, line by line
   cargo memprof exec -- ./server          # any program, watched from outside
   cargo memprof list                      # every run, the oldest first
-  cargo memprof show                      # the newest run: functions, and the line table of the highest
-  cargo memprof show -2 parse             # the run before: the functions whose path contains `parse`
+  cargo memprof show                      # the newest run
+  cargo memprof show -2 parse             # functions of the run before
   cargo memprof peak --func inverse       # one figure, as mprof prints it
   cargo memprof diff -2 -1                # what changed since the run before
   cargo memprof open                      # the newest run's page in the browser
 
-A RUN is named by its folder, its number in `list` (-1 is the newest, -2 the one before), `latest`, or a
+A RUN is named by its folder, its number in `list` (-1 is the newest, -2 the one before), `latest`, or a \
 program's name (its newest run). Without a name the newest run is meant.";
 
 /// Runs, watches, shows and compares memory profiles.
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Test(commands::run::Run),
     /// Runs benchmarks with cargo, and shows what they recorded: `cargo memprof run` for `cargo bench`
     Bench(commands::run::Run),
+    Top(commands::top::Top),
     Exec(commands::exec::Exec),
     Attach(commands::attach::Attach),
     List(commands::list::List),

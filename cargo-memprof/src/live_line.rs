@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use memprof::report::text::{duration, mib_unit, truncate, visible};
 use memprof::run::Run;
 
+use crate::store::at_work;
+
 /// A program writes its journal twice a second.
 const PERIOD: Duration = Duration::from_millis(500);
 /// In less there would be no room for the program.
@@ -53,13 +55,8 @@ impl<'a> LiveLine<'a> {
     }
 
     fn newest(&self) -> Option<Run> {
-        let folders = std::fs::read_dir(self.root).ok()?;
-        let new = folders.filter_map(|entry| {
-            let path = entry.ok()?.path();
-            (!path.is_symlink() && !self.before.contains(&path)).then_some(path)
-        });
-        let live = new.filter_map(|path| memprof::live(path).ok()?);
-        live.max_by(|a, b| a.started.cmp(&b.started))
+        let new = at_work(self.root, |path| !self.before.contains(path));
+        Some(new.into_iter().next()?.run)
     }
 
     fn show(&mut self, run: &Run) {

@@ -11,6 +11,7 @@ mod live_line;
 mod output;
 mod source;
 mod store;
+mod top;
 mod watch;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use memprof::report::text;
 use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
@@ -85,6 +86,34 @@ pub(crate) enum Align {
     Right,
 }
 
+/// A [`table`] that is at most `width` wide if that can be done by leaving out columns: those whose titles
+/// are `first_to_go`, in this order.
+pub(crate) fn fitting_table(
+    columns: &[(&str, Align)],
+    rows: &[Vec<String>],
+    width: usize,
+    first_to_go: &[&str],
+) -> String {
+    let text = table(columns, rows);
+    let fits = plain(&text).lines().all(|line| text::width(line) <= width);
+    let gone = first_to_go
+        .iter()
+        .enumerate()
+        .find_map(|(at, title)| Some((at, columns.iter().position(|(own, _)| own == title)?)));
+    let Some((at, gone)) = gone.filter(|_| !fits) else {
+        return text;
+    };
+    let mut columns = columns.to_vec();
+    columns.remove(gone);
+    let without = |row: &Vec<String>| {
+        let mut row = row.clone();
+        row.remove(gone);
+        row
+    };
+    let rows: Vec<_> = rows.iter().map(without).collect();
+    fitting_table(&columns, &rows, width, &first_to_go[at + 1..])
+}
+
 /// A table of plain cells under a quiet heading, without borders.
 pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
@@ -106,4 +135,25 @@ pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
         text.push_str(line.trim_end());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_table_does_without_what_matters_least() {
+        let columns = [
+            ("run", Align::Right),
+            ("time", Align::Right),
+            ("name", Align::Left),
+        ];
+        let rows = [["0", "1.000 s", "words"].map(str::to_owned).to_vec()];
+        let at = |width| plain(&fitting_table(&columns, &rows, width, &["time", "run"]));
+        assert_eq!(at(80), "run     time  name\n  0  1.000 s  words");
+        assert_eq!(at(19), at(80));
+        assert_eq!(at(18), "run  name\n  0  words");
+        assert_eq!(at(5), "name\nwords");
+        assert_eq!(at(1), "name\nwords", "something is left");
+    }
 }

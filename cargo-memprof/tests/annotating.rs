@@ -40,6 +40,9 @@ fn published() -> Vec<PathBuf> {
         .args([
             "metadata",
             "--offline",
+            // What other platforms need need not be here.
+            "--filter-platform",
+            &host(),
             "--format-version",
             "1",
             "--manifest-path",
@@ -57,6 +60,14 @@ fn published() -> Vec<PathBuf> {
         manifest.parent().expect("a folder").to_path_buf()
     });
     folders.collect()
+}
+
+/// The platform that rustc compiles for if nothing else is said.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output();
+    let text = stdout(&output.expect("rustc starts"));
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("a host").to_owned()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use memprof::report::read_run;
@@ -13,17 +14,23 @@ use support::{Bench, example, stderr, stdout};
 fn cargo(bench: &Bench, arguments: &[&str]) -> Command {
     example("words");
     let mut command = bench.command(&["run"]);
+    command.env("CARGO_TARGET_DIR", target());
+    command.args(with_the_package(arguments));
+    command
+}
+
+/// Where the tests were built, so that nothing is built twice.
+fn target() -> &'static Path {
+    let ours = Path::new(env!("CARGO_BIN_EXE_cargo-memprof"));
+    ours.ancestors().nth(2).expect("the target directory")
+}
+
+/// `arguments` of cargo that are about this package.
+fn with_the_package<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    // Where the tests were built, so that nothing is built twice.
-    let target = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-memprof"))
-        .ancestors()
-        .nth(2)
-        .expect("the target directory");
-    command.env("CARGO_TARGET_DIR", target);
-    command
-        .args(["--quiet", "--manifest-path", manifest])
-        .args(arguments);
-    command
+    let mut all = vec!["--quiet", "--manifest-path", manifest];
+    all.extend(arguments);
+    all
 }
 
 fn words(bench: &Bench, arguments: &[&str]) -> Output {
@@ -97,6 +104,28 @@ fn what_does_not_compile_or_records_nothing_is_told() {
         (output.status.code(), stderr(&output).as_str()),
         (Some(4), "")
     );
+}
+
+#[test]
+fn tests_and_benchmarks_show_what_they_recorded() {
+    for (command, arguments, function) in [
+        ("test", &["--example", "words"][..], "lengths"),
+        // What it is about is the program that cargo starts, not how fast that is.
+        ("bench", &["--bench", "sort", "--profile", "dev"], "sort"),
+    ] {
+        let bench = Bench::new();
+        let mut call = bench.command(&[command]);
+        call.args(with_the_package(arguments))
+            .env("CARGO_TARGET_DIR", target());
+        let output = call.output().expect("it starts");
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("index.html"), "{said}");
+        assert_eq!(bench.runs().len(), 1, "{said}");
+        let run = read_run(&bench.runs()[0]).expect("a run");
+        let functions: Vec<_> = run.functions.iter().map(|f| f.label.as_str()).collect();
+        assert_eq!(functions, [function]);
+    }
 }
 
 #[test]

@@ -3,93 +3,10 @@
 
 mod support;
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use support::{Bench, example, stdout};
-
-/// A terminal of 100 columns and 30 rows with a shell in it.
-struct Terminal {
-    socket: String,
-    bench: Bench,
-}
-
-impl Terminal {
-    fn new(name: &str) -> Terminal {
-        let terminal = Terminal {
-            socket: format!("memprof-{name}-{}", std::process::id()),
-            bench: Bench::new(),
-        };
-        let folder = terminal.bench.path().to_str().expect("UTF-8").to_owned();
-        terminal.tmux(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            "100",
-            "-y",
-            "30",
-            "-c",
-            &folder,
-            "env",
-            "-u",
-            "NO_COLOR",
-            "PS1=ready> ",
-            "bash",
-            "--norc",
-            "--noprofile",
-        ]);
-        terminal.wait_for("ready>");
-        let root = terminal.bench.root().display().to_string();
-        terminal.enter(&format!("export MEMPROF_DIR={root}; clear"));
-        terminal
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let output = Command::new("tmux")
-            .args(["-L", &self.socket])
-            .args(arguments)
-            .output();
-        stdout(&output.expect("tmux: .ci/run installs it"))
-    }
-
-    /// Types a line.
-    fn enter(&self, line: &str) {
-        self.tmux(&["send-keys", "-l", line]);
-        self.tmux(&["send-keys", "Enter"]);
-    }
-
-    /// What is on the screen.
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    fn wait_for(&self, text: &str) -> String {
-        let began = Instant::now();
-        loop {
-            let screen = self.screen();
-            if screen.contains(text) {
-                return screen;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(90),
-                "no {text:?} in\n{screen}"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
-fn ours() -> &'static str {
-    env!("CARGO_BIN_EXE_cargo-memprof")
-}
+use support::example;
+use support::terminal::{Terminal, ours};
 
 /// `cargo memprof run` of the example, which stays in `wait` for some seconds.
 fn run_words(seconds: u32) -> String {
@@ -172,29 +89,159 @@ fn ctrl_c_reaches_a_watched_program_once() {
 
 #[test]
 #[ignore = "needs tmux: .ci/run installs it and runs this"]
-fn tables_fit_the_terminal_and_have_colours_there() {
-    let terminal = Terminal::new("tables");
+fn a_watched_program_that_ignores_ctrl_c_is_watched_to_its_end() {
+    let terminal = Terminal::new("ignores");
+    terminal.enter(&format!(
+        "clear; {} exec -C sh -c 'trap \"\" INT; echo ready; (sleep 1; :); exit 7'; echo code $?",
+        ours()
+    ));
+    terminal.wait_until("ready", |screen| screen.lines().any(|line| line == "ready"));
+    terminal.tmux(&["send-keys", "C-c"]);
+    let screen = terminal.wait_for("code 7");
+    assert!(screen.contains("ended: exit code 7"), "{screen}");
+}
+
+/// Two runs of the annotated example, and a shell in which `memprof` is `cargo memprof`.
+fn with_two_runs(name: &str, columns: u16) -> Terminal {
+    let terminal = Terminal::of_size(name, columns, 30);
     for lines in ["20000", "100000"] {
         assert!(terminal.bench.words(&[lines]).status.success());
     }
-    for (number, (command, expected)) in [
-        ("list", "peak MiB"),
-        ("show", "let words: Vec<String>"),
-        ("peak --func lengths", "words::lengths"),
-        ("diff 0 1", "grew most"),
-        ("help plot", "--window"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        terminal.enter(&format!(
-            "clear; {} {command}; echo done {number} $?",
-            ours()
-        ));
-        let screen = terminal.wait_for(&format!("done {number} 0"));
-        assert!(screen.contains(expected), "{command}\n{screen}");
-        println!("{screen}");
+    terminal.enter(&format!("memprof() {{ {} \"$@\"; }}; clear", ours()));
+    terminal
+}
+
+/// What `cargo memprof <command>` shows; it must end with `code`.
+fn shown(terminal: &Terminal, command: &str, code: i32) -> String {
+    // The shell's own echo of the line is cleared away, and must not be taken for its answer.
+    terminal.enter(&format!(
+        "clear; memprof {command}; echo 'do'ne $?; echo \"$((1+1)) rows\""
+    ));
+    let screen = terminal.wait_for("2 rows");
+    assert!(
+        screen.contains(&format!("done {code}")),
+        "{command}\n{screen}"
+    );
+    terminal.enter("clear; echo 'emp'ty");
+    terminal.wait_for("empty");
+    screen
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn tables_fit_the_terminal_and_have_colours_there() {
+    for columns in [100, 80, 50] {
+        let terminal = with_two_runs(&format!("tables-{columns}"), columns);
+        for (command, expected, is_table) in [
+            ("list", "words-", true),
+            ("show", "let words", true),
+            ("show lengths", "words::lengths", true),
+            ("diff 0 1", "grew most", true),
+            ("help", "memprof open", false),
+            ("help plot", "Examples:", false),
+            ("top --help", "top 4711", false),
+        ] {
+            let screen = shown(&terminal, command, 0);
+            assert!(
+                screen.contains(expected),
+                "{command} at {columns}\n{screen}"
+            );
+            terminal.enter(&format!("clear; memprof {command}; echo 'do'ne $?"));
+            terminal.wait_for("done 0");
+            let rows = |options: &[&str]| {
+                let text = terminal.tmux(&[&["capture-pane", "-p"], options].concat());
+                text.trim_end().lines().count()
+            };
+            // The path of a run is never cut.
+            let may_be_wider = command == "show" && columns < 80;
+            assert!(
+                may_be_wider || rows(&[]) == rows(&["-J"]),
+                "{command} is wider than {columns}\n{screen}"
+            );
+            let coloured = terminal
+                .tmux(&["capture-pane", "-p", "-e"])
+                .contains("\u{1b}[");
+            // What is coloured in a long help may have scrolled away.
+            assert!(coloured || !is_table, "{command}");
+            terminal.enter("clear; echo 'emp'ty");
+            terminal.wait_for("empty");
+        }
     }
-    let coloured = terminal.tmux(&["capture-pane", "-p", "-e"]);
-    assert!(coloured.contains("\u{1b}["), "colours");
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn no_color_and_never_take_the_colours_out() {
+    let terminal = with_two_runs("no-color", 100);
+    for command in ["NO_COLOR=1 memprof show", "memprof show --color never"] {
+        terminal.enter(&format!("clear; {command}; echo 'do'ne $?"));
+        let screen = terminal.wait_for("done 0");
+        assert!(screen.contains("let words"), "{screen}");
+        let plain = terminal.tmux(&["capture-pane", "-p", "-e"]);
+        assert!(!plain.contains("\u{1b}["), "{command}: {plain:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn every_command_is_seen_once() {
+    let terminal = with_two_runs("every", 80);
+    let file = |name: &str| terminal.bench.path().join(name);
+    let browser = file("browser");
+    std::fs::write(&browser, "#!/bin/sh\necho \"$1\" > opened\n").expect("written");
+    terminal.enter("chmod +x browser; export BROWSER=$PWD/browser; clear");
+    for (command, expected) in [
+        ("peak --func lengths", "words::lengths"),
+        ("plot 0 1 -o both.svg --slope", "slope"),
+        ("export --format csv -o out", "samples.csv"),
+        ("open --print", "index.html"),
+        ("recover", "There is nothing to recover."),
+        ("rm --dry-run 0", "would remove"),
+        ("rm 0", "removed"),
+        ("exec -- sh -c 'exit 0'", "ended: exit code 0"),
+        ("completions bash", "complete -F"),
+        ("man man1", ""),
+        ("clean --dry-run", "would remove"),
+        ("clean", "removed"),
+        ("list", "There are no runs"),
+    ] {
+        // `man` wants a folder that is there.
+        std::fs::create_dir_all(file("man1")).expect("made");
+        let screen = shown(&terminal, command, 0);
+        assert!(screen.contains(expected), "{command}\n{screen}");
+    }
+    for made in ["both.svg", "out/samples.csv", "man1/cargo-memprof-top.1"] {
+        assert!(file(made).is_file(), "{made}");
+    }
+    assert!(terminal.bench.words(&["20000"]).status.success());
+    shown(&terminal, "open", 0);
+    let opened = std::fs::read_to_string(file("opened")).expect("the browser was started");
+    assert!(opened.trim_end().ends_with("index.html"), "{opened}");
+    let screen = shown(&terminal, "show nothing-like-that", 1);
+    assert!(screen.contains("cannot find a function"), "{screen}");
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn sources_are_annotated_and_stripped() {
+    let terminal = with_two_runs("sources", 80);
+    let write = |name: &str, text: &str| {
+        let path = terminal.bench.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write("src/main.rs", "fn main() {}\n");
+    for (command, expected) in [
+        ("annotate main --dry-run", "+#[memprof::profile_memory]"),
+        ("annotate main", "1 functions annotated"),
+        ("strip --dry-run", "-#[memprof::profile_memory]"),
+        ("strip", "2 files changed"),
+    ] {
+        let screen = shown(&terminal, command, 0);
+        assert!(screen.contains(expected), "{command}\n{screen}");
+    }
 }

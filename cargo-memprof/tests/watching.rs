@@ -347,33 +347,3 @@ fn attach_by_name_until_it_is_interrupted_and_the_process_lives() {
             .contains("there is none")
     );
 }
-
-/// The processor time of a watch at 10 ms, less that of one which reads five times only.
-#[test]
-#[ignore = "a measurement, which takes 10 s: .ci/run does it"]
-fn cost() {
-    let watch = |interval: &str| {
-        let bench = Bench::new();
-        let output = exec(&bench, &["-T", interval], &["hold=200,5000"])
-            .output()
-            .expect("it starts");
-        assert!(output.status.success());
-        recorded(&bench)
-    };
-    let (often, seldom) = (watch("10ms"), watch("1s"));
-    let spent = often
-        .overhead
-        .sampler_cpu_ns
-        .saturating_sub(seldom.overhead.sampler_cpu_ns);
-    let share = spent as f64 / often.duration_ns as f64;
-    let sampler = often.sampler;
-    println!(
-        "{:.3} % of a core, {} of {} samples",
-        100.0 * share,
-        sampler.ticks_taken,
-        sampler.ticks_due
-    );
-    // Without optimisation it is several times as much.
-    let limit = if cfg!(debug_assertions) { 0.03 } else { 0.005 };
-    assert!(share < limit, "{share}");
-}

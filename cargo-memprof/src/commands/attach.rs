@@ -7,7 +7,7 @@ use memprof::run::RunOutcome;
 use super::exec;
 use crate::failure::{Failure, Outcome};
 use crate::store::Store;
-use crate::watch::{End, Events, Processes, Subject, WatchOptions, watch};
+use crate::watch::{End, Events, Processes, Subject, WatchOptions, ends, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,15 +61,6 @@ impl Attach {
         let run = record.into_run(subject, ended.to_owned(), outcome);
         exec::write(store, &run, self.quiet, self.open)
     }
-}
-
-/// Whether a signal ends the watch.
-fn ends(signal: i32) -> bool {
-    #[cfg(unix)]
-    let goes_on = [libc::SIGUSR1, libc::SIGUSR2].contains(&signal);
-    #[cfg(not(unix))]
-    let goes_on = signal == 0;
-    !goes_on
 }
 
 /// The command line, or the name of a process that has none.

@@ -17,7 +17,7 @@ Examples:
   cargo memprof diff before/run.json latest -o diff.html
   cargo memprof diff main branch --format markdown --fail-above 5%     # in CI
 
-With --fail-above the exit code is 1 if the peak of the process or of a function grew by more than that,
+With --fail-above the exit code is 1 if the peak of the process or of a function grew by more than that, \
 and by more than 64 KiB. A function that is new counts with its whole peak, as a share of the process's.";
 
 /// Memory moves by as much on its own.

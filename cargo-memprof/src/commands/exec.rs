@@ -21,8 +21,8 @@ Examples:
   cargo memprof exec -M -- python3 pool.py       # a curve for each child
   cargo memprof exec --backend pss -T 0.1 -- ./a | sort
 
-The exit code is the command's. A signal that ends the command ends this program, too; one that is sent
-to this program is handed on to the command. When the command cannot be started the exit code is 127 (it
+The exit code is the command's. A signal that ends the command ends this program, too; one that is sent \
+to this program is handed on to the command. When the command cannot be started the exit code is 127 (it \
 is not there) or 126.";
 
 /// Runs any program and watches its memory from outside

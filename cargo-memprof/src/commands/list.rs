@@ -73,7 +73,8 @@ fn table(entries: &[Entry], listed: &[Listed]) -> String {
         .zip(peaks)
         .map(|((entry, run), peak)| row(entry, run, peak))
         .collect();
-    output::table(
+    // A number and a name are what other commands want to know.
+    output::fitting_table(
         &[
             ("run", Align::Right),
             ("started", Align::Left),
@@ -82,6 +83,8 @@ fn table(entries: &[Entry], listed: &[Listed]) -> String {
             ("name", Align::Left),
         ],
         &rows,
+        output::columns().unwrap_or(usize::MAX),
+        &["duration", "started", "peak MiB"],
     )
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod strip;
+pub(crate) mod top;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: &Cli) -> Outcome<ExitCode> {
         Command::Run(run) => return run.run("run", &store()?),
         Command::Test(run) => return run.run("test", &store()?),
         Command::Bench(run) => return run.run("bench", &store()?),
+        Command::Top(top) => return top.run(&store()?),
         Command::Diff(diff) => return diff.run(&store()?),
         Command::Exec(exec) => return exec.run(store),
         Command::Attach(attach) => attach.run(&store()?),

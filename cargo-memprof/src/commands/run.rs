@@ -25,8 +25,8 @@ Examples:
   cargo memprof bench --bench sort           # as `cargo bench --bench sort`
   cargo memprof test -- --nocapture
 
-Arguments are cargo's own; --open and --no-summary are taken out of them. The exit code is cargo's, which
-is the program's. Functions are recorded where they have #[memprof::profile_memory]; `cargo memprof
+Arguments are cargo's own; --open and --no-summary are taken out of them. The exit code is cargo's, which \
+is the program's. Functions are recorded where they have #[memprof::profile_memory]; `cargo memprof \
 annotate` puts it there, and `cargo memprof exec` watches programs without it.";
 
 /// Options of cargo that name something `cargo test` runs.

@@ -15,7 +15,7 @@ Examples:
   cargo memprof strip --dry-run
   cargo memprof strip -p engine
 
-What `cargo memprof annotate` did is undone byte for byte. Attributes that were written by hand go, too,
+What `cargo memprof annotate` did is undone byte for byte. Attributes that were written by hand go, too, \
 and so does #[memprof(skip)]; `use` declarations, block! and a dependency that was there before stay.";
 
 /// Takes #[memprof::profile_memory] off everywhere

@@ -143,7 +143,11 @@ const CRATES: [&str; 8] = [
 fn dependencies() -> Vec<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .other_options(vec!["--offline".to_owned()])
+        .other_options(vec![
+            "--offline".to_owned(),
+            // What other platforms need need not be here.
+            format!("--filter-platform={}", host()),
+        ])
         .exec()
         .unwrap();
     let mut files = Vec::new();
@@ -156,6 +160,14 @@ fn dependencies() -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// The platform that rustc compiles for if nothing else is said.
+fn host() -> String {
+    let output = std::process::Command::new("rustc").arg("-vV").output();
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.unwrap().to_owned()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -1,5 +1,6 @@
 //! Where runs are kept, which there are, and which one a word on the command line means.
 
+mod at_work;
 mod dat_files;
 mod entry;
 mod functions;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
 
+pub(crate) use at_work::{AtWork, at_work};
 pub(crate) use entry::{Entry, Kind};
 pub(crate) use functions::matching;
 pub(crate) use load::Loaded;

@@ -64,6 +64,11 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
+    /// Whether a process may have begun since this was asked last: that is not known here.
+    pub(crate) fn may_be_more(&mut self) -> bool {
+        true
+    }
+
     /// Processes that were not there at the last look, with their parents.
     pub(crate) fn new_ones(&mut self) -> Vec<(u32, u32)> {
         let system = look();

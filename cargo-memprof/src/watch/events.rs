@@ -58,6 +58,15 @@ impl Events {
     }
 }
 
+/// Whether a signal ends what only looks at a program.
+pub(crate) fn ends(signal: i32) -> bool {
+    #[cfg(unix)]
+    let goes_on = [libc::SIGUSR1, libc::SIGUSR2].contains(&signal);
+    #[cfg(not(unix))]
+    let goes_on = signal == 0;
+    !goes_on
+}
+
 #[cfg(unix)]
 pub(crate) use signals::{die_of, give_back, send};
 

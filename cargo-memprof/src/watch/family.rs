@@ -11,6 +11,10 @@ use super::{Memory, Processes};
 const SHARE: u32 = 500;
 /// … unless they would be looked for less often than this.
 const SELDOM: Duration = Duration::from_millis(100);
+/// From one time that members are asked for their names to the next: another program is no new process.
+const NAMES: Duration = Duration::from_millis(200);
+/// After so long it is looked for new descendants whatever the kernel says.
+const ALWAYS: Duration = Duration::from_secs(1);
 
 /// The most children that have ended whose curves are kept: those with the highest peaks.
 const KEPT: usize = 200;
@@ -27,6 +31,10 @@ pub(super) struct Family {
     members: Vec<Member>,
     ended: Vec<WatchedChild>,
     next_look: Instant,
+    last_look: Instant,
+    /// Whether a look is due although nothing has begun since the last one.
+    once_more: bool,
+    next_names: Instant,
 }
 
 /// A descendant that is there.
@@ -53,6 +61,9 @@ impl Family {
             members: Vec::new(),
             ended: Vec::new(),
             next_look: Instant::now(),
+            last_look: Instant::now(),
+            once_more: false,
+            next_names: Instant::now(),
         };
         family.take_in(there);
         family
@@ -60,33 +71,48 @@ impl Family {
 
     /// The sum of all descendants' memory at `t_ns`.
     pub(super) fn sample(&mut self, t_ns: u64) -> u64 {
-        let began = Instant::now();
-        if began >= self.next_look {
-            self.look();
-            self.next_look = began + (began.elapsed() * SHARE).min(SELDOM);
-        }
+        let now = Instant::now();
+        self.look(now);
+        self.learn_names(now);
         let mut sum = 0;
-        for mut member in std::mem::take(&mut self.members) {
-            match member.sample(t_ns) {
-                Some(rss) => {
-                    sum += rss;
-                    self.members.push(member);
-                }
-                None => self.end(member),
-            }
+        let ended = self.members.extract_if(.., |member| {
+            let rss = member.sample(t_ns);
+            sum += rss.unwrap_or(0);
+            rss.is_none()
+        });
+        for member in ended.collect::<Vec<_>>() {
+            self.end(member);
         }
         sum
     }
 
-    /// Takes in new descendants, and learns what programs the others have become.
-    fn look(&mut self) {
+    /// Takes in new descendants, if there may be some and it is time to look for them.
+    fn look(&mut self, now: Instant) {
+        if now < self.next_look {
+            return;
+        }
+        let more = self.processes.may_be_more();
+        if more || self.once_more || now >= self.last_look + ALWAYS {
+            let new = self.processes.new_ones();
+            self.take_in(new);
+            // A process has its number a little before it is listed.
+            self.once_more = more;
+            self.last_look = now;
+            self.next_look = now + (now.elapsed() * SHARE).min(SELDOM);
+        }
+    }
+
+    /// Learns what programs the members have become. Names are for curves.
+    fn learn_names(&mut self, now: Instant) {
+        if !self.apart || now < self.next_names {
+            return;
+        }
+        self.next_names = now + NAMES;
         for member in &mut self.members {
             if let Some(name) = Processes::name(member.pid) {
                 member.program = name;
             }
         }
-        let new = self.processes.new_ones();
-        self.take_in(new);
     }
 
     /// Takes in those of `new` that descend from the process.

@@ -120,9 +120,24 @@ fn number(digits: &[u8]) -> Option<u64> {
 pub(crate) struct Processes {
     /// Those of the last look: who was no descendant will never become one.
     known: HashSet<u32>,
+    /// Kept open; none where it cannot be read.
+    loadavg: Option<File>,
+    /// The number that was given out last, when it was asked for.
+    newest: Option<u32>,
 }
 
 impl Processes {
+    /// Whether a process may have begun since this was asked last. It costs a hundredth of a look: the
+    /// kernel says which number it gave out last, to a process or a thread (proc_loadavg(5)).
+    pub(crate) fn may_be_more(&mut self) -> bool {
+        if self.loadavg.is_none() {
+            self.loadavg = File::open("/proc/loadavg").ok();
+        }
+        let newest = self.loadavg.as_ref().and_then(last_number);
+        let before = std::mem::replace(&mut self.newest, newest);
+        newest.is_none() || newest != before
+    }
+
     /// Processes that were not there at the last look, with their parents. Listing `/proc` is cheap; only
     /// what is new is read.
     pub(crate) fn new_ones(&mut self) -> Vec<(u32, u32)> {
@@ -166,6 +181,20 @@ impl Processes {
     }
 }
 
+/// The last field of loadavg. A system that only looks like Linux may not count, and say 0.
+fn last_number(loadavg: &File) -> Option<u32> {
+    let mut buffer = [0_u8; 128];
+    let length = loadavg.read_at(&mut buffer, 0).ok()?;
+    let mut fields = buffer[..length]
+        .trim_ascii_end()
+        .rsplit(|&byte| byte == b' ');
+    str::from_utf8(fields.next()?)
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|&number| number > 0)
+}
+
 /// The fourth field of stat; the second, in parentheses, can hold anything.
 fn parent(pid: u32) -> Option<u32> {
     let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
@@ -194,12 +223,14 @@ mod tests {
     #[test]
     fn a_child_is_new_once_and_gone_when_it_has_ended() {
         let mut processes = Processes::default();
+        assert!(processes.may_be_more(), "nobody has looked yet");
         processes.new_ones();
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()
             .unwrap();
         let memory = Memory::open(child.id(), Measure::Rss).unwrap();
+        assert!(processes.may_be_more());
         assert!(
             processes
                 .new_ones()

@@ -6,13 +6,14 @@ mod family;
 mod linux;
 mod pace;
 mod plan;
+mod prompt;
 mod record;
 mod watcher;
 
-pub(crate) use events::{Event, Events};
+pub(crate) use events::{Event, Events, ends};
 #[cfg(unix)]
 pub(crate) use events::{die_of, give_back, send};
 pub(crate) use linux::{Memory, Processes};
-pub(crate) use plan::{Plan, WatchOptions};
+pub(crate) use plan::{Plan, WatchOptions, time};
 pub(crate) use record::{Record, Subject};
 pub(crate) use watcher::{End, watch};

@@ -67,7 +67,7 @@ impl WatchOptions {
 }
 
 /// A time as people write it.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let wanted =
         || "expected a time such as 10ms, 0.5s or 2min; a number alone is seconds".to_owned();
     match text.parse::<f64>() {

@@ -7,6 +7,7 @@ use memprof::run::{Sample, Series};
 
 use super::family::Family;
 use super::pace::Pace;
+use super::prompt;
 use super::{Event, Events, Memory, Plan, Record};
 
 /// From one look at the kernel's high-water mark to the next: it costs six times a reading.
@@ -40,6 +41,7 @@ pub(crate) fn watch(
     mut on_signal: impl FnMut(i32, bool) -> bool,
 ) -> io::Result<(Record, End)> {
     let mut watcher = Watcher::new(pid, plan)?;
+    prompt::go_first();
     let end = loop {
         if !watcher.sample()? {
             break End::Process;

@@ -1,6 +1,9 @@
 //! What the end-to-end tests share: a folder of their own, our program in it, and programs to watch.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+#[cfg(unix)]
+pub(crate) mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

@@ -78,6 +78,38 @@ impl LineTable<'_> {
         self.styled = true;
         self
     }
+
+    /// The table in pieces and without colours, for a view that scrolls.
+    pub fn parts(&self) -> LineTableParts {
+        let rows = rows(self.profile);
+        let layout = LineTable {
+            styled: false,
+            ..*self
+        }
+        .layout(columns(&rows, self.profile));
+        let mut numbers = layout.numbers.iter();
+        let heading = numbers.next().map_or("", String::as_str);
+        LineTableParts {
+            heading: format!("{heading}  source"),
+            rows: rows
+                .iter()
+                .zip(numbers)
+                .map(|(row, numbers)| (row.number, self.row_text(row, numbers)))
+                .collect(),
+            notes: self.footnotes(&rows, &layout.left_out),
+        }
+    }
+}
+
+/// The pieces of a line table; every line of it is one line of a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineTableParts {
+    /// The names of the columns.
+    pub heading: String,
+    /// Every line of the function's text: its number in the source file, and its row.
+    pub rows: Vec<(u32, String)>,
+    /// What the marks in the rows mean, as far as they occur.
+    pub notes: Vec<String>,
 }
 
 impl fmt::Display for LineTable<'_> {
@@ -154,22 +186,35 @@ impl LineTable<'_> {
         } else {
             String::new()
         };
-        let mut source = source_line(row.source);
-        if let Some(columns) = self.width {
-            let left = columns.saturating_sub(width(numbers) + width(&bar) + 2);
-            source = truncate(&source, left.max(LEAST_SOURCE));
-        }
-        let text = format!("{numbers}{bar}  {source}");
-        writeln!(f, "{on}{}{off}", text.trim_end())
+        let text = self.row_text(row, &format!("{numbers}{bar}"));
+        writeln!(f, "{on}{text}{off}")
     }
 
-    /// What the marks mean; only the ones that occur.
+    /// `figures` with the row's source beside them.
+    fn row_text(&self, row: &Row<'_>, figures: &str) -> String {
+        let mut source = source_line(row.source);
+        if let Some(columns) = self.width {
+            let left = columns.saturating_sub(width(figures) + 2);
+            source = truncate(&source, left.max(LEAST_SOURCE));
+        }
+        format!("{figures}  {source}").trim_end().to_owned()
+    }
+
     fn write_footnotes(
         &self,
         f: &mut fmt::Formatter<'_>,
         rows: &[Row<'_>],
         left_out: &[String],
     ) -> fmt::Result {
+        let (on, off) = self.codes(HEADER);
+        for note in self.footnotes(rows, left_out) {
+            writeln!(f, "{on}{note}{off}")?;
+        }
+        Ok(())
+    }
+
+    /// What the marks mean; only the ones that occur.
+    fn footnotes(&self, rows: &[Row<'_>], left_out: &[String]) -> Vec<String> {
         let mut notes = Vec::new();
         if !left_out.is_empty() {
             notes.push(format!(
@@ -205,11 +250,7 @@ impl LineTable<'_> {
         if has_elsewhere(self.profile) {
             notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
         }
-        let (on, off) = self.codes(HEADER);
-        for note in notes {
-            writeln!(f, "{on}{note}{off}")?;
-        }
-        Ok(())
+        notes
     }
 
     /// The codes around a piece of text in `style`; nothing where no style is wanted.
@@ -266,6 +307,22 @@ mod tests {
     #[test]
     fn heap_and_other_threads() {
         insta::assert_snapshot!(line_table(&fixture::heap().functions[1]));
+    }
+
+    #[test]
+    fn the_pieces_are_what_is_printed() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let table = line_table(function).width(80);
+                let parts = table.styled().parts();
+                let printed = table.to_string();
+                let mut lines = printed.lines();
+                assert_eq!(lines.next(), Some(parts.heading.as_str()), "{name}");
+                let rows = parts.rows.iter().map(|(_, row)| row.as_str());
+                assert!(rows.eq(lines.skip(1).take(parts.rows.len())), "{name}");
+                assert!(parts.notes.iter().all(|note| printed.contains(note)));
+            }
+        }
     }
 
     #[test]

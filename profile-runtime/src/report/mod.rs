@@ -54,7 +54,7 @@ pub use error::ReportError;
 pub use file_names::assign as function_file_names;
 pub(crate) use file_names::safe as safe_file_name;
 pub use json::to_json;
-pub use line_table::{LineTable, line_table};
+pub use line_table::{LineTable, LineTableParts, line_table};
 pub use pages::plot_page;
 #[cfg(feature = "png")]
 pub use png::png;

@@ -180,17 +180,26 @@ fn what_a_pull_request_shows() {
 }
 
 #[test]
-fn rows_fit_the_terminal_where_there_is_room_for_the_numbers() {
-    let text = text(&compare(&fixture::hostile(), &fixture::heap()), 160);
-    let text = anstream::adapter::strip_str(&text).to_string();
-    let table = text
-        .lines()
-        .skip_while(|line| !line.contains("function, line"));
-    assert!(table.clone().count() > 3);
-    assert!(
-        table.clone().all(|line| visible::width(line) <= 160),
-        "{text}"
-    );
+fn rows_fit_the_terminal_and_the_peak_stays() {
+    for (before, after) in [
+        (parser(), regressed()),
+        (fixture::hostile(), fixture::heap()),
+    ] {
+        for columns in [50, 60, 80, 100, 160] {
+            let text = text(&compare(&before, &after), columns);
+            let text = anstream::adapter::strip_str(&text).to_string();
+            let table = text
+                .lines()
+                .skip_while(|line| !line.contains("function, line"));
+            assert!(table.clone().count() >= 3);
+            assert!(
+                table.clone().all(|line| visible::width(line) <= columns),
+                "{text}"
+            );
+            assert!(text.contains("peak MiB"), "{text}");
+            assert!(columns > 100 || !text.contains("calls, hits"), "{text}");
+        }
+    }
 }
 
 /// For people to look at: `cargo test -p memprof --lib diff_gallery -- --ignored`.

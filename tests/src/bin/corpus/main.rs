@@ -7,6 +7,7 @@
 mod annotate;
 mod cargo;
 mod list;
+mod round_trip;
 mod table;
 mod trial;
 
@@ -37,6 +38,9 @@ struct Options {
     /// Only the crates of the list that are quick to try.
     #[arg(long)]
     quick: bool,
+    /// Run no tests; annotate with `cargo memprof annotate '*'`, strip, and compare every file.
+    #[arg(long)]
+    strip: bool,
     /// Where to work; kept afterwards, so that a second run is faster.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/corpus"))]
     dir: PathBuf,
@@ -57,6 +61,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<bool, String> {
+    if options.strip {
+        return round_trip::table(&entries(options)?, &options.dir, &options.memprof);
+    }
     let mut table = Table::begin();
     let mut same = true;
     for entry in entries(options)? {

@@ -66,7 +66,7 @@ fn most_that_compiles(entry: &Entry, dir: &Path) -> Result<(Suite, Outcome), Str
 }
 
 /// The manifest of a package that is in no workspace but its own.
-fn detached(manifest: &str) -> String {
+pub(crate) fn detached(manifest: &str) -> String {
     if manifest.contains("[workspace") {
         manifest.to_owned()
     } else {

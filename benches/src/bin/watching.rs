@@ -1,0 +1,179 @@
+//! What it costs to watch a process from outside, and how many of the samples are obtained: prints a
+//! Markdown table.
+//!
+//!     cargo build --release -p cargo-memprof -p memprof-benches --bins
+//!     cargo run --release -p memprof-benches --bin watching
+//!
+//! `cargo memprof attach` watches a process that sleeps, alone or with three children that do; every few
+//! milliseconds, while the machine is idle and while all processors are busy. Its processor time is that of
+//! all its threads, from one second after its start (it is then at work and at nothing else) for some
+//! seconds. With `--quick` there is one round instead of three.
+#![cfg_attr(not(target_os = "linux"), allow(unused))]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the processor time is counted.
+const COUNTED: Duration = Duration::from_secs(6);
+/// Until the watch is at work.
+const BEGINNING: Duration = Duration::from_secs(1);
+
+/// What is watched, how often, and beside what.
+#[derive(Clone, Copy)]
+struct Case {
+    interval: &'static str,
+    children: bool,
+    busy: bool,
+}
+
+/// What came of it.
+struct Measured {
+    /// Percents of one processor.
+    share: f64,
+    taken: u64,
+    due: u64,
+}
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let rounds = if quick { 1 } else { 3 };
+    let cases = cases();
+    let mut measured: Vec<Vec<Measured>> = cases.iter().map(|_| Vec::new()).collect();
+    let begun = load();
+    for _ in 0..rounds {
+        for (case, measured) in cases.iter().zip(&mut measured) {
+            measured.push(measure(*case));
+        }
+    }
+    println!("| watched | every | processors | % of a core | samples obtained |");
+    println!("|---|--:|---|--:|--:|");
+    for (case, measured) in cases.iter().zip(&measured) {
+        println!("{}", row(*case, measured));
+    }
+    println!(
+        "\nMedians of {rounds} rounds; of the samples, all rounds together. Load average {begun} at the \
+         start."
+    );
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for busy in [false, true] {
+        for children in [false, true] {
+            for interval in ["10ms", "1ms"] {
+                cases.push(Case {
+                    interval,
+                    children,
+                    busy,
+                });
+            }
+        }
+    }
+    cases
+}
+
+fn row(case: Case, measured: &[Measured]) -> String {
+    let mut shares: Vec<f64> = measured.iter().map(|one| one.share).collect();
+    shares.sort_by(f64::total_cmp);
+    let taken: u64 = measured.iter().map(|one| one.taken).sum();
+    let due: u64 = measured.iter().map(|one| one.due).sum();
+    format!(
+        "| {} | {} | {} | {:.2} | {:.2} % ({taken} of {due}) |",
+        if case.children {
+            "a process and three children, added up"
+        } else {
+            "a process"
+        },
+        case.interval,
+        if case.busy { "all busy" } else { "idle" },
+        shares[shares.len() / 2],
+        100.0 * taken as f64 / due as f64,
+    )
+}
+
+fn measure(case: Case) -> Measured {
+    let busy = case.busy.then(|| {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        (0..processors).map(|_| start("while :; do :; done"))
+    });
+    let _busy: Vec<Ended> = busy.into_iter().flatten().collect();
+    let watched = start(if case.children {
+        "sleep 60 & sleep 60 & sleep 60 & wait"
+    } else {
+        "exec sleep 60"
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let timeout = (BEGINNING + COUNTED + BEGINNING).as_secs().to_string();
+    let mut attach = Command::new(program());
+    attach
+        .args(["attach", "--quiet", "--timeout", &timeout])
+        .args(["--interval", case.interval])
+        .args(case.children.then_some("--include-children"))
+        .arg(watched.0.id().to_string())
+        .env("MEMPROF_DIR", folder.path());
+    let mut attach = attach.spawn().expect("cargo-memprof starts");
+    std::thread::sleep(BEGINNING);
+    let (from, began) = (processor_time(attach.id()), Instant::now());
+    std::thread::sleep(COUNTED);
+    let (to, took) = (processor_time(attach.id()), began.elapsed());
+    assert!(attach.wait().expect("it ends").success());
+    let (taken, due) = samples(folder.path());
+    Measured {
+        share: 100.0 * (to - from).as_secs_f64() / took.as_secs_f64(),
+        taken,
+        due,
+    }
+}
+
+/// The program beside this one.
+fn program() -> PathBuf {
+    let ours = std::env::current_exe().expect("our own path");
+    let program = ours.with_file_name("cargo-memprof");
+    let first = "cargo build --release -p cargo-memprof -p memprof-benches --bins";
+    assert!(program.is_file(), "{first}");
+    program
+}
+
+/// A process that is ended, with its children, when this is dropped.
+struct Ended(Child);
+
+fn start(script: &str) -> Ended {
+    use std::os::unix::process::CommandExt;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).stdout(Stdio::null());
+    Ended(shell.process_group(0).spawn().expect("sh starts"))
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// What all threads of a process have had of the processors (proc_pid_schedstat: the first number).
+fn processor_time(pid: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there");
+    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| -> u64 {
+        let text = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat"));
+        let text = text.expect("a kernel that counts");
+        let first = text.split_whitespace().next().expect("a number");
+        first.parse().expect("nanoseconds")
+    };
+    Duration::from_nanos(threads.map(of_thread).sum())
+}
+
+/// Samples taken and due, as the run says.
+fn samples(root: &Path) -> (u64, u64) {
+    let runs = memprof::report::saved_runs(root).expect("runs");
+    let run = memprof::report::read_run(root.join(&runs[0].folder)).expect("a run");
+    (run.sampler.ticks_taken, run.sampler.ticks_due)
+}
+
+/// Of the last minute.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("unknown").to_owned()
+}
