@@ -1,6 +1,7 @@
 //! Limits: what exceeds one panics and names the line, what keeps it by a little does not.
 
 use std::future::Future;
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -20,21 +21,135 @@ fn bytes(size: usize) -> Vec<u8> {
     vec![1; size]
 }
 
-#[profile_memory(max_heap_peak = "1 KiB")]
-fn heap_peak(size: usize) {
-    drop(bytes(size));
+/// So many bytes that nobody touches.
+fn untouched(size: usize) -> Vec<u8> {
+    black_box(Vec::with_capacity(size))
 }
 
-#[profile_memory(max_leak = "1 KiB")]
-fn leak(size: usize) -> Vec<u8> {
-    drop(bytes(1 << 20));
-    bytes(size)
+/// What takes so many bytes.
+type Work = fn(usize);
+
+/// Functions with the same limit on each figure that is counted in bytes.
+macro_rules! limited_to {
+    ($module:ident, $limit:literal) => {
+        mod $module {
+            use super::*;
+
+            pub(super) const LIMIT: &str = $limit;
+
+            #[profile_memory(max_heap_peak = $limit)]
+            fn heap_peak(size: usize) {
+                drop(untouched(size));
+                drop(untouched(size));
+            }
+
+            #[profile_memory(max_leak = $limit)]
+            fn leak(size: usize) -> Vec<u8> {
+                drop(untouched(2 * size));
+                untouched(size)
+            }
+
+            #[profile_memory(max_allocated = $limit)]
+            fn allocated(size: usize) {
+                drop(untouched(size / 2));
+                drop(untouched(size - size / 2));
+            }
+
+            #[profile_memory(max_heap_peak = $limit)]
+            async fn suspended(size: usize) {
+                let half = untouched(size / 2);
+                memprof_tests::yield_now().await;
+                drop((untouched(size - size / 2), half));
+            }
+
+            #[profile_memory(max_heap_peak = $limit)]
+            fn panics(size: usize) {
+                drop(untouched(size));
+                panic!("its own");
+            }
+
+            pub(super) const WORK: [(&str, Work); 4] = [
+                ("max_heap_peak", heap_peak),
+                ("max_leak", |size| drop(leak(size))),
+                ("max_allocated", allocated),
+                ("max_heap_peak", |size| {
+                    futures::executor::block_on(suspended(size));
+                }),
+            ];
+
+            pub(super) const PANICS: Work = panics;
+
+            /// Is dropped when it is half done, with all that it has.
+            pub(super) fn cancelled(size: usize) {
+                let mut future = Box::pin(suspended(2 * size));
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                assert!(future.as_mut().poll(&mut context).is_pending());
+                drop(future);
+            }
+        }
+    };
 }
 
-#[profile_memory(max_allocated = "1 KiB")]
-fn allocated(size: usize) {
-    drop(bytes(size / 2));
-    drop(bytes(size - size / 2));
+limited_to!(kib_1, "1 KiB");
+limited_to!(kib_64, "64 KiB");
+limited_to!(mib_1, "1 MiB");
+limited_to!(mib_64, "64 MiB");
+limited_to!(gib_1, "1 GiB");
+
+/// Kept to the byte, and exceeded by one.
+#[track_caller]
+fn check_limit(limit: &str, bytes: usize, work: &[(&str, Work)]) {
+    for (name, work) in work {
+        assert_eq!(broken(|| work(bytes)), None, "{name} {limit}");
+        let message = broken(|| work(bytes + 1)).unwrap_or_else(|| panic!("{name} {limit}"));
+        let figures = format!("\n  {name} = {limit}, was ");
+        let exactly = format!(" ({} bytes) (", bytes + 1);
+        assert!(
+            message.contains(&figures) && message.contains(&exactly),
+            "{message}"
+        );
+        assert!(message.contains("untouched("), "{message}");
+    }
+}
+
+/// A panic goes on as it is, and a future that is cancelled is only reported, whatever it took.
+#[track_caller]
+fn check_other_ends(bytes: usize, panics: Work, cancelled: Work) {
+    let error = catch_unwind(|| panics(bytes + 1)).expect_err("it panics");
+    assert_eq!(error.downcast_ref::<&str>(), Some(&"its own"));
+    assert_eq!(broken(|| cancelled(bytes + 1)), None);
+}
+
+#[test]
+fn heap_limits_from_a_kibibyte_to_a_gibibyte() {
+    check_limit(kib_1::LIMIT, 1 << 10, &kib_1::WORK);
+    check_limit(kib_64::LIMIT, 64 << 10, &kib_64::WORK);
+    check_limit(mib_1::LIMIT, 1 << 20, &mib_1::WORK);
+    check_limit(mib_64::LIMIT, 64 << 20, &mib_64::WORK);
+    check_limit(gib_1::LIMIT, 1 << 30, &gib_1::WORK);
+}
+
+#[test]
+fn heap_limits_of_calls_that_do_not_return() {
+    check_other_ends(1 << 10, kib_1::PANICS, kib_1::cancelled);
+    check_other_ends(64 << 10, kib_64::PANICS, kib_64::cancelled);
+    check_other_ends(1 << 20, mib_1::PANICS, mib_1::cancelled);
+    check_other_ends(64 << 20, mib_64::PANICS, mib_64::cancelled);
+    check_other_ends(1 << 30, gib_1::PANICS, gib_1::cancelled);
+}
+
+/// Each of several threads has its own calls judged by what it does itself.
+#[test]
+fn heap_limits_on_several_threads() {
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..8 {
+                    check_limit(mib_1::LIMIT, 1 << 20, &mib_1::WORK);
+                }
+            });
+        }
+    });
 }
 
 #[profile_memory(max_allocations = 3)]
@@ -44,19 +159,8 @@ fn allocations(count: usize) {
     }
 }
 
-/// To the byte.
 #[test]
-fn heap_limits() {
-    for (name, work) in [
-        ("max_heap_peak", heap_peak as fn(usize)),
-        ("max_leak", |size| drop(leak(size))),
-        ("max_allocated", allocated),
-    ] {
-        assert_eq!(broken(|| work(1024)), None, "{name}");
-        let message = broken(|| work(1025)).expect(name);
-        let figures = format!("\n  {name} = 1 KiB, was 1.00 KiB (1025 bytes) (");
-        assert!(message.contains(&figures), "{message}");
-    }
+fn limits_on_the_number_of_allocations() {
     assert_eq!(broken(|| allocations(3)), None);
     let message = broken(|| allocations(4)).expect("four");
     assert!(

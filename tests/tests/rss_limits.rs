@@ -1,6 +1,7 @@
 //! Limits on RSS: from 1 MiB to 1 GiB, exceeded and kept by a small margin. One test, so that no other
 //! thread touches memory meanwhile.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use memprof::{block, profile_memory};
@@ -66,6 +67,20 @@ fn while_others_work(bytes: usize) {
         .expect("it ends");
 }
 
+#[profile_memory(max_peak = "8 MiB")]
+fn panics(bytes: usize) {
+    drop(touched(bytes));
+    panic!("its own");
+}
+
+/// Suspended with half of it.
+#[profile_memory(max_peak = "8 MiB")]
+async fn suspended(bytes: usize) {
+    let half = touched(bytes / 2);
+    memprof_tests::yield_now().await;
+    drop((touched(bytes - bytes / 2), half));
+}
+
 #[profile_memory(max_leak = "1 GiB")]
 fn not_counted() {}
 
@@ -91,6 +106,18 @@ fn exceeded_and_kept() {
             assert!(!message.contains("shared"), "{message}");
         }
     }
+
+    let error = catch_unwind(|| panics(16 * MIB)).expect_err("it panics");
+    assert_eq!(error.downcast_ref::<&str>(), Some(&"its own"));
+
+    let whole = |bytes: usize| futures::executor::block_on(suspended(bytes));
+    assert_eq!(broken(|| whole(8 * MIB - MARGIN)), None);
+    let message = broken(|| whole(8 * MIB + MARGIN)).expect("more than the limit");
+    assert!(message.contains("max_peak = 8 MiB, was 8."), "{message}");
+    let mut cancelled = Box::pin(suspended(32 * MIB));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(cancelled.as_mut().poll(&mut context).is_pending());
+    assert_eq!(broken(|| drop(cancelled)), None);
 
     assert_eq!(broken(|| recursive(3, 2 * MIB)), None);
     let message = broken(|| recursive(5, 2 * MIB)).expect("10 MiB");
