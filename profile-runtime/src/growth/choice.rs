@@ -6,7 +6,7 @@ use super::law::{Law, NAMED};
 use super::{Curve, Exponent, Growth, Point, Prediction, Unknown};
 
 /// Fewer sizes tell nothing.
-const FEWEST: usize = 5;
+pub(super) const FEWEST: usize = 5;
 /// Of the largest size by the smallest.
 const NARROWEST: f64 = 8.0;
 /// A law is ruled out if it fits worse than the best one by more than chance does this often.
@@ -87,7 +87,10 @@ fn judge(points: &[Point], resolution: f64) -> Growth {
     let laws: Vec<Fitted> = NAMED.iter().map(|&law| data.fit(law)).collect();
     let power = data.fit_power();
     let verdict = choose(&data, &laws, &power);
-    tell(&data, verdict, &power)
+    Growth {
+        from,
+        ..tell(&data, verdict, &power)
+    }
 }
 
 fn unknown(from: f64, to: f64, why: Unknown) -> Growth {

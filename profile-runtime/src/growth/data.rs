@@ -1,12 +1,15 @@
 //! Values to fit, with what each of them weighs, and the two kinds of fit.
 
 use super::Point;
+use super::choice::FEWEST;
 use super::fisher::quantile;
 use super::law::{Law, NAMED};
 use super::squares::{self, Fit};
 
 /// No law describes what a program does to more than this: what is exact counts as known to 0.3%.
 const RELATIVE: f64 = 0.003;
+/// In values of up to so many times the resolution noise of 10% cannot be seen.
+const INVISIBLE: f64 = 10.0;
 /// Exponents that are looked at.
 const SMALLEST_EXPONENT: f64 = 0.02;
 const LARGEST_EXPONENT: f64 = 6.0;
@@ -22,6 +25,15 @@ pub(super) struct Data {
     resolution: f64,
 }
 
+/// Of the smallest sizes, those with values in which no noise could be seen are left out but for two: they
+/// agree with any law that is near zero there, and would let the others seem better known than they are.
+fn without_zeros(points: &[Point], resolution: f64) -> &[Point] {
+    let is_zero = |point: &&Point| point.value.abs() <= INVISIBLE * resolution;
+    let zeros = points.iter().take_while(is_zero).count();
+    let most = points.len().saturating_sub(FEWEST);
+    &points[zeros.saturating_sub(2).min(most)..]
+}
+
 /// A law fitted to values.
 #[derive(Debug, Clone)]
 pub(super) struct Fitted {
@@ -35,6 +47,7 @@ pub(super) struct Fitted {
 
 impl Data {
     pub(super) fn new(points: &[Point], resolution: f64) -> Data {
+        let points = without_zeros(points, resolution);
         let mut data = Data {
             n: points.iter().map(|point| point.n).collect(),
             y: points.iter().map(|point| point.value).collect(),

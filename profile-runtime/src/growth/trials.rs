@@ -46,14 +46,42 @@ struct Trial {
     points: Vec<Point>,
 }
 
+/// What disturbs a trial: noise, and a constant part that is as large as what grows, or ten times as large.
+#[derive(Debug, Clone, Copy)]
+struct Disturbed {
+    noise: f64,
+    constant: f64,
+}
+
+impl Disturbed {
+    /// Any of all.
+    fn somehow(random: &mut Random) -> Disturbed {
+        Disturbed {
+            noise: random.one_of(&[0.0, 0.0, 0.005, 0.02, 0.05, 0.1]),
+            constant: random.one_of(&[0.0, 0.0, 0.1, 1.0, 10.0]),
+        }
+    }
+
+    /// With noise or without, with a large constant part or without.
+    fn by(noise: bool, constant: bool, random: &mut Random) -> Disturbed {
+        let noises = [0.005, 0.02, 0.05, 0.1];
+        Disturbed {
+            noise: if noise { random.one_of(&noises) } else { 0.0 },
+            constant: if constant {
+                random.one_of(&[1.0, 10.0])
+            } else {
+                0.0
+            },
+        }
+    }
+}
+
 /// A program of known law, measured: five to sixteen sizes, values of 1 KiB to 1 GiB, noise up to 10%,
 /// a constant part of up to ten times what grows, in whole pages or not.
-fn trial(law: Law, random: &mut Random) -> Trial {
+fn trial(law: Law, Disturbed { noise, constant }: Disturbed, random: &mut Random) -> Trial {
     let count = 5 + random.next() % 12;
     let step: f64 = random.one_of(&[1.5, 2.0, 2.0, 3.0, 10.0]);
     let first: f64 = random.one_of(&[1.0, 2.0, 10.0, 64.0, 1000.0]);
-    let noise = random.one_of(&[0.0, 0.0, 0.005, 0.02, 0.05, 0.1]);
-    let constant = random.one_of(&[0.0, 0.0, 0.1, 1.0, 10.0]);
     let paged = random.one_of(&[true, false, false]);
     let largest = if paged { 1e6 } else { 1e3 } * 1e3_f64.powf(random.unit());
     let sizes: Vec<f64> = (0..count)
@@ -108,7 +136,8 @@ fn two_hundred_programs_of_known_law() {
     let mut wrong = Vec::new();
     for number in 0..200 {
         let at = number % LAWS.len();
-        let trial = trial(LAWS[at], &mut random);
+        let disturbed = Disturbed::somehow(&mut random);
+        let trial = trial(LAWS[at], disturbed, &mut random);
         let growth = judged(&trial);
         match growth.law {
             Some(law) if trial.is(law) => named[at] += 1,
@@ -122,6 +151,33 @@ fn two_hundred_programs_of_known_law() {
     assert!(named.iter().all(|&named| named >= 6), "{named:?}");
     assert!(named.iter().sum::<i32>() >= 75, "{named:?}");
 }
+
+/// Two hundred of each law: a quarter each exact, with noise, with a large constant part, with both.
+#[test]
+fn two_hundred_programs_of_each_law() {
+    let mut random = Random(9);
+    for law in LAWS {
+        let mut named = [0; 4];
+        for (named, (noise, constant)) in named.iter_mut().zip(WAYS) {
+            for _ in 0..50 {
+                let disturbed = Disturbed::by(noise, constant, &mut random);
+                let trial = trial(law, disturbed, &mut random);
+                let growth = judged(&trial);
+                match growth.law {
+                    Some(law) if trial.is(law) => *named += 1,
+                    Some(_) => panic!("{trial:#?} {growth:#?}"),
+                    None => assert!(growth.unknown.is_some(), "{growth:?}"),
+                }
+            }
+        }
+        println!("{law}: {named:?} named of 50 each: {WAYS:?}");
+        assert!(named[0] >= 40, "{law}: {named:?}");
+        assert!(named.iter().sum::<i32>() >= 60, "{law}: {named:?}");
+    }
+}
+
+/// With noise, and with a large constant part.
+const WAYS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
 /// With values that are exact, any law is told from eight sizes on, over a range of 128.
 #[test]
