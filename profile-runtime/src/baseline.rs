@@ -8,6 +8,7 @@
 mod session;
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -149,7 +150,7 @@ impl Task<'_> {
         let saved = self.read()?;
         let now = Baseline::of(self.run);
         let package = self.package();
-        let path = folder.join(format!("{package}.json"));
+        let path = folder.join(format!("{package}-{:016x}.json", hash(self.file)));
         let before = saved.clone().unwrap_or_default();
         let session = Session::go_on(&path, &self.with_tolerance(before), &now)?;
         let outcome = match (self.mode, saved) {
@@ -268,6 +269,13 @@ fn is_whole(command: &[String]) -> bool {
         }
     }
     true
+}
+
+/// Tells apart packages whose folders have the same name.
+fn hash(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Waits for other processes that save or check.
