@@ -143,7 +143,7 @@ impl Programs {
             Some(version) => {
                 let version = version.unwrap_or_default();
                 text += &format!(
-                    "- {version}: `heaptrack --record-only` of the plain program. What its second process, which interprets, takes is not counted.\n"
+                    "- {version}: `heaptrack --raw` of the plain program, which spares it the interpretation at the same time.\n"
                 );
             }
             None => text += "- heaptrack: not installed here, left out.\n",
