@@ -7,6 +7,15 @@ use std::process::Command;
 
 use crate::machine::first_line;
 
+/// The features of a set of programs. As many as can be are the same in all, since dependencies of
+/// dependencies take part in them: another set compiles faer again.
+const RECORDING: &str = "record,hotpath,dhat";
+const ALLOCATIONS: &str = "record,hotpath-alloc,dhat";
+const COMPILED_OUT: &str = "";
+
+/// The same where other profilers are left out.
+const RECORDING_ALONE: &str = "record";
+
 /// A program as cargo builds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
@@ -27,17 +36,17 @@ impl Program {
     /// The name of the binary; the features that it is built with; whether it is another profiler's.
     const fn build(self) -> (&'static str, &'static str, bool) {
         match self {
-            Program::Plain => ("plain", "record", false),
-            Program::Annotated => ("annotated", "record", false),
-            Program::CompiledOut => ("annotated", "", false),
-            Program::Counting => ("counting", "record", false),
-            Program::AnnotatedCounting => ("annotated_counting", "record", false),
-            Program::AnnotatedOrigins => ("annotated_origins", "record", false),
-            Program::Totals => ("totals", "record", false),
-            Program::Functions => ("functions", "record", false),
-            Program::HotpathTime => ("peer_hotpath", "hotpath", true),
-            Program::HotpathAlloc => ("peer_hotpath", "hotpath-alloc", true),
-            Program::Dhat => ("peer_dhat", "dhat", true),
+            Program::Plain => ("plain", RECORDING, false),
+            Program::Annotated => ("annotated", RECORDING, false),
+            Program::CompiledOut => ("annotated", COMPILED_OUT, false),
+            Program::Counting => ("counting", RECORDING, false),
+            Program::AnnotatedCounting => ("annotated_counting", RECORDING, false),
+            Program::AnnotatedOrigins => ("annotated_origins", RECORDING, false),
+            Program::Totals => ("totals", RECORDING, false),
+            Program::Functions => ("functions", RECORDING, false),
+            Program::HotpathTime => ("peer_hotpath", RECORDING, true),
+            Program::HotpathAlloc => ("peer_hotpath", ALLOCATIONS, true),
+            Program::Dhat => ("peer_dhat", RECORDING, true),
         }
     }
 }
@@ -78,7 +87,7 @@ impl Programs {
             with_peers,
         };
         fs::create_dir_all(&programs.folder).expect("a folder");
-        for features in ["record", "", "hotpath", "hotpath-alloc", "dhat"] {
+        for features in [RECORDING, ALLOCATIONS, COMPILED_OUT] {
             let set: Vec<Program> = ALL
                 .into_iter()
                 .filter(|program| program.build().1 == features)
@@ -92,6 +101,10 @@ impl Programs {
     }
 
     fn build_set(&self, features: &str, set: &[Program]) {
+        let features = match features {
+            RECORDING if !self.with_peers => RECORDING_ALONE,
+            features => features,
+        };
         eprintln!("building with features {features:?}");
         let mut cargo = cargo();
         cargo
@@ -143,7 +156,7 @@ impl Programs {
             Some(version) => {
                 let version = version.unwrap_or_default();
                 text += &format!(
-                    "- {version}: `heaptrack --record-only` of the plain program. What its second process, which interprets, takes is not counted.\n"
+                    "- {version}: `heaptrack --raw` of the plain program, which spares it the interpretation at the same time.\n"
                 );
             }
             None => text += "- heaptrack: not installed here, left out.\n",

@@ -37,7 +37,7 @@ impl Ground {
             Some(heaptrack) if variant.under_heaptrack => {
                 let mut command = Command::new(heaptrack);
                 command
-                    .args(["--record-only", "--output", "heaptrack"])
+                    .args(["--raw", "--output", "heaptrack"])
                     .arg(&program);
                 command
             }
