@@ -562,7 +562,7 @@ impl Lane {
         }
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it holds, but for what tallies do.
     pub(crate) fn bytes(&self) -> u64 {
         let fixed = size_of::<Lane>() as u64 + self.light.bytes() + self.known.bytes();
         fixed + self.log().bytes()

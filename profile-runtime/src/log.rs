@@ -522,14 +522,18 @@ impl Log {
         record
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it holds, but for what the tallies do: these are too many to be asked while a thread
+    /// waits.
     pub(crate) fn bytes(&self) -> u64 {
-        let tallies: u64 = self.tallies.iter().flatten().map(SiteTally::bytes).sum();
-        let open = self.stack.iter().filter_map(|call| call.series.as_ref());
+        let timed = self
+            .timelines
+            .iter()
+            .filter_map(|&depth| self.stack.get(depth));
+        let open = timed.filter_map(|call| call.series.as_ref());
         let series: u64 = open.chain(&self.spare).map(Series::bytes).sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()
             + self.tallies.capacity() * size_of::<Option<SiteTally>>();
-        fixed as u64 + tallies + series
+        fixed as u64 + series
     }
 
     /// Puts an ended call into its site's book, with its series if no call had a higher peak.

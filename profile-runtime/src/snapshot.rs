@@ -54,7 +54,7 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
     let books = books(recorder, now, true);
     let mut run = named(recorder, header(recorder, outcome, now));
-    run.overhead.profiler_bytes += held_bytes(recorder, &recorder.sites());
+    run.overhead.profiler_bytes += held_bytes(recorder, &recorder.sites(), &books);
     run.series = recorder.meter().state().series.points().to_vec();
     run.origins = leaks::followed();
     let alive = Alive::now();
@@ -529,12 +529,14 @@ fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
     series
 }
 
-fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
+fn held_bytes(recorder: &Recorder, sites: &[&'static Registered], lanes: &[LaneBook]) -> u64 {
+    let tallies = lanes.iter().flat_map(|(tallies, _)| tallies);
+    let tallies: u64 = tallies.map(SiteTally::bytes).sum();
     let books = sites.iter().map(|site| {
         let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());
         site.calls().bytes() + site.sizes().bytes() + site.suspended().1 + maxima
     });
-    let mut bytes = heap::origins::bytes() + books.sum::<u64>();
+    let mut bytes = heap::origins::bytes() + tallies + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes
 }
