@@ -84,6 +84,17 @@ impl CallBook {
         self.best.as_ref()
     }
 
+    /// Gets the room that a call needs when it has ended, while what it will allocate and free is not yet
+    /// there to lie below.
+    pub(crate) fn make_room(&mut self) {
+        if self.first.len() < FIRST {
+            self.first.reserve(1);
+        } else {
+            self.last.reserve(1);
+            self.highest.reserve(1);
+        }
+    }
+
     /// Keeps `call` if it is one of those to keep.
     pub(crate) fn add(&mut self, call: Call) {
         self.ended += 1;

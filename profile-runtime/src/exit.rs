@@ -7,6 +7,9 @@ use crate::message;
 use crate::os::hooks;
 use crate::recorder::{Recorder, forked};
 
+/// What a test program ends with when a test has failed.
+const FAILED: i32 = 101;
+
 /// Has the run written when the process ends.
 pub(crate) fn at_exit() {
     if !hooks::install(write_at_exit, forked) {
@@ -16,21 +19,30 @@ pub(crate) fn at_exit() {
     }
 }
 
-extern "C" fn write_at_exit() {
-    // Unwinding out of an `extern "C"` function would abort the user's program.
-    if catch_unwind(AssertUnwindSafe(finish)).is_err() {
-        message("the reports could not be written: a bug in memprof, please report it");
+/// `status` is the process's exit code, where it is known.
+fn write_at_exit(status: Option<i32>) {
+    // Unwinding out of a function that C calls would abort the user's program.
+    match catch_unwind(AssertUnwindSafe(|| finish(status))) {
+        Ok(false) => {}
+        Ok(true) => hooks::end_with(status.filter(|&status| status != 0).unwrap_or(FAILED)),
+        Err(_) => message("the reports could not be written: a bug in memprof, please report it"),
     }
 }
 
-fn finish() {
+/// Says whether the process must end with a failure.
+fn finish(status: Option<i32>) -> bool {
     let Some(recorder) = Recorder::running() else {
-        return;
+        return false;
     };
     if let Some(complaint) = recorder.meter().take_complaint() {
         message(&complaint);
     }
     // Without renderers there is nothing to write; the program takes its data with `snapshot`.
     #[cfg(feature = "report")]
-    crate::output::finish(recorder);
+    return crate::output::finish(recorder, status);
+    #[cfg(not(feature = "report"))]
+    {
+        let _ = status;
+        false
+    }
 }

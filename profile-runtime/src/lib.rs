@@ -167,6 +167,15 @@
 //! }
 //! ```
 //!
+//! # Tests that fail when memory grows
+//!
+//! - **Limits**: `#[profile_memory(max_heap_peak = "64 KiB")]` has a call that takes more panic when it
+//!   returns, with the lines that took most. [`assert_memory!`] does the same for an expression.
+//! - **A baseline**: `MEMPROF_BASELINE=save cargo test` keeps what functions take in a file of the repository,
+//!   and `MEMPROF_BASELINE=check cargo test` fails where one takes more. The same as data is `Baseline`.
+//! - **Growth**: with `by = n` the report tells by which law memory grows with `n`, and
+//!   `max_growth = "n^1.5"` limits it ([`growth`]).
+//!
 //! # Reports
 //!
 //! They are written when `main` returns or panics, and by [`std::process::exit`]; [`write_reports`]
@@ -217,6 +226,9 @@
 //! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
 //! | `MEMPROF_KEEP` | how many runs are kept in that folder (30); 0 keeps all |
 //! | `MEMPROF_QUIET=1` | prints no summary |
+//! | `MEMPROF_BASELINE` | `save` or `check`: what functions take is kept in the package's `memprof-baseline.toml`, and a test program that takes more ends with a failure |
+//! | `MEMPROF_BASELINE_FILE` | another file |
+//! | `MEMPROF_BASELINE_TOLERANCE` | how much more is allowed, and how much more RSS: `5%, 1 MiB` |
 //! | `MEMPROF_EXPORT` | a list of `csv`, `trace`, `pprof`, `markdown`: written beside the reports, with the feature `export` |
 //!
 //! # What RSS is, and what it is not
@@ -248,6 +260,8 @@
 //! Linux 6.2 it lags by up to 31 pages for each processor and kind of page, anonymous or of a file (more
 //! on machines with over 16 processors).
 
+#[cfg(feature = "report")]
+mod baseline;
 mod budget;
 mod calls;
 mod exit;
@@ -291,12 +305,16 @@ mod turn;
 mod usage;
 mod watch;
 
+#[cfg(feature = "report")]
+pub use baseline::BaselineMode;
 pub use heap::CountingAllocator;
 pub use memprof_macro::{assert_memory, block, profile_memory};
 #[cfg(feature = "report")]
 pub use output::write_reports;
 #[cfg(feature = "report")]
 pub use recover::{live, recover};
+#[cfg(feature = "report")]
+pub use report::Baseline;
 pub use settings::{Backend, Settings, SettingsError};
 pub use snapshot::snapshot;
 pub use usage::{MemoryUsage, UsageSample, memory_usage};

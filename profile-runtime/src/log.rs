@@ -13,7 +13,7 @@ use crate::meter::{Reading, Witness};
 use crate::run::{Call, HeapFigures, Outcome, PeakAt};
 use crate::series::Series;
 use crate::site::Registered;
-use crate::sizes::CallAtSize;
+use crate::sizes::CallFigures;
 use crate::tally::{Cells, LineCells, LineTally, SiteTally};
 use crate::turn::{self, Turn};
 use crate::watch::{LineFigures, Watch};
@@ -96,6 +96,8 @@ pub(crate) struct OpenCall {
     past: Past,
     /// Whether others worked on the process's memory meanwhile.
     shared: bool,
+    /// By how many bytes of RSS.
+    foreign: u64,
     /// Its own figures, where its site asks for them.
     pub watch: Option<Box<Watch>>,
 }
@@ -151,6 +153,9 @@ impl Log {
         let timed = self.is_timed(site, kind);
         if timed && exact && self.spare.is_empty() {
             self.spare.push(Series::new(LinePoint::default()));
+        }
+        if kind == Kind::Call && exact {
+            site.calls().make_room();
         }
         let tally = self.tally(site);
         match kind {
@@ -218,6 +223,7 @@ impl Log {
             series: None,
             past: Past::default(),
             shared: false,
+            foreign: 0,
             watch: None,
         });
         if timed {
@@ -298,6 +304,7 @@ impl Log {
         };
         let high = high.max(now.rss);
         call.shared |= now.shared;
+        call.foreign = call.foreign.saturating_add(now.foreign);
         call.line_high = call.line_high.max(high);
         let at = PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
@@ -532,9 +539,9 @@ impl Log {
             mut record,
             heap,
         } = ended;
-        if let Some(watch) = call.watch.take() {
+        if let Some(mut watch) = call.watch.take() {
             record.by = watch.by;
-            call.judge(&record, call.heap_figures(heap), &watch);
+            call.judge(&record, call.heap_figures(heap), &mut watch);
         }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
@@ -702,6 +709,7 @@ impl OpenCall {
     /// A call made by this one's line in progress has ended or was suspended.
     fn take_over(&mut self, inner: &OpenCall) {
         self.shared |= inner.shared;
+        self.foreign = self.foreign.saturating_add(inner.foreign);
         self.line_high = self.line_high.max(inner.high);
         let at = inner.peak_at.map(|at| PeakAt {
             line: self.site.line_number(self.line),
@@ -794,21 +802,10 @@ impl OpenCall {
     }
 
     /// What a watched call had, for the sizes and the limits of its site.
-    fn judge(&self, record: &Call, heap: HeapFigures, watch: &Watch) {
+    fn judge(&self, record: &Call, heap: HeapFigures, watch: &mut Watch) {
         let Some(watched) = &self.site.watched else {
             return;
         };
-        if let (Some(n), Outcome::Returned) = (watch.by, record.outcome) {
-            let wall_ns = record.end_ns.saturating_sub(record.start_ns);
-            self.site.sizes().add(&CallAtSize {
-                n,
-                peak: record.peak_rss,
-                net: record.net_rss,
-                time_ns: wall_ns.saturating_sub(record.suspended_ns),
-                heap,
-                lines: &watch.lines,
-            });
-        }
         let ended = limits::Ended {
             site: self.site,
             record,
@@ -817,6 +814,26 @@ impl OpenCall {
             watch,
         };
         limits::judge(&watched.limits, &ended);
+        if record.outcome == Outcome::Returned {
+            self.add_to_figures(record, heap, watch);
+        }
+    }
+
+    fn add_to_figures(&self, record: &Call, heap: HeapFigures, watch: &mut Watch) {
+        let wall_ns = record.end_ns.saturating_sub(record.start_ns);
+        let call = CallFigures {
+            foreign: self.foreign,
+            peak: record.peak_rss,
+            net: record.net_rss,
+            time_ns: wall_ns.saturating_sub(record.suspended_ns),
+            heap,
+        };
+        if let Some(mut maxima) = self.site.maxima() {
+            maxima.add(&call, &watch.lines);
+        }
+        if let Some(n) = watch.by {
+            self.site.sizes().add(n, &call, &mut watch.lines);
+        }
     }
 
     /// As the best call of its site, if the process ended now.

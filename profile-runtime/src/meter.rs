@@ -27,6 +27,8 @@ pub(crate) struct Reading {
     pub heap: u64,
     /// Whether others worked on the process's memory since the lane's previous reading.
     pub shared: bool,
+    /// By how many bytes others may have changed RSS since then; [`u64::MAX`] where that cannot be told.
+    pub foreign: u64,
 }
 
 impl Reading {
@@ -202,7 +204,9 @@ impl Meter {
         if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
             reading.others = all.since(own);
             let before = std::mem::replace(&mut witness.others, reading.others.allocations);
-            reading.shared |= before != reading.others.allocations;
+            if before != reading.others.allocations {
+                (reading.shared, reading.foreign) = (true, u64::MAX);
+            }
         }
         if keep {
             state.series.push(reading.sample());
@@ -298,12 +302,17 @@ impl State {
             Peaks::Kernel(_) => self.os.counts(),
             Peaks::Sampled { .. } => None,
         };
-        let (alone, shared) = match witness {
+        let (alone, shared, foreign) = match witness {
             Some(witness) => {
-                let alone = self.faults_are_of_this_thread(witness, counts);
-                (alone, !alone || self.others_take_readings(witness))
+                let faults = self.faults_of_others(witness, counts);
+                let (alone, busy) = (faults <= STRAY_FAULTS, self.others_take_readings(witness));
+                let foreign = match busy {
+                    true => u64::MAX,
+                    false => faults.saturating_mul(self.os.page_size()),
+                };
+                (alone, !alone || busy, foreign)
             }
-            None => (false, false),
+            None => (false, false, 0),
         };
         let high = self.end_segment(rss, counts, alone);
         self.process_peak = self.process_peak.max(high);
@@ -316,24 +325,25 @@ impl State {
             rss,
             heap: live_heap(),
             shared,
+            foreign,
             ..Reading::default()
         }
     }
 
-    /// Whether nearly all pages that came since the reading that `witness` saw were touched by the
-    /// calling thread, which is the witness's.
-    fn faults_are_of_this_thread(&self, witness: &mut Witness, counts: Option<Counted>) -> bool {
+    /// How many of the pages that came since the reading that `witness` saw were touched by other threads
+    /// than the calling one, which is the witness's.
+    fn faults_of_others(&self, witness: &mut Witness, counts: Option<Counted>) -> u64 {
         let Some(process) = counts.map(|counts| counts.faults) else {
-            return true;
+            return 0;
         };
         // Without a fault of anybody's there is no need to ask for this thread's.
         if process == witness.faults {
-            return true;
+            return 0;
         }
         let thread = self.os.thread_faults().unwrap_or(0);
         let all = process.wrapping_sub(std::mem::replace(&mut witness.faults, process));
         let own = thread.wrapping_sub(std::mem::replace(&mut witness.thread_faults, thread));
-        all.saturating_sub(own) <= STRAY_FAULTS
+        all.saturating_sub(own)
     }
 
     /// Whether other annotated calls are in progress, or took readings since the one that `witness`

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::baseline;
 use crate::message;
 use crate::prune;
 use crate::recorder::Recorder;
@@ -49,30 +50,42 @@ pub fn write_reports() -> Result<PathBuf, ReportError> {
     Ok(written.folder)
 }
 
-/// The last write: the reports, and a summary on stderr.
-pub(crate) fn finish(recorder: &'static Recorder) {
+/// The last write: the reports, and a summary on stderr. `status` is the process's exit code, where it
+/// is known. Says whether the process must end with a failure.
+pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
     if !(recorder.scribe()).make_room(recorder, recorder.sites().len()) {
         message(
             "the reports are not written: the system gives the process no more memory; what was \
              recorded is in the run's journal, and the next program that writes reports here, or \
              memprof::recover, makes them of it",
         );
-        return;
+        return false;
     }
     let run = Arc::new(snapshot::take(recorder, RunOutcome::Exited));
     if run.functions.is_empty() {
-        return;
+        return false;
     }
     let written = recorder
         .scribe()
         .write(recorder, &run)
         .inspect_err(|error| print(&error.to_string()))
         .ok();
-    if recorder.settings().quiet {
-        return;
+    let quiet = recorder.settings().quiet;
+    if !quiet {
+        tell(&run, written.as_ref());
     }
-    let folder = written.as_ref().map(|written| written.folder.as_path());
-    print(&report::summary(&run, folder, columns()));
+    let baseline = recorder.scribe().baseline(recorder, &run, status);
+    let remark = baseline.remark.filter(|_| !quiet);
+    for text in remark.iter().chain(&baseline.said) {
+        message(text);
+    }
+    baseline.failed
+}
+
+/// The summary.
+fn tell(run: &Run, written: Option<&Written>) {
+    let folder = written.map(|written| written.folder.as_path());
+    print(&report::summary(run, folder, columns()));
     for run in written.iter().flat_map(|written| &written.recovered) {
         let page = run.join("index.html");
         message(&format!(
@@ -106,6 +119,12 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportErr
         }
     }
     Ok(Written { folder, recovered })
+}
+
+/// Saves or checks the baseline, if that was asked for: the scribe's part.
+pub(crate) fn baseline(recorder: &Recorder, run: &Run, status: Option<i32>) -> baseline::Outcome {
+    let plan = &recorder.settings().baseline;
+    plan.carry_out(run, &root(recorder), recorder.current_dir(), status)
 }
 
 /// Finds out what can be found out before anything is written.

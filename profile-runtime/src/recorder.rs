@@ -151,7 +151,13 @@ impl Recorder {
     /// own would otherwise show up in the lines of the program's first call.
     fn warm_up(&'static self) {
         let Some(lane) = own::lane(self) else { return };
-        let site = push_site(&mut crate::lock(&self.sites), &WARM_UP, A_DAY_NS, None);
+        let site = push_site(
+            &mut crate::lock(&self.sites),
+            &WARM_UP,
+            A_DAY_NS,
+            None,
+            false,
+        );
         for _ in 0..3 {
             let probe = lane.enter(self, site, Kind::Call);
             for line in [0, 1, 0] {
@@ -203,8 +209,10 @@ impl Recorder {
     #[cold]
     fn add_site(&self, spec: &'static SiteSpec, watched: Option<Watched>) -> &'static Registered {
         let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
+        let maxima = self.settings.wants_maxima();
+        let watched = watched.or(maxima.then_some(Watched::PLAINLY));
         let mut sites = crate::lock(&self.sites);
-        push_site(&mut sites, spec, interval_ns, watched)
+        push_site(&mut sites, spec, interval_ns, watched, maxima)
     }
 
     /// The site that stands for `memory_usage` with this interval.
@@ -215,7 +223,7 @@ impl Recorder {
             .find(|site| site.is_usage() && site.interval_ns == interval_ns);
         match known {
             Some(site) => site,
-            None => push_site(&mut sites, &crate::usage::SPEC, interval_ns, None),
+            None => push_site(&mut sites, &crate::usage::SPEC, interval_ns, None, false),
         }
     }
 
@@ -258,8 +266,9 @@ fn push_site(
     spec: &'static SiteSpec,
     interval_ns: u64,
     watched: Option<Watched>,
+    maxima: bool,
 ) -> &'static Registered {
-    let site = Registered::new(sites.len(), spec, interval_ns, watched);
+    let site = Registered::new(sites.len(), spec, interval_ns, watched, maxima);
     let site = &*Box::leak(Box::new(site));
     sites.push(site);
     site

@@ -7,6 +7,7 @@
 #[cfg(feature = "report")]
 use serde::{Deserialize, Serialize};
 
+use crate::growth::Growth;
 pub use crate::series::{Point, Series};
 
 /// The schema's name, the first field of every `run.json`.
@@ -306,6 +307,59 @@ pub struct Profile {
     /// What calls had that returned, by the value of `by = …`, ascending; at most 128.
     #[cfg_attr(feature = "report", serde(default))]
     pub sizes: Vec<SizeFigures>,
+    /// By which laws its figures grow with `by = …`, and the peaks of the lines that have most.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub growth: Vec<FigureGrowth>,
+    /// The most that a single call took. Known where a baseline is saved or checked
+    /// (`MEMPROF_BASELINE`), which has every call read by itself.
+    #[cfg_attr(feature = "report", serde(default))]
+    pub call_maxima: Option<CallMaxima>,
+}
+
+/// How a figure grows with the value of `by = …`.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct FigureGrowth {
+    /// Which figure.
+    pub figure: SizedFigure,
+    /// Of which line of the function; `None` for the function as a whole.
+    pub line: Option<u32>,
+    /// What its values tell of the law.
+    pub growth: Growth,
+}
+
+/// A figure of [`SizeFigures`] or [`LineAtSize`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "report", serde(rename_all = "snake_case"))]
+pub enum SizedFigure {
+    /// `peak_rss`
+    PeakRss,
+    /// `net_rss`
+    NetRss,
+    /// `heap.peak`
+    HeapPeak,
+    /// `time_ns`
+    TimeNs,
+}
+
+/// The most that single calls of a function took: of each figure the highest, whichever call it was.
+///
+/// Unlike sums they do not depend on how often the function was called.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+pub struct CallMaxima {
+    /// How many calls returned.
+    pub calls: u64,
+    /// How many of them ran while others worked on the process's memory, with more than 256 KiB: their
+    /// RSS may be others'.
+    pub shared: u64,
+    /// The highest rise of RSS above that at the entry.
+    pub peak_rss: u64,
+    /// Heap figures of the calling thread, where counted.
+    pub heap: Option<HeapFigures>,
+    /// The same for each line.
+    pub lines: Vec<LineAtSize>,
 }
 
 /// What the calls of one size had: of memory the highest, of time the shortest.
@@ -328,7 +382,7 @@ pub struct SizeFigures {
     pub lines: Vec<LineAtSize>,
 }
 
-/// What one line had in the calls of one size.
+/// What one line had in the calls of one size, or in all.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
 pub struct LineAtSize {

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::baseline;
 use crate::heap;
 use crate::journal::Journal;
 use crate::meter::Reading;
@@ -47,11 +48,8 @@ const ENTRY: usize = 4 << 20;
 #[cfg(target_os = "linux")]
 const FEW: usize = 32;
 
-/// Reports to be written.
-struct Job {
-    run: Arc<Run>,
-    done: Sender<Result<Written, ReportError>>,
-}
+/// What is to be done with files, by the thread or, where there is none, by the caller.
+type Job = Box<dyn FnOnce(&mut Desk) + Send>;
 
 /// A handle to the thread.
 #[derive(Debug, Default)]
@@ -59,12 +57,6 @@ pub(crate) struct Scribe {
     jobs: OnceLock<Sender<Job>>,
     #[cfg(target_os = "linux")]
     reserve: crate::reserve::Reserves,
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Job")
-    }
 }
 
 impl Scribe {
@@ -122,16 +114,43 @@ impl Scribe {
         recorder: &'static Recorder,
         run: &Arc<Run>,
     ) -> Result<Written, ReportError> {
-        let (done, written) = mpsc::channel();
-        let job = Job {
-            run: Arc::clone(run),
-            done,
-        };
-        let sent = self.jobs.get().is_some_and(|jobs| jobs.send(job).is_ok());
-        match written.recv() {
-            Ok(result) if sent => result,
-            _ => output::write(recorder, run),
+        let own = Arc::clone(run);
+        let written = self.ask(move |desk| desk.write(&own));
+        match written {
+            Some(Some(result)) => result,
+            Some(None) => Err(ReportError::bug()),
+            None => output::write(recorder, run),
         }
+    }
+
+    /// Has the baseline saved or checked, if that was asked for. `status` is the process's exit code.
+    pub(crate) fn baseline(
+        &self,
+        recorder: &'static Recorder,
+        run: &Arc<Run>,
+        status: Option<i32>,
+    ) -> baseline::Outcome {
+        let own = Arc::clone(run);
+        let outcome = self.ask(move |desk| desk.baseline(&own, status));
+        match outcome {
+            Some(Some(outcome)) => outcome,
+            Some(None) => baseline::Outcome::bug(recorder.settings().baseline.mode),
+            None => output::baseline(recorder, run, status),
+        }
+    }
+
+    /// Has the thread do `work` and waits until it is done; `None` if there is no thread.
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Desk) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (done, result) = mpsc::channel();
+        let job: Job = Box::new(move |desk| {
+            // Whoever asked may be gone.
+            let _ = done.send(work(desk));
+        });
+        self.jobs.get()?.send(job).ok()?;
+        result.recv().ok()
     }
 }
 
@@ -194,7 +213,7 @@ impl Desk {
         loop {
             let wait = next_entry.saturating_duration_since(Instant::now());
             match todo.recv_timeout(wait.min(self.watch())) {
-                Ok(job) => self.do_job(job),
+                Ok(job) => job(self),
                 Err(RecvTimeoutError::Timeout) if Instant::now() >= next_entry => {
                     next_entry = Instant::now() + self.entry();
                 }
@@ -204,18 +223,23 @@ impl Desk {
         }
     }
 
-    fn do_job(&mut self, job: Job) {
+    /// `None` if there was a panic.
+    fn write(&mut self, run: &Run) -> Option<Result<Written, ReportError>> {
         let written = catch_unwind(AssertUnwindSafe(|| {
-            if job.run.outcome == RunOutcome::Exited
+            if run.outcome == RunOutcome::Exited
                 && let Some(mut journal) = self.journal.take()
             {
                 journal.close();
             }
-            output::write(self.recorder, &job.run)
+            output::write(self.recorder, run)
         }));
-        let written = written.unwrap_or_else(|_| Err(ReportError::bug()));
-        // Whoever asked may be gone.
-        let _ = job.done.send(written);
+        written.ok()
+    }
+
+    /// `None` if there was a panic.
+    fn baseline(&mut self, run: &Run, status: Option<i32>) -> Option<baseline::Outcome> {
+        let recorder = self.recorder;
+        catch_unwind(AssertUnwindSafe(|| output::baseline(recorder, run, status))).ok()
     }
 
     /// Writes the reports if memory is about to run out, once; gives the time until the next look.

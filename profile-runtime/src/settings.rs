@@ -6,7 +6,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+#[cfg(feature = "report")]
+use crate::baseline::{BaselineMode, Plan};
 use crate::recorder::Recorder;
+#[cfg(feature = "report")]
+use crate::report::{Tolerance, baseline::EXPECTED_TOLERANCE};
 
 /// How RSS is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub struct Settings {
     pub(crate) sampled_peaks: bool,
     pub(crate) quiet: bool,
     pub(crate) keep: Option<usize>,
+    #[cfg(feature = "report")]
+    pub(crate) baseline: Plan,
     #[cfg(feature = "export")]
     pub(crate) exports: Vec<crate::report::export::Format>,
 }
@@ -102,6 +108,23 @@ impl Settings {
         self
     }
 
+    /// Saves or checks a baseline when the program ends (`MEMPROF_BASELINE=save`, `=check`).
+    ///
+    /// Every call of every annotated function is then read at its entry and exit, whatever the budget.
+    #[cfg(feature = "report")]
+    pub fn baseline(mut self, mode: BaselineMode) -> Settings {
+        self.baseline.mode = Some(mode);
+        self
+    }
+
+    /// The baseline's file (`MEMPROF_BASELINE_FILE`), instead of `memprof-baseline.toml` beside the
+    /// package's `Cargo.toml`.
+    #[cfg(feature = "report")]
+    pub fn baseline_file(mut self, file: impl Into<PathBuf>) -> Settings {
+        self.baseline.file = Some(file.into());
+        self
+    }
+
     /// Formats to write beside the reports (`MEMPROF_EXPORT=csv,trace`), with the feature `export`.
     #[cfg(feature = "export")]
     pub fn export(
@@ -122,6 +145,14 @@ impl Settings {
         }
         *crate::lock(&APPLIED) = Some(self);
         Ok(())
+    }
+
+    /// Whether it is to be known of each function what single calls take at most.
+    pub(crate) fn wants_maxima(&self) -> bool {
+        #[cfg(feature = "report")]
+        return self.baseline.mode.is_some();
+        #[cfg(not(feature = "report"))]
+        false
     }
 
     /// What was applied, with the environment on top, and a line for each variable whose value
@@ -186,6 +217,35 @@ impl Settings {
                 Some(on) => self.quiet = on,
                 None => complain("MEMPROF_QUIET", &value, "0 or 1"),
             }
+        }
+        #[cfg(feature = "report")]
+        {
+            if let Some(value) = text("MEMPROF_BASELINE") {
+                match value.as_str() {
+                    "save" => self.baseline.mode = Some(BaselineMode::Save),
+                    "check" => self.baseline.mode = Some(BaselineMode::Check),
+                    "0" | "off" => self.baseline.mode = None,
+                    _ => complain("MEMPROF_BASELINE", &value, "save or check"),
+                }
+            }
+            if let Some(file) = set("MEMPROF_BASELINE_FILE") {
+                self.baseline.file = Some(file.into());
+            }
+            if let Some(value) = text("MEMPROF_BASELINE_TOLERANCE") {
+                match Tolerance::default().with(&value) {
+                    Some(_) => self.baseline.tolerance = Some(value),
+                    None => complain("MEMPROF_BASELINE_TOLERANCE", &value, EXPECTED_TOLERANCE),
+                }
+            }
+            self.baseline.package = set("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        }
+        #[cfg(not(feature = "report"))]
+        if let Some(value) = text("MEMPROF_BASELINE") {
+            complain(
+                "MEMPROF_BASELINE",
+                &value,
+                "memprof built with its feature \"report\"",
+            );
         }
         #[cfg(feature = "export")]
         if let Some(value) = text("MEMPROF_EXPORT") {
@@ -264,6 +324,8 @@ mod tests {
             Settings {
                 disabled: true,
                 dir: Some("/tmp/a b".into()),
+                #[cfg(feature = "report")]
+                baseline: Plan::default(),
                 interval_ns: Some(2_500_000),
                 backend: Some(Backend::Sysinfo),
                 sampled_peaks: true,
@@ -308,6 +370,10 @@ mod tests {
             ("MEMPROF_PEAK", "high"),
             ("MEMPROF_KEEP", "-3"),
             ("MEMPROF_QUIET", "2"),
+            #[cfg(feature = "report")]
+            ("MEMPROF_BASELINE", "keep"),
+            #[cfg(feature = "report")]
+            ("MEMPROF_BASELINE_TOLERANCE", "5"),
         ];
         let (settings, complaints) = read(&wrong);
         assert_eq!(settings, Settings::new().interval_ms(7.0));

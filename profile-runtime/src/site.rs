@@ -11,7 +11,7 @@ use crate::heap;
 use crate::limits::Limits;
 use crate::log::OpenCall;
 use crate::run::Call;
-use crate::sizes::SizeBook;
+use crate::sizes::{CallBounds, SizeBook};
 
 /// What the attribute knows of a function. Built by generated code only.
 #[derive(Debug)]
@@ -52,6 +52,14 @@ pub(crate) struct Watched {
     pub by: Option<&'static str>,
 }
 
+impl Watched {
+    /// Without limits and size: for what is to be known of every function's calls.
+    pub(crate) const PLAINLY: Watched = Watched {
+        limits: Limits::NONE,
+        by: None,
+    };
+}
+
 /// A site that was called in this run.
 #[derive(Debug)]
 pub(crate) struct Registered {
@@ -64,6 +72,8 @@ pub(crate) struct Registered {
     pub watched: Option<Watched>,
     calls: Mutex<CallBook>,
     sizes: Mutex<SizeBook>,
+    /// What its calls took at most, where that is asked for.
+    maxima: Option<Mutex<CallBounds>>,
     /// Whether a broken limit was reported.
     said: AtomicBool,
     /// Calls whose futures are suspended.
@@ -142,6 +152,7 @@ impl Registered {
         spec: &'static SiteSpec,
         interval_ns: u64,
         watched: Option<Watched>,
+        maxima: bool,
     ) -> Registered {
         let name = full_name(spec);
         let label = match (spec.label, spec.block) {
@@ -156,7 +167,11 @@ impl Registered {
             interval_ns,
             watched,
             calls: Mutex::default(),
-            sizes: Mutex::default(),
+            sizes: Mutex::new(match watched.and_then(|watched| watched.by) {
+                Some(_) => SizeBook::with_room(),
+                None => SizeBook::default(),
+            }),
+            maxima: maxima.then(|| Mutex::new(CallBounds::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),
             suspended: Mutex::default(),
         }
@@ -178,6 +193,10 @@ impl Registered {
 
     pub(crate) fn sizes(&self) -> MutexGuard<'_, SizeBook> {
         crate::lock(&self.sizes)
+    }
+
+    pub(crate) fn maxima(&self) -> Option<MutexGuard<'_, CallBounds>> {
+        self.maxima.as_ref().map(crate::lock)
     }
 
     /// The exponent of its growth, if there is a limit on it that is surely broken.

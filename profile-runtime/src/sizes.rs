@@ -5,10 +5,13 @@ const ROOM: usize = 128;
 
 use crate::growth::{self, Exponent, Point};
 use crate::heap::is_counted;
-use crate::run::{HeapFigures, LineAtSize, SizeFigures};
+use crate::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 use crate::site::Registered;
 use crate::watch::LineFigures;
 
+/// A call whose RSS others may have changed by more has a peak that is perhaps not its own. Some pages of
+/// memprof's own threads, and of a test harness's, are less.
+const FOREIGN: u64 = 256 << 10;
 /// How far a peak of RSS may be off: two pages.
 pub(crate) const RSS_RESOLUTION: f64 = 8192.0;
 /// What heap figures are exact to.
@@ -23,7 +26,15 @@ pub(crate) struct SizeBook {
 #[derive(Debug, Clone)]
 struct Size {
     n: f64,
+    most: CallBounds,
+}
+
+/// What calls had: of memory the most, because what a call frees the next one may get again, and of
+/// time the least, because others disturb.
+#[derive(Debug, Clone)]
+pub(crate) struct CallBounds {
     calls: u64,
+    shared: u64,
     peak: u64,
     net: i64,
     time_ns: u64,
@@ -31,31 +42,37 @@ struct Size {
     lines: Vec<LineFigures>,
 }
 
-/// What one call had.
+/// What one call had beside its lines' figures.
 #[derive(Debug)]
-pub(crate) struct CallAtSize<'call> {
-    pub n: f64,
+pub(crate) struct CallFigures {
+    /// By how many bytes others may have changed RSS meanwhile.
+    pub foreign: u64,
     pub peak: u64,
     pub net: i64,
     pub time_ns: u64,
     pub heap: HeapFigures,
-    pub lines: &'call [LineFigures],
 }
 
 impl SizeBook {
-    /// Adds a call. Of several calls of one size the highest memory counts, because what a call frees
-    /// the next one may get again; and the shortest time, because others disturb.
-    pub(crate) fn add(&mut self, call: &CallAtSize<'_>) {
-        if !call.n.is_finite() {
+    /// For a site with `by = …`. All room is made here: a record that was allocated when a call has
+    /// ended would lie above what the call has freed, and keep that resident.
+    pub(crate) fn with_room() -> SizeBook {
+        SizeBook {
+            sizes: Vec::with_capacity(ROOM + 1),
+        }
+    }
+
+    /// Adds a call of the size `n`. Takes its `lines` if it is the first of that size.
+    pub(crate) fn add(&mut self, n: f64, call: &CallFigures, lines: &mut Vec<LineFigures>) {
+        if !n.is_finite() {
             return;
         }
-        match self
-            .sizes
-            .binary_search_by(|size| size.n.total_cmp(&call.n))
-        {
-            Ok(at) => self.sizes[at].merge(call),
+        match self.sizes.binary_search_by(|size| size.n.total_cmp(&n)) {
+            Ok(at) => self.sizes[at].most.add(call, lines),
             Err(at) => {
-                self.sizes.insert(at, Size::new(call));
+                let mut most = CallBounds::with_lines(std::mem::take(lines));
+                most.add_figures(call);
+                self.sizes.insert(at, Size { n, most });
                 if self.sizes.len() > ROOM {
                     self.thin_out();
                 }
@@ -77,7 +94,11 @@ impl SizeBook {
         let counted = is_counted();
         let points = self.sizes.iter().map(|size| Point {
             n: size.n,
-            value: if counted { size.heap.peak } else { size.peak } as f64,
+            value: if counted {
+                size.most.heap.peak
+            } else {
+                size.most.peak
+            } as f64,
         });
         let points: Vec<Point> = points.collect();
         let resolution = if counted {
@@ -90,70 +111,96 @@ impl SizeBook {
 
     /// As data; the lines of `site` have numbers there.
     pub(crate) fn figures(&self, site: &Registered) -> Vec<SizeFigures> {
-        let counted = is_counted();
         let figures = |size: &Size| SizeFigures {
             n: size.n,
-            calls: size.calls,
-            peak_rss: size.peak,
-            net_rss: size.net,
-            time_ns: size.time_ns,
-            heap: counted.then_some(size.heap),
-            lines: (0..)
-                .zip(&size.lines)
-                .filter_map(|(at, line)| {
-                    Some(LineAtSize {
-                        line: site.line_number(at)?,
-                        peak_rss: line.peak,
-                        net_rss: line.net,
-                        time_ns: line.time_ns,
-                        heap: counted.then(|| line.heap_figures()),
-                    })
-                })
-                .collect(),
+            calls: size.most.calls,
+            peak_rss: size.most.peak,
+            net_rss: size.most.net,
+            time_ns: size.most.time_ns,
+            heap: is_counted().then_some(size.most.heap),
+            lines: size.most.lines(site),
         };
         self.sizes.iter().map(figures).collect()
     }
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let lines = self
-            .sizes
-            .iter()
-            .map(|size| size.lines.capacity())
-            .sum::<usize>();
-        let fixed = self.sizes.capacity() * size_of::<Size>();
-        (fixed + lines * size_of::<LineFigures>()) as u64
+        let lines = self.sizes.iter().map(|size| size.most.bytes());
+        (self.sizes.capacity() * size_of::<Size>()) as u64 + lines.sum::<u64>()
     }
 }
 
-impl Size {
-    fn new(call: &CallAtSize<'_>) -> Size {
-        Size {
-            n: call.n,
-            calls: 1,
-            peak: call.peak,
-            net: call.net,
-            time_ns: call.time_ns,
-            heap: call.heap,
-            lines: call.lines.to_vec(),
+impl CallBounds {
+    /// Of no call yet, with room for so many lines.
+    pub(crate) fn with_room_for(lines: usize) -> CallBounds {
+        CallBounds::with_lines(vec![LineFigures::default(); lines])
+    }
+
+    fn with_lines(lines: Vec<LineFigures>) -> CallBounds {
+        CallBounds {
+            calls: 0,
+            shared: 0,
+            peak: 0,
+            net: i64::MIN,
+            time_ns: u64::MAX,
+            heap: HeapFigures {
+                net: i64::MIN,
+                ..HeapFigures::default()
+            },
+            lines,
         }
     }
 
-    fn merge(&mut self, call: &CallAtSize<'_>) {
+    /// Adds a call with its lines.
+    pub(crate) fn add(&mut self, call: &CallFigures, lines: &[LineFigures]) {
+        let first = self.calls == 0;
+        for (line, new) in self.lines.iter_mut().zip(lines) {
+            if first {
+                *line = *new;
+            } else {
+                line.merge(new);
+            }
+        }
+        self.add_figures(call);
+    }
+
+    fn add_figures(&mut self, call: &CallFigures) {
         self.calls += 1;
+        self.shared += u64::from(call.foreign > FOREIGN);
         self.peak = self.peak.max(call.peak);
         self.net = self.net.max(call.net);
         self.time_ns = self.time_ns.min(call.time_ns);
         self.heap = higher(self.heap, call.heap);
-        for (line, new) in self.lines.iter_mut().zip(call.lines) {
-            line.net = line.net.max(new.net);
-            line.peak = line.peak.max(new.peak);
-            line.time_ns = line.time_ns.min(new.time_ns);
-            line.heap_peak = line.heap_peak.max(new.heap_peak);
-            if new.heap.allocated > line.heap.allocated {
-                line.heap = new.heap;
-            }
-        }
+    }
+
+    /// As data; `None` before the first call.
+    pub(crate) fn maxima(&self, site: &Registered) -> Option<CallMaxima> {
+        (self.calls > 0).then(|| CallMaxima {
+            calls: self.calls,
+            shared: self.shared,
+            peak_rss: self.peak,
+            heap: is_counted().then_some(self.heap),
+            lines: self.lines(site),
+        })
+    }
+
+    /// The lines as data; those of `site` have numbers there.
+    fn lines(&self, site: &Registered) -> Vec<LineAtSize> {
+        let lines = (0..).zip(&self.lines).filter_map(|(at, line)| {
+            Some(LineAtSize {
+                line: site.line_number(at)?,
+                peak_rss: line.peak,
+                net_rss: line.net,
+                time_ns: line.time_ns,
+                heap: is_counted().then(|| line.heap_figures()),
+            })
+        });
+        lines.collect()
+    }
+
+    /// Bytes that it holds beside itself.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.lines.capacity() * size_of::<LineFigures>()) as u64
     }
 }
 

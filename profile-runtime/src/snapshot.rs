@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::calls::{Best, CallBook, LinePoint};
+use crate::growth;
 use crate::heap::{self, Counts};
 use crate::leaks::{self, Alive};
 use crate::log::OpenCall;
@@ -278,6 +279,7 @@ fn function(site: &'static Registered, books: &[LaneBook]) -> Option<Profile> {
         series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
         series: best.map_or_else(Vec::new, |best| series(site, best)),
         call_records,
+        growth: growth::grown(&totals.sizes),
         ..totals
     })
 }
@@ -340,6 +342,8 @@ fn totals(
         series: Vec::new(),
         by: site.watched.and_then(|site| site.by).map(str::to_owned),
         sizes: site.sizes().figures(site),
+        growth: Vec::new(),
+        call_maxima: site.maxima().and_then(|maxima| maxima.maxima(site)),
     })
 }
 
@@ -493,9 +497,10 @@ fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
 }
 
 fn held_bytes(recorder: &Recorder, sites: &[&'static Registered]) -> u64 {
-    let books = sites
-        .iter()
-        .map(|site| site.calls().bytes() + site.sizes().bytes() + site.suspended().1);
+    let books = sites.iter().map(|site| {
+        let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());
+        site.calls().bytes() + site.sizes().bytes() + site.suspended().1 + maxima
+    });
     let mut bytes = heap::origins::bytes() + books.sum::<u64>();
     recorder.meter().for_each_lane(|lane| bytes += lane.bytes());
     bytes

@@ -75,6 +75,17 @@ impl Watch {
 }
 
 impl LineFigures {
+    /// Takes over what another call's same line has more of, and its time if that is shorter.
+    pub(crate) fn merge(&mut self, other: &LineFigures) {
+        self.net = self.net.max(other.net);
+        self.peak = self.peak.max(other.peak);
+        self.time_ns = self.time_ns.min(other.time_ns);
+        self.heap_peak = self.heap_peak.max(other.heap_peak);
+        if other.heap.allocated > self.heap.allocated {
+            self.heap = other.heap;
+        }
+    }
+
     /// As data.
     pub(crate) fn heap_figures(&self) -> HeapFigures {
         HeapFigures {

@@ -10,6 +10,7 @@ pub mod mapping;
 pub mod memory_limit;
 pub mod program;
 pub mod truth;
+pub mod user_crate;
 
 /// The same functions twice: in the module `plain`, and with the attribute in the module `profiled`.
 #[macro_export]

@@ -24,6 +24,7 @@
 
 mod choice;
 mod data;
+mod figures;
 mod fisher;
 mod law;
 mod squares;
@@ -32,6 +33,9 @@ mod trials;
 
 pub(crate) use choice::faster_than;
 pub use choice::fit;
+pub(crate) use figures::grown;
+#[cfg(feature = "report")]
+pub(crate) use figures::points;
 pub use law::Law;
 
 #[cfg(feature = "report")]

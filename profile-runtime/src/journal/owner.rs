@@ -115,13 +115,23 @@ fn is_recent(file: &File) -> bool {
     age.is_none_or(|age| age < SILENCE)
 }
 
-/// When the process `pid` started, in clock ticks since the machine did (proc_pid_stat(5)).
-fn start_of(pid: u32) -> Option<String> {
+/// When the process `pid` started, in clock ticks since the machine did.
+pub(crate) fn start_of(pid: u32) -> Option<String> {
+    stat_of(pid, 19)
+}
+
+/// Which process has started the process `pid`.
+pub(crate) fn parent_of(pid: u32) -> Option<u32> {
+    stat_of(pid, 1)?.parse().ok()
+}
+
+/// One of the fields after the name of the process `pid` (proc_pid_stat(5)).
+fn stat_of(pid: u32, field: usize) -> Option<String> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     // The name before it may hold anything, a parenthesis too.
     let after_name = stat.rsplit(|&byte| byte == b')').next()?;
     let mut fields = after_name.trim_ascii().split(|&byte| byte == b' ');
-    Some(String::from_utf8_lossy(fields.nth(19)?).into_owned())
+    Some(String::from_utf8_lossy(fields.nth(field)?).into_owned())
 }
 
 fn boot() -> String {

@@ -44,10 +44,10 @@ type Open = (usize, Option<u32>, Call);
 /// Something to be done when the next `run` record has come.
 #[derive(Debug)]
 enum Change {
-    Function(Profile),
+    Function(Box<Profile>),
     Source(String),
     Numbers(Vec<u32>),
-    Line(usize, Line),
+    Line(usize, Box<Line>),
     Call(Call),
 }
 
@@ -106,12 +106,12 @@ impl Reading {
             "line" => {
                 let (id, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
                 let line = value(words.next()?)?;
-                self.changes.push((id, Change::Line(at, line)));
+                self.changes.push((id, Change::Line(at, Box::new(line))));
             }
             _ => {
                 let (id, json) = text.split_once(' ')?;
                 let change = match kind {
-                    "function" => Change::Function(value(json)?),
+                    "function" => Change::Function(Box::new(value(json)?)),
                     "source" => Change::Source(value(json)?),
                     "lines" => Change::Numbers(value(json)?),
                     "call" => Change::Call(value(json)?),
@@ -128,10 +128,10 @@ impl Reading {
         for (id, change) in self.changes.drain(..) {
             let function = self.functions.entry(id).or_default();
             match change {
-                Change::Function(profile) => function.profile = Some(profile),
+                Change::Function(profile) => function.profile = Some(*profile),
                 Change::Source(source) => function.source = source,
                 Change::Numbers(numbers) => function.numbers = numbers,
-                Change::Line(at, line) => drop(function.lines.insert(at, line)),
+                Change::Line(at, line) => drop(function.lines.insert(at, *line)),
                 Change::Call(call) => function.calls.push(call),
             }
         }

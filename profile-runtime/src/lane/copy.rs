@@ -153,7 +153,7 @@ mod tests {
 
     fn sites(many: usize) -> Vec<&'static Registered> {
         (0..many)
-            .map(|id| &*Box::leak(Box::new(Registered::new(id, &SPEC, 1, None))))
+            .map(|id| &*Box::leak(Box::new(Registered::new(id, &SPEC, 1, None, false))))
             .collect()
     }
 

@@ -89,8 +89,17 @@ impl Verdict {
     }
 }
 
-/// `1.500 MiB (1572864 bytes)`: for the eye, and to the byte.
-pub(super) fn bytes(bytes: u64) -> String {
+/// `1.50 MiB (1572864 bytes)`: for the eye, and to the byte.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let short = short(bytes);
+    match short.contains('.') {
+        true => format!("{short} ({bytes} bytes)"),
+        false => short,
+    }
+}
+
+/// `1.50 MiB`
+pub(crate) fn short(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;
     let mut unit = None;
@@ -107,15 +116,16 @@ pub(super) fn bytes(bytes: u64) -> String {
     if value.fract() == 0.0 {
         return format!("{value} {unit}");
     }
-    format!("{value:.2} {unit} ({bytes} bytes)")
+    format!("{value:.2} {unit}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, short};
 
     #[test]
     fn sizes() {
+        assert_eq!(short(16_000), "15.62 KiB");
         assert_eq!(bytes(0), "0 bytes");
         assert_eq!(bytes(1023), "1023 bytes");
         assert_eq!(bytes(1024), "1 KiB");

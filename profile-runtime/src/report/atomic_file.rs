@@ -15,7 +15,7 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), ReportError> {
     try_write(path, contents).map_err(|e| ReportError::write(path, e))
 }
 
-fn try_write(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn try_write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = temporary(path.parent().unwrap_or(Path::new(".")))?;
     file.write_all(contents)?;
     file.persist(path).map_err(|e| e.error)?;

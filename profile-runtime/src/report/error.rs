@@ -22,6 +22,12 @@ const ADVICE_WRITE: &str = "set MEMPROF_DIR to a folder that can be written";
 const ADVICE_READ: &str = "check that it is the run.json of a run of this version of memprof";
 /// What helps when an mprof file cannot be read.
 const ADVICE_READ_DAT: &str = "check that it is a .dat file that mprof or memprof wrote";
+/// What helps when a baseline cannot be read.
+const ADVICE_READ_BASELINE: &str =
+    "correct it, or make a new one: remove the file and run `MEMPROF_BASELINE=save cargo test`";
+/// What helps when a baseline cannot be written.
+const ADVICE_WRITE_BASELINE: &str =
+    "make the folder writable, or set MEMPROF_BASELINE_FILE to a file that can be written";
 /// What helps when drawing fails: nothing that a user does, so the way to tell us.
 const ADVICE_RENDER: &str = "this is a defect of memprof: please report it with the run's run.json";
 
@@ -81,6 +87,30 @@ impl ReportError {
             path: None,
             reason: reason.into(),
             advice: ADVICE_READ_DAT,
+        }
+    }
+
+    /// The baseline at `path` could not be read, or is none.
+    pub(crate) fn read_baseline(
+        path: &Path,
+        reason: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            action: "read the baseline",
+            advice: ADVICE_READ_BASELINE,
+            ..Self::read(path, reason)
+        }
+    }
+
+    /// The baseline at `path` could not be written.
+    pub(crate) fn write_baseline(
+        path: &Path,
+        reason: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            action: "save the baseline",
+            advice: ADVICE_WRITE_BASELINE,
+            ..Self::write(path, reason)
         }
     }
 

@@ -23,7 +23,40 @@ pub(crate) fn all() -> Vec<(&'static str, Run)> {
         ("shrinking", shrinking()),
         ("crowd", crowd(40, 500)),
         ("watched", watched()),
+        ("growing", growing()),
     ]
+}
+
+/// The demo with a size for each call: it takes 24 n² bytes, most of them on one line, and time of which
+/// nobody can tell how it grows.
+pub(crate) fn growing() -> Run {
+    let mut run = inverse();
+    let profile = &mut run.functions[0];
+    profile.by = Some("n".to_owned());
+    let sizes = (3..11).map(|exponent| f64::from(1 << exponent));
+    profile.sizes = sizes
+        .map(|n| {
+            let peak_rss = (24.0 * n * n / 4096.0).ceil() as u64 * 4096;
+            let line = LineAtSize {
+                line: 29,
+                peak_rss,
+                net_rss: 0,
+                time_ns: 0,
+                heap: None,
+            };
+            SizeFigures {
+                n,
+                calls: 1,
+                peak_rss,
+                net_rss: 0,
+                time_ns: 1_000_000 * (1 + n as u64 % 7),
+                heap: None,
+                lines: vec![line],
+            }
+        })
+        .collect();
+    profile.growth = crate::growth::grown(&profile.sizes);
+    run
 }
 
 /// A process that was watched from outside, with seven children.
@@ -599,6 +632,8 @@ impl Sim {
             series_call: None,
             by: None,
             sizes: Vec::new(),
+            growth: Vec::new(),
+            call_maxima: None,
             series: vec![],
         });
         self.run.functions.len() - 1

@@ -1,21 +1,17 @@
 //! How a function's figures grow with the size of its input, `by = …`: laws, exponents, and what to
 //! expect of larger inputs. In words and as a table; the chart is `chart/growth_chart.rs`.
 
+use std::borrow::Cow;
+
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::units::{duration, mib_unit};
 use super::visible::{source_line, truncate, visible};
-use crate::growth::{Growth, Point, Unknown, fit};
-use crate::run::{HeapFigures, LineAtSize, Profile, SizeFigures};
-use crate::sizes::{HEAP_RESOLUTION, RSS_RESOLUTION};
+use crate::growth::{self, Growth, Point, Unknown};
+use crate::run::{FigureGrowth, Profile, SizedFigure};
 
 /// A prediction with more than this between the ends of its interval is none.
 const WIDE: f64 = 10.0;
-
-/// Lines that are shown beside the function as a whole.
-const LINES: usize = 3;
-/// How far a duration may be off: two readings.
-const TIME_RESOLUTION: f64 = 10_000.0;
 
 /// A figure of a function or of one of its lines, at every size.
 #[derive(Debug, Clone)]
@@ -59,88 +55,36 @@ impl Kind {
 
 /// What grew in `profile`; empty without `by = …`.
 pub(crate) fn grown(profile: &Profile) -> Vec<Grown> {
-    let sizes = &profile.sizes;
-    if sizes.is_empty() {
-        return Vec::new();
-    }
-    let whole = [
-        figure("peak", Kind::Peak, sizes, |size| size.peak_rss as f64),
-        figure("net", Kind::Net, sizes, |size| size.net_rss as f64),
-        figure("heap peak", Kind::Heap, sizes, |size| heap_peak(size.heap)),
-        figure("time", Kind::Time, sizes, |size| size.time_ns as f64),
-    ];
-    let whole = whole.into_iter().filter(Grown::is_something);
-    whole.chain(dominant_lines(profile)).collect()
-}
-
-fn heap_peak(heap: Option<HeapFigures>) -> f64 {
-    heap.map_or(0.0, |heap| heap.peak as f64)
-}
-
-fn figure(
-    name: &str,
-    kind: Kind,
-    sizes: &[SizeFigures],
-    value: impl Fn(&SizeFigures) -> f64,
-) -> Grown {
-    let points = sizes.iter().map(|size| Point {
-        n: size.n,
-        value: value(size),
-    });
-    let points: Vec<Point> = points.collect();
-    let resolution = match kind {
-        Kind::Time => TIME_RESOLUTION,
-        Kind::Heap => HEAP_RESOLUTION,
-        Kind::Peak | Kind::Net => RSS_RESOLUTION,
+    // A run of an earlier version, or one whose program was killed, has sizes alone.
+    let found = match profile.growth.is_empty() {
+        true => Cow::Owned(growth::grown(&profile.sizes)),
+        false => Cow::Borrowed(&profile.growth),
     };
+    found.iter().map(|found| row(profile, found)).collect()
+}
+
+fn row(profile: &Profile, found: &FigureGrowth) -> Grown {
+    let (name, kind) = match found.figure {
+        SizedFigure::PeakRss => ("peak", Kind::Peak),
+        SizedFigure::NetRss => ("net", Kind::Net),
+        SizedFigure::HeapPeak => ("heap peak", Kind::Heap),
+        SizedFigure::TimeNs => ("time", Kind::Time),
+    };
+    let of_line = |number: u32| profile.lines.iter().find(|line| line.line == number);
+    let line = found.line.and_then(of_line);
     Grown {
-        name: name.to_owned(),
-        source: None,
+        name: match found.line {
+            Some(number) => format!("line {number} {name}"),
+            None => name.to_owned(),
+        },
+        source: line.map(|line| source_line(&line.source).trim().to_owned()),
         kind,
-        growth: fit(&points, resolution),
-        points,
+        points: growth::points(&profile.sizes, found.figure, found.line),
+        growth: found.growth.clone(),
     }
-}
-
-/// The lines with the highest peaks at the largest size: of heap bytes where they are counted.
-fn dominant_lines(profile: &Profile) -> Vec<Grown> {
-    let Some(largest) = profile.sizes.last() else {
-        return Vec::new();
-    };
-    let counted = largest.heap.is_some();
-    let peak = |line: &LineAtSize| match counted {
-        true => heap_peak(line.heap),
-        false => line.peak_rss as f64,
-    };
-    let mut lines: Vec<&LineAtSize> = largest.lines.iter().collect();
-    lines.retain(|line| peak(line) > 0.0);
-    lines.sort_by(|a, b| peak(b).total_cmp(&peak(a)));
-    lines.truncate(LINES);
-    let of_line = |number: u32| {
-        let kind = if counted { Kind::Heap } else { Kind::Peak };
-        let name = format!(
-            "line {number} {}",
-            if counted { "heap peak" } else { "peak" }
-        );
-        let grown = figure(&name, kind, &profile.sizes, |size| {
-            let line = size.lines.iter().find(|line| line.line == number);
-            line.map_or(0.0, peak)
-        });
-        let line = profile.lines.iter().find(|line| line.line == number);
-        Grown {
-            source: line.map(|line| source_line(&line.source).trim().to_owned()),
-            ..grown
-        }
-    };
-    let grown = lines.into_iter().map(|line| of_line(line.line));
-    grown.filter(Grown::is_something).collect()
 }
 
 impl Grown {
-    fn is_something(&self) -> bool {
-        self.points.iter().any(|point| point.value > 0.0)
-    }
-
     /// The law, or why there is none.
     pub(crate) fn law(&self) -> String {
         let Growth {
@@ -276,33 +220,24 @@ mod tests {
     use super::*;
     use crate::report::fixture;
 
-    /// A function that takes 24 n² bytes, most of them on one line, and time that nobody can tell.
     fn profile() -> Profile {
-        let mut profile = fixture::inverse().functions.swap_remove(0);
-        profile.by = Some("n".to_owned());
-        let sizes = (3..11).map(|exponent| f64::from(1 << exponent));
-        profile.sizes = sizes
-            .map(|n| {
-                let peak_rss = (24.0 * n * n / 4096.0).ceil() as u64 * 4096;
-                let line = LineAtSize {
-                    line: 29,
-                    peak_rss,
-                    net_rss: 0,
-                    time_ns: 0,
-                    heap: None,
-                };
-                SizeFigures {
-                    n,
-                    calls: 1,
-                    peak_rss,
-                    net_rss: 0,
-                    time_ns: 1_000_000 * (1 + n as u64 % 7),
-                    heap: None,
-                    lines: vec![line],
-                }
-            })
-            .collect();
-        profile
+        fixture::growing().functions.swap_remove(0)
+    }
+
+    /// What is saved is what is shown; where it is not, it is found again.
+    #[test]
+    fn laws_are_those_of_the_run() {
+        let mut profile = profile();
+        let table = growth_table(&profile);
+        let saved = std::mem::take(&mut profile.growth);
+        assert_eq!(growth_table(&profile), table);
+        profile.growth = saved[..1].to_vec();
+        profile.growth[0].growth.law = Some(growth::Law::Log);
+        let shown = growth_table(&profile);
+        assert!(
+            shown.contains("peak    log n  2.00") && !shown.contains("n^2"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod agreement_tests;
 pub(crate) mod atomic_file;
 mod bar;
+pub(crate) mod baseline;
 #[cfg(test)]
 mod browser_tests;
 mod chart;
@@ -44,14 +45,20 @@ mod visible;
 mod watched;
 mod write;
 
+pub(crate) use atomic_file::write as write_file;
+pub use baseline::{
+    Baseline, BaselineError, Comparison, Entry, Figure, Key, Tolerance, Verdict, Worse,
+};
 pub use chart::{Curve, PlotOptions, function_chart, plot, run_chart};
 pub use error::ReportError;
 pub use file_names::assign as function_file_names;
+pub(crate) use file_names::safe as safe_file_name;
 pub use json::to_json;
 pub use line_table::{LineTable, line_table};
 pub use pages::plot_page;
 #[cfg(feature = "png")]
 pub use png::png;
+use read::bounded;
 pub(crate) use read::is_plausible;
 pub use read::{
     ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, parse_dat,

@@ -9,7 +9,7 @@ use std::path::Path;
 /// # Errors
 /// When it cannot be read, is larger, or is no regular file: to open a pipe may wait for ever, and a
 /// device may have no end.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub(in crate::report) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));

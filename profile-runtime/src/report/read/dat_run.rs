@@ -256,6 +256,8 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
         series_call,
         by: None,
         sizes: Vec::new(),
+        growth: Vec::new(),
+        call_maxima: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod round_trip;
 mod run_json;
 mod samples;
 
+pub(super) use bounded_file::read as bounded;
 pub use journal::parse_journal;
 pub(crate) use plausible::is_plausible;
 

@@ -1,7 +1,9 @@
 //! Whether a run that was read from a file can be one: its figures are within bounds, and what refers
 //! to something refers to what is there. Renderers count on it.
 
-use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, SCHEMA, SizeFigures};
+use crate::run::{
+    Call, FigureGrowth, HeapFigures, Line, LineAtSize, Origins, Profile, Run, SCHEMA, SizeFigures,
+};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
 /// stays within its type.
@@ -76,6 +78,12 @@ fn check_function(function: &Profile) -> Result<(), String> {
     function.lines.iter().try_for_each(check_line)?;
     function.call_records.iter().try_for_each(check_call)?;
     function.sizes.iter().try_for_each(check_size)?;
+    function.growth.iter().try_for_each(check_growth)?;
+    if let Some(maxima) = &function.call_maxima {
+        within(&[maxima.calls, maxima.shared, maxima.peak_rss])?;
+        heap(maxima.heap)?;
+        check_lines_of_calls(&maxima.lines)?;
+    }
     for sample in &function.series {
         within(&[sample.t_ns, sample.rss, sample.heap.unwrap_or(0)])?;
     }
@@ -116,7 +124,11 @@ fn check_size(size: &SizeFigures) -> Result<(), String> {
         size.time_ns,
     ])?;
     heap(size.heap)?;
-    size.lines.iter().try_for_each(|line| {
+    check_lines_of_calls(&size.lines)
+}
+
+fn check_lines_of_calls(lines: &[LineAtSize]) -> Result<(), String> {
+    lines.iter().try_for_each(|line| {
         within(&[line.peak_rss, line.net_rss.unsigned_abs(), line.time_ns])?;
         heap(line.heap)
     })
@@ -135,6 +147,19 @@ fn check_call(call: &Call) -> Result<(), String> {
     ])?;
     call.by.map_or(Ok(()), finite)?;
     ordered(call.start_ns, call.end_ns, "a call")
+}
+
+fn check_growth(found: &FigureGrowth) -> Result<(), String> {
+    let growth = &found.growth;
+    let curve = growth.curve.iter();
+    let curve = curve.flat_map(|curve| [curve.factor, curve.constant]);
+    let exponent = growth.exponent.iter();
+    let exponent = exponent.flat_map(|exponent| [exponent.value, exponent.low, exponent.high]);
+    let predictions = growth.predictions.iter();
+    let predictions = predictions.flat_map(|at| [at.n, at.value, at.low, at.high]);
+    let range = [growth.from, growth.to];
+    let all = curve.chain(exponent).chain(predictions).chain(range);
+    all.into_iter().try_for_each(finite)
 }
 
 /// JSON can tell of numbers that are larger than any that can be calculated with.
@@ -227,6 +252,13 @@ mod tests {
                     })
                 }),
                 "no figure of a run",
+            ),
+            (
+                found(&|f| {
+                    f.growth = fixture::growing().functions[0].growth.clone();
+                    f.growth[0].growth.to = f64::INFINITY;
+                }),
+                "no size",
             ),
         ] {
             assert!(said.contains("load") && said.contains(expected), "{said}");

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::parse_run;
 use super::plausible::MOST;
 use crate::report::{fixture, to_json};
-use crate::run::{Call, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers};
+use crate::run::{
+    Call, CallMaxima, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers,
+};
 
 prop_compose! {
     fn heap()(figures in any::<[u64; 4]>(), net in any::<i64>()) -> HeapFigures {
@@ -56,10 +58,17 @@ prop_compose! {
         call_records in prop::collection::vec(call(), 0..4),
         shown in any::<prop::sample::Index>(),
         source_line in 0_u32..1 << 30,
+        watched in prop::option::of(any::<[u64; 3]>()),
+        grows in any::<bool>(),
     ) -> Profile {
         let [name, label, file, source] = texts;
         let series_call = (!call_records.is_empty()).then(|| shown.index(call_records.len()));
-        Profile { name, label, file, source, source_line, lines, call_records, series_call, ..fixture::profile("f") }
+        let call_maxima = watched.map(|figures| {
+            let [calls, shared, peak_rss] = figures.map(|figure| figure % MOST);
+            CallMaxima { calls, shared, peak_rss, heap: None, lines: Vec::new() }
+        });
+        let Profile { by, sizes, growth, .. } = if grows { fixture::growing().functions.swap_remove(0) } else { fixture::profile("f") };
+        Profile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") }
     }
 }
 

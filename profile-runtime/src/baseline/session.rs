@@ -1,0 +1,145 @@
+//! What the processes of one `cargo test`, or one run of nextest, have found so far.
+//!
+//! A function that several processes call has the most that any of them saw. Without knowing which
+//! processes belong together, what an earlier `cargo test` saw would never be forgotten.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::owner;
+use crate::report::baseline::Record;
+use crate::report::{Baseline, Comparison, ReportError, json};
+
+/// What is kept between two processes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    id: String,
+    /// The programs that have run.
+    programs: Vec<String>,
+    before: Vec<Record>,
+    now: Vec<Record>,
+}
+
+/// A session with this process's part in it.
+#[derive(Debug)]
+pub(super) struct Session {
+    before: Baseline,
+    now: Baseline,
+}
+
+impl Session {
+    /// Adds `now` to the session kept at `path`; a new one, with the baseline as it was `before`, if the
+    /// one there is another's.
+    pub(super) fn go_on(
+        path: &Path,
+        before: &Baseline,
+        now: &Baseline,
+    ) -> Result<Session, ReportError> {
+        let (id, program) = (id(), program());
+        let mut kept = read(path)
+            .filter(|kept| kept.id == id.text && !(id.is_vague && kept.programs.contains(&program)))
+            .unwrap_or_else(|| Kept {
+                id: id.text,
+                programs: Vec::new(),
+                before: before.entries().map(Record::new).collect(),
+                now: Vec::new(),
+            });
+        let mut session = Session {
+            before: baseline(std::mem::take(&mut kept.before), before),
+            now: baseline(std::mem::take(&mut kept.now), before),
+        };
+        for (key, entry) in now.entries() {
+            session.now.add(key.clone(), entry.clone());
+        }
+        if !kept.programs.contains(&program) {
+            kept.programs.push(program);
+        }
+        kept.before = session.before.entries().map(Record::new).collect();
+        kept.now = session.now.entries().map(Record::new).collect();
+        let text = json::text_of(&kept).map_err(|reason| ReportError::write(path, reason))?;
+        crate::report::write_file(path, text.as_bytes())?;
+        Ok(session)
+    }
+
+    /// What all processes have found.
+    pub(super) fn now(&self) -> &Baseline {
+        &self.now
+    }
+
+    /// That, beside the baseline as it was before.
+    pub(super) fn comparison(&self) -> Comparison {
+        self.before.compare(&self.now)
+    }
+}
+
+/// `None` if there is none, or one that another version left: then this is the first process.
+fn read(path: &Path) -> Option<Kept> {
+    let text = std::fs::read(path).ok()?;
+    json::value_of(&text).ok()
+}
+
+fn baseline(records: Vec<Record>, settings: &Baseline) -> Baseline {
+    let mut baseline = Baseline::default();
+    baseline.tolerance = settings.tolerance;
+    baseline.only.clone_from(&settings.only);
+    for record in records {
+        let (key, entry) = record.into_pair();
+        baseline.add(key, entry);
+    }
+    baseline
+}
+
+/// Tells apart sessions.
+struct Id {
+    text: String,
+    /// Whether what started the program may start it once more for another session, as a shell does. cargo
+    /// and nextest do not.
+    is_vague: bool,
+}
+
+fn id() -> Id {
+    // Set by nextest for all processes of one run.
+    if let Ok(text) = std::env::var("NEXTEST_RUN_ID") {
+        return Id {
+            text,
+            is_vague: false,
+        };
+    }
+    let of_process = |pid| format!("{pid} {}", owner::start_of(pid).unwrap_or_default());
+    if let Some(cargo) = cargo() {
+        return Id {
+            text: of_process(cargo),
+            is_vague: false,
+        };
+    }
+    Id {
+        text: parent().map_or_else(String::new, of_process),
+        is_vague: true,
+    }
+}
+
+/// The cargo that has started this process, or the test that has started it.
+fn cargo() -> Option<u32> {
+    let ancestors = std::iter::successors(parent(), |&pid| owner::parent_of(pid));
+    ancestors.take(GENERATIONS).find(|pid| {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+        program.is_ok_and(|program| program.file_name().is_some_and(|name| name == "cargo"))
+    })
+}
+
+/// Ancestors that are looked at.
+const GENERATIONS: usize = 32;
+
+fn parent() -> Option<u32> {
+    #[cfg(unix)]
+    return Some(std::os::unix::process::parent_id());
+    #[cfg(not(unix))]
+    None
+}
+
+/// This program's file.
+fn program() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.to_string_lossy().into_owned()
+}
