@@ -164,5 +164,7 @@ fn function(label: &str, source: &str, line: u32, lines: &[(u32, u64, u64, i64)]
         series: Vec::new(),
         by: None,
         sizes: Vec::new(),
+        growth: Vec::new(),
+        call_maxima: None,
     }
 }

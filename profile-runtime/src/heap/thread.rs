@@ -40,9 +40,12 @@ impl Drop for GiveBack {
     }
 }
 
-/// Counts with the calling thread's counters.
+/// Counts with the calling thread's counters; not where recording is compiled out.
 #[inline]
 pub(super) fn count(book: impl FnOnce(&Counters)) {
+    if cfg!(not(feature = "record")) {
+        return;
+    }
     match OWN.get() {
         Own::Block(block) => book(block),
         other => count_with_claim(other, book),
