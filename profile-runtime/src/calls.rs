@@ -17,6 +17,11 @@ const HIGHEST: usize = 50;
 /// program has few of, is kept as it is, since copying it would touch whole pages.
 const FEW_POINTS: usize = 64;
 
+/// Room for the series of a short call.
+pub(crate) fn little_series() -> Series<LinePoint> {
+    Series::with_room_for(FEW_POINTS)
+}
+
 /// Kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallBook {
@@ -68,12 +73,21 @@ impl CallBook {
 
     /// Makes `best` the best call; gives back what series are not needed any more and have room for
     /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
-    pub(crate) fn set_best(&mut self, mut best: Best) -> impl Iterator<Item = Series<LinePoint>> {
+    ///
+    /// `little`: room for a few points that was got before the call. What is allocated at a call's end
+    /// lies above what the call has allocated, and would keep it resident when it is freed.
+    pub(crate) fn set_best(
+        &mut self,
+        mut best: Best,
+        little: Option<Series<LinePoint>>,
+    ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
         let few = best
             .series
             .take_if(|series| series.points().len() <= FEW_POINTS);
         if let Some(series) = &few {
-            best.series = Some(series.in_little_room());
+            let mut kept = little.unwrap_or_else(little_series);
+            kept.copy(series);
+            best.series = Some(kept);
         }
         let before = self.best.replace(best).and_then(|best| best.series);
         let before = before.filter(Series::has_all_room);
@@ -199,16 +213,16 @@ mod tests {
     #[test]
     fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
         let mut book = CallBook::default();
-        let spare: Vec<_> = book.set_best(best(3)).collect();
+        let spare: Vec<_> = book.set_best(best(3), None).collect();
         assert_eq!(spare.len(), 1);
         assert!(spare[0].has_all_room());
         assert!(book.bytes() < 1_000, "{}", book.bytes());
         let kept = book.best().and_then(|best| best.series.as_ref());
         assert_eq!(kept.expect("a series").points().len(), 3);
 
-        assert_eq!(book.set_best(best(500)).count(), 0);
+        assert_eq!(book.set_best(best(500), None).count(), 0);
         assert!(book.bytes() > 30_000, "{}", book.bytes());
-        let spare: Vec<_> = book.set_best(best(3)).collect();
+        let spare: Vec<_> = book.set_best(best(3), None).collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
         assert!(spare.iter().all(Series::has_all_room));
     }

@@ -5,7 +5,7 @@
 //! differences between the same readings.
 
 use crate::budget::Budget;
-use crate::calls::{Best, LinePoint};
+use crate::calls::{Best, LinePoint, little_series};
 use crate::heap::{Counts, Token, origins};
 use crate::lane::{Begun, NO_LINE, Stand};
 use crate::limits;
@@ -38,6 +38,8 @@ pub(crate) struct Log {
     pub thread: u64,
     /// Series not in use, kept so that a call needs no allocation.
     pub spare: Vec<Series<LinePoint>>,
+    /// Room to keep those of short calls in.
+    pub little: Vec<Series<LinePoint>>,
 }
 
 /// What is in progress.
@@ -154,6 +156,11 @@ impl Log {
         if timed && exact && self.spare.is_empty() {
             self.spare.push(Series::new(LinePoint::default()));
         }
+        // One for each call in progress that is kept with a series.
+        while timed && exact && self.little.len() <= self.timelines.len() {
+            self.little.push(little_series());
+        }
+        self.spare.reserve(2);
         if kind == Kind::Call && exact {
             site.calls().make_room();
         }
@@ -530,7 +537,11 @@ impl Log {
             .iter()
             .filter_map(|&depth| self.stack.get(depth));
         let open = timed.filter_map(|call| call.series.as_ref());
-        let series: u64 = open.chain(&self.spare).map(Series::bytes).sum();
+        let series: u64 = open
+            .chain(&self.spare)
+            .chain(&self.little)
+            .map(Series::bytes)
+            .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()
             + self.tallies.capacity() * size_of::<Option<SiteTally>>();
         fixed as u64 + series
@@ -554,11 +565,12 @@ impl Log {
         }
         let mut calls = call.site.calls();
         if calls.beats_best(record.peak_rss) {
-            let spare = calls.set_best(Best {
+            let best = Best {
                 call: record.clone(),
                 peak_at: call.peak_at,
                 series,
-            });
+            };
+            let spare = calls.set_best(best, self.little.pop());
             self.spare.extend(spare);
         } else {
             self.spare.extend(series);

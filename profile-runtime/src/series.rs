@@ -83,11 +83,18 @@ impl<P: Point> Series<P> {
         self.points.clear();
     }
 
-    /// The same points in no more room than they need: to be kept, not to be pushed to.
-    pub(crate) fn in_little_room(&self) -> Series<P> {
+    /// An empty series with room for so many points of another.
+    pub(crate) fn with_room_for(points: usize) -> Series<P> {
         Series {
-            points: self.points.clone(),
+            points: Vec::with_capacity(points),
         }
+    }
+
+    /// Takes over the points of `other`, and keeps no more room than they need: to be kept, not to be
+    /// pushed to.
+    pub(crate) fn copy(&mut self, other: &Series<P>) {
+        self.points.clone_from(&other.points);
+        self.points.shrink_to_fit();
     }
 
     /// Whether it can take whatever comes without asking for memory.
