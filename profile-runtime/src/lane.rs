@@ -237,7 +237,8 @@ impl Lane {
         let Some(recorder) = Recorder::running() else {
             return;
         };
-        if self.hot().attention() == 0 && !self.light.is_empty() {
+        let first = hit && line.hits() == 1;
+        if self.hot().attention() == 0 && !self.light.is_empty() && !first {
             // Light calls stay light for no turn.
             line.set_turn(line.hits());
             self.hot().begin(line);
@@ -247,10 +248,16 @@ impl Lane {
         let log = &mut *guard;
         self.log_light_calls(log);
         let due = self.is_due();
-        if due {
+        // A line's first hit is read whatever the budget says: most lines that take much run once.
+        let forced = first && !due && log.is_of_rss();
+        if due || forced {
             self.read(recorder, log);
         }
         let settle = self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0;
+        if forced {
+            // For the reading at its end.
+            self.ask_for_reading();
+        }
         let closing = self.line();
         let place = place_of(log.stack.last(), Some(line));
         if log.end_turn() {
@@ -259,9 +266,13 @@ impl Lane {
                 log.settle_stretch();
                 log.begin_line(place, hit, true);
             }
-        } else if due || settle {
-            let was_exact = log.settle(closing, due);
-            log.begin_line(place, hit, due && self.is_due());
+        } else if due || settle || forced {
+            let ran = match forced && !settle {
+                true => log.stands_for_stretch(closing),
+                false => closing,
+            };
+            let was_exact = log.settle(ran, due || forced);
+            log.begin_line(place, hit, (due || forced) && self.is_due());
             if due && !was_exact {
                 log.stretch_is_like(closing);
             }
@@ -435,7 +446,7 @@ impl Lane {
     /// Takes a reading and tells the calls in progress; clears `DUE` when the budget is used up.
     fn read(&self, recorder: &'static Recorder, log: &mut Log) {
         let before = log.last;
-        let took_ns = if log
+        let cost_ns = if log
             .stack
             .last()
             .is_some_and(|call| call.kind == Kind::Worker)
@@ -446,15 +457,15 @@ impl Lane {
         } else {
             let outermost = log.stack.len() <= 1;
             let meter = recorder.meter();
-            let (reading, high, took_ns) = meter.read(self, &mut log.witness, outermost);
+            let (reading, high, cost_ns) = meter.read(self, &mut log.witness, outermost);
             log.last = reading;
             let line = self.line();
             log.raise(before, high, line);
             log.sample(reading, line, None);
-            took_ns
+            cost_ns
         };
         let share = recorder.lanes_per_processor();
-        if log.budget.spend(log.last.t_ns, took_ns, share) {
+        if log.budget.spend(log.last.t_ns, cost_ns, share) {
             self.ask_for_reading();
         } else {
             self.hot().attention.fetch_and(!DUE, Relaxed);

@@ -374,10 +374,15 @@ impl Log {
         call.line_exact
     }
 
-    /// Whether the innermost line can have its turn to be read: of workers only the clock is.
-    pub(crate) fn may_take_turns(&self) -> bool {
+    /// Whether RSS is read on the innermost call's behalf: on a worker's only the clock is.
+    pub(crate) fn is_of_rss(&self) -> bool {
         let innermost = self.stack.last();
-        self.budget.may_read() && innermost.is_some_and(|call| call.kind != Kind::Worker)
+        innermost.is_some_and(|call| call.kind != Kind::Worker)
+    }
+
+    /// Whether the innermost line can have its turn to be read.
+    pub(crate) fn may_take_turns(&self) -> bool {
+        self.budget.may_read() && self.is_of_rss()
     }
 
     /// Whether the innermost call's line in progress began with a reading of its own.
@@ -462,6 +467,14 @@ impl Log {
             && !call.line_exact
         {
             self.settle(call.stretch_line, false);
+        }
+    }
+
+    /// The line that books what changed until a reading that was taken for what comes after `closing`.
+    pub(crate) fn stands_for_stretch(&self, closing: u32) -> u32 {
+        match self.stack.last() {
+            Some(call) if !call.line_exact && call.stretch_line != NO_LINE => call.stretch_line,
+            _ => closing,
         }
     }
 

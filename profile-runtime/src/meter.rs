@@ -91,6 +91,10 @@ pub(crate) struct Witness {
 /// processor to somebody else, which is not the reading's cost.
 const LONGEST_NS: u64 = 100_000;
 
+/// What a reading costs a budget at most, in costs of the cheapest so far. On a busy machine the rest is
+/// waiting, and one that waited is no reason to read less.
+const DEAREST: u64 = 4;
+
 /// Faults of other threads that do not make a change of RSS a shared one: a stack's or two.
 const STRAY_FAULTS: u64 = 8;
 
@@ -116,6 +120,8 @@ pub(crate) struct State {
     /// Exact readings so far, and what they took.
     pub readings: u64,
     pub reading_ns: u64,
+    /// What the cheapest of them took.
+    cheapest_ns: u64,
     /// Number of the last reading of a lane.
     number: u64,
     lanes: Vec<&'static Lane>,
@@ -170,6 +176,7 @@ impl Meter {
                 series,
                 readings: 0,
                 reading_ns: 0,
+                cheapest_ns: u64::MAX,
                 number: 0,
                 lanes: Vec::new(),
                 complaint: None,
@@ -187,7 +194,7 @@ impl Meter {
     }
 
     /// An exact reading for the thread of `lane`: what holds now, the highest RSS since the lane's
-    /// previous reading, and what it took in nanoseconds (waiting for other threads included).
+    /// previous reading, and what it costs the lane's budget in nanoseconds.
     ///
     /// `keep` puts it into the process's series.
     pub(crate) fn read(
@@ -214,7 +221,9 @@ impl Meter {
         let took = self.now_ns().saturating_sub(began).min(LONGEST_NS);
         state.readings += 1;
         state.reading_ns += took;
-        (reading, high, took)
+        state.cheapest_ns = state.cheapest_ns.min(took);
+        let cost = took.min(state.cheapest_ns.saturating_mul(DEAREST));
+        (reading, high, cost)
     }
 
     /// A reading on nobody's behalf: its height reaches every lane.

@@ -119,10 +119,11 @@ fn exceeded_and_kept() {
     assert!(cancelled.as_mut().poll(&mut context).is_pending());
     assert_eq!(broken(|| drop(cancelled)), None);
 
-    assert_eq!(broken(|| recursive(3, 2 * MIB)), None);
-    let message = broken(|| recursive(5, 2 * MIB)).expect("10 MiB");
+    let each = 2 * MIB + MARGIN;
+    assert_eq!(broken(|| recursive(3, each)), None);
+    let message = broken(|| recursive(5, each)).expect("10.9 MiB");
     // The innermost of the calls that took too much is the one that says so.
-    assert!(message.contains("max_peak = 8 MiB, was 8.0"), "{message}");
+    assert!(message.contains("max_peak = 8 MiB, was 8.7"), "{message}");
 
     assert_eq!(broken(|| outer(MIB)), None);
     let message = broken(|| outer(3 * MIB)).expect("the inner one");
