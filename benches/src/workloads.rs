@@ -38,6 +38,7 @@ macro_rules! workloads {
             let mut sum = 0;
             for number in 0..50 {
                 sum += *black_box(Box::new(call ^ number));
+                sum = sum.rotate_left(1);
             }
             sum
         }

@@ -152,6 +152,21 @@ fn signals_end_it_and_the_terminal_is_as_it_was() {
 
 #[test]
 #[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn it_ends_with_its_terminal() {
+    let terminal = Terminal::of_size("top-closed", 80, 24);
+    start_words(&terminal, 120);
+    let top = start_top(&terminal, "words");
+    terminal.tmux(&["kill-server"]);
+    let began = std::time::Instant::now();
+    // SAFETY: kill only reads its arguments; signal 0 asks whether there is such a process.
+    while unsafe { libc::kill(top, 0) } == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it goes on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
 fn a_suspended_view_comes_back() {
     let terminal = Terminal::of_size("top-suspended", 80, 24);
     start_words(&terminal, 60);

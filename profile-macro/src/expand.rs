@@ -150,12 +150,16 @@ fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: b
     let args = site.args;
     let frame = probe::frame(&args.krate);
     let (before, after) = size(args);
+    let probe = (!site.lines.is_empty()).then(probe::of_frame);
     let site = site.into_token_stream();
     if args.limits.is_empty() {
-        let opening = quote!(#site #before #frame #after);
+        let opening = quote!(#site #before #frame #after #probe);
         declare_first(&mut body.block, [verbatim(opening)]);
     } else {
-        declare_first(&mut body.block, [verbatim(quote!(#before #frame #after))]);
+        declare_first(
+            &mut body.block,
+            [verbatim(quote!(#before #frame #after #probe))],
+        );
         limits::guard(body, site, &args.krate, own_returns);
     }
 }

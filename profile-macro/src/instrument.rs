@@ -72,10 +72,10 @@ impl<'a> Instrumenter<'a> {
         let stmts = mem::take(&mut block.stmts).into_iter();
         let statements: Vec<_> = stmts.map(|stmt| Statement::new(stmt, extent)).collect();
         let end_of_scope = statement::end_of_scope(&statements);
-        let mut end = self.end_guard(&statements, end_of_scope, block.brace_token.span, binds);
+        let mut end = self.end_of_block(&statements, end_of_scope, block.brace_token.span, binds);
         let mut dead = false;
         for (i, mut statement) in statements.into_iter().enumerate() {
-            if i == end_of_scope {
+            if i == end_of_scope && !(statement.is_closed() && !statement.diverges()) {
                 block.stmts.extend(end.take());
             }
             if !dead {
@@ -87,9 +87,9 @@ impl<'a> Instrumenter<'a> {
         block.stmts.extend(end);
     }
 
-    /// The guard that opens the closing line of a block in which variables are dropped, unless
-    /// that line is the last statement's own.
-    fn end_guard(
+    /// What opens the closing line of a block in which variables are dropped, unless that line is the
+    /// last statement's own: a probe at the end, or where the block has a value a guard before that.
+    fn end_of_block(
         &mut self,
         statements: &[Statement],
         end_of_scope: usize,
@@ -109,8 +109,10 @@ impl<'a> Instrumenter<'a> {
             return None;
         }
         Some(match statements.get(end_of_scope) {
-            Some(value) => self.table.end(line, value.lines.start),
-            None => self.table.end_last(line),
+            Some(value) if !value.is_closed() || value.diverges() => {
+                self.table.end(line, value.lines.start)
+            }
+            _ => self.table.end_last(line),
         })
     }
 
@@ -135,7 +137,7 @@ impl<'a> Instrumenter<'a> {
         }
         let loops = self.scopes.left_by_stmt(stmt);
         if loops > 0 {
-            before.push(probe::leaving(loops, cfg));
+            before.push(self.scopes.announce(loops, cfg));
         }
         if lines.is_one() || *skip {
             announce_in_stmt(stmt, &mut self.scopes);
@@ -257,10 +259,13 @@ impl<'a> Instrumenter<'a> {
             Kind::Plain
         };
         self.scopes.enter(label, kind);
-        self.block(body, header, binds);
+        let announced = self.scopes.announced();
+        // What a header binds is dropped after the body, when its line is open again.
+        self.block(body, header, binds && reopening.is_none());
         self.scopes.exit();
+        let is_left = self.scopes.announced() > announced;
         if let Some(header) = reopening {
-            declare_first(body, [self.table.again(header)]);
+            declare_first(body, [self.table.again(header, is_left)]);
         }
     }
 
@@ -286,7 +291,7 @@ impl<'a> Instrumenter<'a> {
         }
         let loops = self.scopes.left_by(body);
         if loops > 0 {
-            before.push(probe::leaving(loops, &[]));
+            before.push(self.scopes.announce(loops, &[]));
         }
         let (line, then) = match own_line {
             Some(_) => (own_line, Then::Done),

@@ -8,7 +8,6 @@ use std::mem;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Arm, Block, Expr, ExprBlock, ExprForLoop, ExprLoop, ExprWhile, Item, Stmt};
 
-use crate::probe;
 use crate::scopes::{Kind, Scopes};
 use crate::statement::cfg_of;
 use crate::wrap::wrapped;
@@ -37,7 +36,7 @@ impl VisitMut for Announcer<'_> {
             let loops = self.scopes.left_by_stmt(&stmt);
             if loops > 0 {
                 let cfg = cfg_of(&stmt);
-                block.stmts.push(probe::leaving(loops, &cfg));
+                block.stmts.push(self.scopes.announce(loops, &cfg));
             }
             self.visit_stmt_mut(&mut stmt);
             block.stmts.push(stmt);
@@ -49,7 +48,7 @@ impl VisitMut for Announcer<'_> {
         let loops = self.scopes.left_by(&arm.body);
         if loops > 0 {
             let body = mem::replace(&mut *arm.body, Expr::PLACEHOLDER);
-            *arm.body = wrapped(vec![probe::leaving(loops, &[])], body);
+            *arm.body = wrapped(vec![self.scopes.announce(loops, &[])], body);
         }
     }
 

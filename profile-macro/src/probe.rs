@@ -5,7 +5,7 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Attribute, Expr, Path, Stmt};
+use syn::{Attribute, Expr, Ident, Path, Stmt};
 
 use crate::wrap::verbatim;
 
@@ -56,15 +56,17 @@ impl LineTable {
         let place = self.place(line);
         verbatim(quote_spanned! {Span::mixed_site()=>
             #[allow(unreachable_code)]
-            let __memprof_end = __memprof.end(#place);
+            __memprof.line(#place);
         })
     }
 
-    /// First in a loop's body: the header's line opens again when the body is done.
-    pub(crate) fn again(&mut self, line: u32) -> Stmt {
+    /// First in a loop's body: the header's line opens again when the body is done; `is_left` where there
+    /// are jumps in it after which it does not.
+    pub(crate) fn again(&mut self, line: u32, is_left: bool) -> Stmt {
         let place = self.place(line);
+        let guard = Ident::new(if is_left { "again" } else { "each" }, Span::mixed_site());
         verbatim(
-            quote_spanned!(Span::mixed_site()=> let __memprof_again = __memprof.again(#place);),
+            quote_spanned!(Span::mixed_site()=> let __memprof_again = __memprof.#guard(#place);),
         )
     }
 
@@ -91,14 +93,21 @@ pub(crate) fn leaving(loops: usize, cfg: &[Attribute]) -> Stmt {
 /// First in a body: opens its call, until it is left.
 pub(crate) fn frame(krate: &Path) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        let __memprof = #krate::__private::Frame::enter(&__MEMPROF_SITE);
+        let __memprof_frame = #krate::__private::Frame::enter(&__MEMPROF_SITE);
     }
+}
+
+/// After a frame: what the lines are counted through.
+pub(crate) fn of_frame() -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> let __memprof = __memprof_frame.probe();)
 }
 
 /// First in a closure's body: finds the call that the closure belongs to, if this thread has it.
 pub(crate) fn closure_frame(krate: &Path) -> Stmt {
+    let probe = of_frame();
     verbatim(quote_spanned! {Span::mixed_site()=>
-        let __memprof = #krate::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+        let __memprof_frame = #krate::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+        #probe
     })
 }
 

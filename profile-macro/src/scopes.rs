@@ -2,12 +2,16 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, Label, Lifetime, Stmt};
+use syn::{Attribute, Expr, Label, Lifetime, Stmt};
+
+use crate::probe;
 
 /// What a jump can leave, outermost first.
 #[derive(Default)]
 pub(crate) struct Scopes {
     around: Vec<Scope>,
+    /// How many jumps have been announced.
+    announced: usize,
 }
 
 struct Scope {
@@ -33,6 +37,17 @@ impl Scopes {
 
     pub(crate) fn exit(&mut self) {
         self.around.pop();
+    }
+
+    /// Before a statement that leaves `loops` loops without evaluating their headers again.
+    pub(crate) fn announce(&mut self, loops: usize, cfg: &[Attribute]) -> Stmt {
+        self.announced += 1;
+        probe::leaving(loops, cfg)
+    }
+
+    /// How many jumps have been announced so far.
+    pub(crate) fn announced(&self) -> usize {
+        self.announced
     }
 
     /// Whether there is a loop whose header could reopen by mistake.

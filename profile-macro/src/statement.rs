@@ -59,6 +59,12 @@ impl Statement {
             }
     }
 
+    /// Whether it ends with a semicolon whatever is configured: it is no value, and what it holds for a
+    /// moment is gone when it is over.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.cfg.is_empty() && self.is_executable() && !self.can_be_value()
+    }
+
     /// Whether it is the value of its block when nothing follows.
     fn can_be_value(&self) -> bool {
         match &self.stmt {

@@ -13,8 +13,8 @@ const ALL: Bucket = Bucket {
 
 /// The same for readings on hot paths.
 const HOT: Bucket = Bucket {
-    share: 0.01,
-    burst_ns: 2e6,
+    share: 0.005,
+    burst_ns: 1e6,
 };
 
 /// A reading is on a hot path when what ran since the one before took less than so many times as long.

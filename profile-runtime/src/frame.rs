@@ -5,12 +5,15 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use crate::guards::{Probes, guards};
-use crate::lane::{Hot, Lane, NO_LANE};
+use crate::lane::{Hot, Lane, NO_LANE, NO_LINE};
 use crate::log::Kind;
 use crate::own::{self, Probe};
-use crate::recorder::Recorder;
+use crate::recorder::{self, Recorder};
 use crate::site::Site;
 use crate::tally::LineCells;
+
+/// In place of a line to go back to. Not `NO_LINE`, at which a call is before its first.
+const ENDS: u32 = NO_LINE - 1;
 
 /// A call in progress, or a run of a closure. Dropping it ends that, however control leaves.
 // Small: recursive functions have one each.
@@ -24,10 +27,19 @@ pub struct Frame {
     depth: u32,
     /// Loops that are being left; their headers are not run again.
     leaving: Cell<u32>,
-    /// For what is no call: the line to go back to at the end.
-    back_to: Option<u32>,
+    /// The line to go back to at the end; `ENDS` for what is then over.
+    back_to: u32,
     /// A frame belongs to the thread that made it.
     thread_bound: PhantomData<*const ()>,
+}
+
+/// The probes of a frame's lines: copies of what they need, which never change, so that the compiler can
+/// keep it in registers.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameProbe<'frame> {
+    lines: &'static [LineCells],
+    hot: &'static Hot,
+    frame: &'frame Frame,
 }
 
 impl Frame {
@@ -36,7 +48,7 @@ impl Frame {
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
         if Recorder::is_off() {
-            return Frame::new(None, None);
+            return Frame::new(None, ENDS);
         }
         Frame::open(site)
     }
@@ -47,7 +59,7 @@ impl Frame {
             && let Some(site) = site.registered_already()
             && let Some(probe) = lane.enter_light(site)
         {
-            return Frame::new(Some(probe), None);
+            return Frame::new(Some(probe), ENDS);
         }
         Frame::open_logged(site)
     }
@@ -59,11 +71,11 @@ impl Frame {
             let lane = own::lane(recorder)?;
             Some(lane.enter(recorder, recorder.register(site), Kind::Call))
         });
-        Frame::new(probe, None)
+        Frame::new(probe, ENDS)
     }
 
     #[inline]
-    fn new(probe: Option<Probe>, back_to: Option<u32>) -> Frame {
+    fn new(probe: Option<Probe>, back_to: u32) -> Frame {
         let (lines, hot, lane, depth): (&[_], _, _, _) = match probe {
             Some(probe) => (
                 probe.cells.lines(),
@@ -84,53 +96,87 @@ impl Frame {
         }
     }
 
+    /// What its lines are counted through.
+    #[inline]
+    #[must_use]
+    pub fn probe(&self) -> FrameProbe<'_> {
+        FrameProbe {
+            lines: self.lines,
+            hot: self.hot,
+            frame: self,
+        }
+    }
+
     /// The line at which it is; `None` before the first, and when recording is off.
     pub(crate) fn current_line(&self) -> Option<u32> {
         let current = self.hot.line()?;
         let place = self.lines.iter().position(|line| ptr::eq(line, current))?;
         u32::try_from(place).ok()
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn line_with_attention(&self, cells: &'static LineCells, hit: bool) {
-        if let Some(lane) = self.lane {
-            lane.switch_line_with_attention(cells, hit);
-        }
-    }
-
-    /// Ends the call, or the run of a closure.
-    #[inline(never)]
-    fn close(&self, lane: &'static Lane) {
-        match self.back_to {
-            None => lane.exit(self.depth),
-            Some(line) => lane.go_back_to(line),
-        }
+impl FrameProbe<'_> {
+    /// The line `line` begins: one hit.
+    // These few instructions are all of a probe that is put into the user's function: in a large one the
+    // compiler would otherwise spend most of its time on probes.
+    #[inline]
+    pub fn line(&self, line: u32) {
+        begin_line(self.lines, self.hot, line);
     }
 }
 
-guards!(Frame, ['frame] &'frame Frame, self => self);
+guards!(FrameProbe<'frame>, ['frame] &'frame Frame, self => self.frame);
 
-// These few instructions are all of a probe that is put into the user's function: in a large one the
-// compiler would otherwise spend most of its time on probes.
+#[inline]
+fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
+    if let Some(cells) = lines.get(line as usize) {
+        if cells.hit() || hot.attention() != 0 {
+            line_with_attention(cells, true);
+        } else {
+            hot.begin(cells);
+        }
+    } else {
+        cold();
+    }
+}
+
+/// Nothing is recorded, or a loop is being left: the compiler is to lay out the code for the other case.
+#[cold]
+#[inline(always)]
+pub(crate) fn cold() {}
+
+// Of another ABI than Rust's, because such a function does not unwind: the user's functions need no landing
+// pads for probes.
+#[cold]
+#[inline(never)]
+extern "C" fn line_with_attention(cells: &'static LineCells, hit: bool) {
+    recorder::contained(|| {
+        if let Some(lane) = own::lane_if_any() {
+            lane.switch_line_with_attention(cells, hit);
+        }
+    });
+}
+
+/// Ends a call, or the run of a closure.
+#[inline(never)]
+extern "C" fn close(lane: &'static Lane, depth: u32, back_to: u32) {
+    recorder::contained(|| match back_to {
+        ENDS => lane.exit(depth),
+        line => lane.go_back_to(line),
+    });
+}
+
 impl Probes for &Frame {
     #[inline]
     fn line(self, line: u32) {
-        if let Some(cells) = self.lines.get(line as usize) {
-            // Not `||`: one jump.
-            if cells.hit() | (self.hot.attention() != 0) {
-                self.line_with_attention(cells, true);
-            } else {
-                self.hot.begin(cells);
-            }
-        }
+        begin_line(self.lines, self.hot, line);
     }
 
     #[inline]
     fn resume(self, line: u32) {
         if let Some(cells) = self.lines.get(line as usize) {
             if self.hot.attention() != 0 {
-                self.line_with_attention(cells, false);
+                line_with_attention(cells, false);
             } else {
                 self.hot.begin(cells);
             }
@@ -152,7 +198,7 @@ impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
         if let Some(lane) = self.lane {
-            self.close(lane);
+            close(lane, self.depth, self.back_to);
         }
     }
 }
@@ -170,11 +216,11 @@ impl ClosureFrame {
     #[must_use]
     pub fn enter(site: &'static Site) -> Frame {
         if Recorder::is_off() {
-            return Frame::new(None, None);
+            return Frame::new(None, ENDS);
         }
         match own::innermost_of(site) {
-            Some(probe) => Frame::new(Some(probe), Some(probe.current())),
-            None => Frame::new(ClosureFrame::open(site), None),
+            Some(probe) => Frame::new(Some(probe), probe.current()),
+            None => Frame::new(ClosureFrame::open(site), ENDS),
         }
     }
 

@@ -29,6 +29,12 @@ impl AsyncProbe {
     pub const fn new(site: &'static Site) -> AsyncProbe {
         AsyncProbe(site)
     }
+
+    /// The line `line` begins: one hit.
+    #[inline]
+    pub fn line(&self, line: u32) {
+        Probes::line(*self, line);
+    }
 }
 
 guards!(AsyncProbe, [] AsyncProbe, self => *self);

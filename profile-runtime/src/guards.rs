@@ -1,5 +1,7 @@
 //! The scope guards that generated code holds, the same for every kind of probe.
 
+use crate::frame::cold;
+
 /// What probes write to: a call of this thread, a run of a closure, or the call that a future is of.
 ///
 /// A type parameter of the guards, so that each kind is compiled for itself.
@@ -28,6 +30,8 @@ impl<P: Probes> Drop for End<P> {
         // freed by the line that leaves.
         if self.probes.loops_left() == 0 {
             self.probes.line(self.line);
+        } else {
+            cold();
         }
     }
 }
@@ -44,8 +48,25 @@ impl<P: Probes> Drop for Again<P> {
     fn drop(&mut self) {
         match self.probes.loops_left() {
             0 => self.probes.line(self.line),
-            loops => self.probes.set_loops_left(loops - 1),
+            loops => {
+                cold();
+                self.probes.set_loops_left(loops - 1);
+            }
         }
+    }
+}
+
+/// At the end of a loop's body that no jump leaves: the loop's header runs again.
+#[derive(Debug)]
+pub struct Each<P: Probes> {
+    pub(crate) probes: P,
+    pub(crate) line: u32,
+}
+
+impl<P: Probes> Drop for Each<P> {
+    #[inline]
+    fn drop(&mut self) {
+        self.probes.line(self.line);
     }
 }
 
@@ -68,31 +89,32 @@ impl<P: Probes> Drop for Back<P> {
 /// The methods by which generated code makes the guards, for the type `$of` whose probes are `$probes`.
 macro_rules! guards {
     ($of:ty, [$($lifetime:lifetime)?] $probes:ty, $self:ident => $get:expr) => {
-        impl $of {
-            /// The line `line` begins: one hit.
-            #[inline]
-            pub fn line(&$self, line: u32) {
-                $crate::guards::Probes::line($get, line);
-            }
-
+        impl$(<$lifetime>)? $of {
             /// See [`End`](crate::guards::End).
             #[inline]
             #[must_use]
-            pub fn end$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::End<$probes> {
+            pub fn end(&$self, line: u32) -> $crate::guards::End<$probes> {
                 $crate::guards::End { probes: $get, line }
             }
 
             /// See [`Again`](crate::guards::Again).
             #[inline]
             #[must_use]
-            pub fn again$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::Again<$probes> {
+            pub fn again(&$self, line: u32) -> $crate::guards::Again<$probes> {
                 $crate::guards::Again { probes: $get, line }
+            }
+
+            /// See [`Each`](crate::guards::Each).
+            #[inline]
+            #[must_use]
+            pub fn each(&$self, line: u32) -> $crate::guards::Each<$probes> {
+                $crate::guards::Each { probes: $get, line }
             }
 
             /// See [`Back`](crate::guards::Back).
             #[inline]
             #[must_use]
-            pub fn back$(<$lifetime>)?(&$($lifetime)? $self, line: u32) -> $crate::guards::Back<$probes> {
+            pub fn back(&$self, line: u32) -> $crate::guards::Back<$probes> {
                 $crate::guards::Back { probes: $get, line }
             }
 

@@ -196,7 +196,7 @@ impl Lane {
         let call = &log.stack[depth];
         let calls = depth as u32 + 1;
         let stand = Stand {
-            line: Some(call.cells.at(call.line)),
+            line: call.cells.stand_at(call.line),
             heap_line_start: heap.live(),
             heap_high: heap.live(),
         };
@@ -249,12 +249,13 @@ impl Lane {
         self.log_light_calls(log);
         let due = self.is_due();
         // A line's first hit is read whatever the budget says: most lines that take much run once.
-        let forced = first && !due && log.is_of_rss();
-        if due || forced {
+        let first = first && log.is_of_rss();
+        let read = due || first;
+        if read {
             self.read(recorder, log);
         }
         let settle = self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0;
-        if forced {
+        if first {
             // For the reading at its end.
             self.ask_for_reading();
         }
@@ -266,13 +267,13 @@ impl Lane {
                 log.settle_stretch();
                 log.begin_line(place, hit, true);
             }
-        } else if due || settle || forced {
-            let ran = match forced && !settle {
-                true => log.stands_for_stretch(closing),
-                false => closing,
+        } else if read || settle {
+            let ran = match due || settle {
+                true => closing,
+                false => log.stands_for_stretch(closing),
             };
-            let was_exact = log.settle(ran, due || forced);
-            log.begin_line(place, hit, (due || forced) && self.is_due());
+            let was_exact = log.settle(ran, read);
+            log.begin_line(place, hit, read && self.is_due());
             if due && !was_exact {
                 log.stretch_is_like(closing);
             }
@@ -600,7 +601,7 @@ impl Begun {
     /// Before its first line.
     fn stand(&self) -> Stand {
         Stand {
-            line: Some(self.cells.before_lines()),
+            line: self.cells.before_lines(),
             heap_line_start: self.heap.live(),
             heap_high: self.heap.live(),
         }

@@ -323,7 +323,7 @@ pub use usage::{MemoryUsage, UsageSample, memory_usage};
 /// What generated code refers to. Not for use by hand: it may change in any release.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::frame::{ClosureFrame, Frame};
+    pub use crate::frame::{ClosureFrame, Frame, FrameProbe};
     pub use crate::future::{AsyncProbe, never, part, profiled};
     pub use crate::limits::{LimitGuard, Limits, within};
     pub use crate::site::{Site, SiteSpec};

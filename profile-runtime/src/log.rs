@@ -720,7 +720,7 @@ impl OpenCall {
     /// Where it goes on after something inside of it.
     pub(crate) fn stand(&self) -> Stand {
         Stand {
-            line: Some(self.cells.at(self.line)),
+            line: self.cells.stand_at(self.line),
             heap_line_start: self.heap_line_start,
             heap_high: self.heap_high,
         }

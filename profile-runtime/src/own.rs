@@ -4,10 +4,10 @@ use std::cell::Cell;
 
 use crate::heap::origins::LineOrigins;
 use crate::heap::{self, Token};
-use crate::lane::Lane;
+use crate::lane::{Lane, NO_LANE};
 use crate::recorder::Recorder;
 use crate::site::Site;
-use crate::tally::{Cells, LineCells};
+use crate::tally::Cells;
 
 /// Without a destructor, so that it is reached without asking whether it is still there.
 struct Own {
@@ -21,8 +21,7 @@ struct GiveBack;
 
 impl Drop for GiveBack {
     fn drop(&mut self) {
-        if let (Some(lane), Some(recorder)) = (OWN.with(|own| own.lane.take()), Recorder::running())
-        {
+        if let (Some(lane), Some(recorder)) = (forget_lane(), Recorder::running()) {
             recorder.give_back(lane);
         }
     }
@@ -53,19 +52,14 @@ pub(crate) fn lane(recorder: &'static Recorder) -> Option<&'static Lane> {
     GIVE_BACK.try_with(|_| ()).ok()?;
     let lane = heap::outside_the_figures(|| recorder.take_lane());
     OWN.with(|own| own.lane.set(Some(lane)));
+    heap::find_lines_in(lane.hot());
     Some(lane)
 }
 
-/// This is the only thread of a process in which nothing is recorded.
-pub(crate) fn forget_lane() {
-    OWN.with(|own| own.lane.set(None));
-}
-
-/// The calling thread allocates or frees, and had `live` bytes before: on which line that is to be
-/// booked, and with how many live bytes it began.
-#[inline]
-pub(crate) fn touch_line(live: i64) -> Option<(&'static LineCells, i64)> {
-    lane_if_any()?.hot().touch(live)
+/// The calling thread has no lane any more; gives the one that it had.
+pub(crate) fn forget_lane() -> Option<&'static Lane> {
+    heap::find_lines_in(&NO_LANE);
+    OWN.with(|own| own.lane.take())
 }
 
 /// The probe of the calling thread's innermost call, if that is one of `site`.

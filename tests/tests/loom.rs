@@ -114,7 +114,7 @@ fn calls_seen_from_another_thread_belong_together() {
     explore(1, move || {
         let light = loom::sync::Arc::new(Light::with_room_for(1, 0));
         let depth = light
-            .push(call(first), &of_first[0], at(None))
+            .push(call(first), Some(&of_first[0]), at(None))
             .expect("room");
         light.hot.begin(&of_first[1]);
         let owner = light.clone();
@@ -122,7 +122,7 @@ fn calls_seen_from_another_thread_belong_together() {
             owner.hot.touch(5).expect("a line");
             owner.pop(depth, at(None));
             owner
-                .push(call(second), &of_second[0], at(None))
+                .push(call(second), Some(&of_second[0]), at(None))
                 .expect("room");
             owner.hot.begin(&of_second[1]);
         });

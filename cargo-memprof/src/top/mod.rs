@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{self, Event as Input, KeyEventKind};
 
 use crate::failure::{Failure, Outcome};
+#[cfg(unix)]
+use crate::watch::end_with_terminal;
 use crate::watch::{Event, Events, ends};
 
 use keys::Next;
@@ -43,6 +45,8 @@ pub(crate) fn show(
     interval: Duration,
     events: &Events,
 ) -> Outcome<Option<i32>> {
+    #[cfg(unix)]
+    end_with_terminal();
     let mut screen = Screen::take().map_err(no_terminal)?;
     let mut next_look = Instant::now() + interval;
     loop {

@@ -68,7 +68,7 @@ pub(crate) fn ends(signal: i32) -> bool {
 }
 
 #[cfg(unix)]
-pub(crate) use signals::{die_of, give_back, send};
+pub(crate) use signals::{die_of, end_with_terminal, give_back, send};
 
 #[cfg(unix)]
 mod signals {
@@ -186,6 +186,32 @@ mod signals {
                 return;
             }
         }
+    }
+
+    /// From now on this process ends when the terminal that is its stdout does, as if nobody had taken the
+    /// hang-up signal over. Waiting for a key in a terminal that is gone does not come back to us:
+    /// crossterm reads its end over and over.
+    pub(crate) fn end_with_terminal() {
+        std::thread::spawn(|| {
+            let mut terminal = libc::pollfd {
+                fd: libc::STDOUT_FILENO,
+                // Nothing but its end, which need not be asked for (poll(2)).
+                events: 0,
+                revents: 0,
+            };
+            loop {
+                // SAFETY: the pointer is valid for one `pollfd`.
+                let found = unsafe { libc::poll(&raw mut terminal, 1, -1) };
+                if found > 0 {
+                    die_of(libc::SIGHUP);
+                }
+                let interrupted =
+                    std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted;
+                if found >= 0 || !interrupted {
+                    return;
+                }
+            }
+        });
     }
 
     /// Ends this process by `signal`, as the program did, without a core file of ours. Comes back if the

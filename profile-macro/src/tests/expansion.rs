@@ -45,7 +45,8 @@ where
                 source_line: 7,
                 lines: &[10, 11],
             });
-            let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+            let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+            let __memprof = __memprof_frame.probe();
             let __memprof_end = __memprof.end(1);
             __memprof.line(0);
             iter::once(1)
@@ -85,7 +86,7 @@ fn arguments() {
                 source_line: 1,
                 lines: &[],
             });
-            let __memprof = crate::prof::__private::Frame::enter(&__MEMPROF_SITE);
+            let __memprof_frame = crate::prof::__private::Frame::enter(&__MEMPROF_SITE);
             1
         }
     "#]].assert_eq(&pretty(expanded));
@@ -112,7 +113,8 @@ fn a_region() {
                     source_line: 1,
                     lines: &[2, 3, 4],
                 });
-                let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                let __memprof = __memprof_frame.probe();
                 __memprof.line(0);
                 let a = one()?;
                 let __memprof_end = __memprof.end(2);
@@ -217,7 +219,7 @@ fn an_async_function_that_never_ends() {
                             let __memprof_end = __memprof.end(2);
                             __memprof.line(0);
                             loop {
-                                let __memprof_again = __memprof.again(0);
+                                let __memprof_again = __memprof.each(0);
                                 __memprof.line(1);
                                 step().await;
                             }
@@ -317,7 +319,8 @@ impl<T> S<T> {
                     source_line: 9,
                     lines: &[9],
                 });
-                let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                let __memprof = __memprof_frame.probe();
                 __memprof.line(0);
                 4
             }
@@ -356,7 +359,7 @@ pub mod m {
                         source_line: 5,
                         lines: &[],
                     });
-                    let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                    let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
                     2
                 }
             }
@@ -417,8 +420,9 @@ fn limits() {
                 &__memprof_limits,
                 '__memprof: {
                     let __memprof_by = ::memprof::__private::size(&(n + 1));
-                    let __memprof = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
+                    let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
                     ::memprof::__private::by(&__MEMPROF_SITE, __memprof_by);
+                    let __memprof = __memprof_frame.probe();
                     __memprof.line(0);
                     if n > 7 {
                         break '__memprof 7;

@@ -56,8 +56,7 @@ fn an_empty_function() {
         "fn f() {\n}",
         expect![[r#"
             fn f() {
-                #[allow(unreachable_code)]
-                let __memprof_end = __memprof.end(0);
+                #[allow(unreachable_code)] __memprof.line(0);
             }
             // lines [2]
         "#]],
@@ -88,9 +87,9 @@ fn f(x: u32) -> u32 {
                 } else if x > 2 {
                     __memprof.line(2);
                     let y = two();
-                    let __memprof_end = __memprof.end(4);
                     __memprof.line(3);
                     three(y);
+                    #[allow(unreachable_code)] __memprof.line(4);
                 } else {
                     __memprof.line(5);
                     four()
@@ -141,7 +140,7 @@ fn f(x: Option<u32>) -> u32 {
                     Some(n) => {
                         __memprof.line(5);
                         loop {
-                            let __memprof_again = __memprof.again(5);
+                            let __memprof_again = __memprof.each(5);
                             __memprof.line(6);
                             one(n);
                         }
@@ -198,28 +197,26 @@ fn f(mut all: Vec<u32>) {
                         __memprof.leaving(1);
                         break;
                     }
-                    let __memprof_end = __memprof.end(4);
                     __memprof.line(3);
                     use_it(x);
                 }
-                __memprof.line(5);
+                __memprof.line(4);
                 while let Some(x) = all.pop() {
-                    let __memprof_again = __memprof.again(5);
-                    let __memprof_end = __memprof.end(8);
-                    __memprof.line(6);
+                    let __memprof_again = __memprof.again(4);
+                    __memprof.line(5);
                     if x == 3 {
-                        __memprof.line(7);
+                        __memprof.line(6);
                         __memprof.leaving(1);
                         return;
                     }
                 }
-                let __memprof_end = __memprof.end(10);
-                __memprof.line(9);
+                let __memprof_end = __memprof.end(8);
+                __memprof.line(7);
                 for x in 0..3 {
                     use_it(&x);
                 }
             }
-            // lines [2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13]
+            // lines [2, 3, 4, 5, 7, 8, 9, 12, 13]
         "#]],
     );
 }
@@ -247,7 +244,7 @@ fn f() -> u32 {
 }",
         expect![[r#"
             fn f() -> u32 {
-                let __memprof_end = __memprof.end(12);
+                let __memprof_end = __memprof.end(11);
                 __memprof.line(0);
                 'outer: loop {
                     let __memprof_again = __memprof.again(0);
@@ -256,7 +253,6 @@ fn f() -> u32 {
                         __memprof.line(2);
                         for x in 0.. {
                             let __memprof_again = __memprof.again(2);
-                            let __memprof_end = __memprof.end(11);
                             __memprof.line(3);
                             match x {
                                 1 => {
@@ -299,7 +295,7 @@ fn f() -> u32 {
                     }
                 }
             }
-            // lines [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17]
+            // lines [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17]
         "#]],
     );
 }
@@ -414,9 +410,9 @@ fn f() {
                 }
                 __memprof.line(0);
                 let array = [0; { 3 }];
-                let __memprof_end = __memprof.end(2);
                 __memprof.line(1);
                 const { four() };
+                #[allow(unreachable_code)] __memprof.line(2);
             }
             // lines [8, 11, 14]
         "#]],
@@ -519,17 +515,16 @@ fn f() {
             fn f() {
                 #![allow(unused)]
                 use std::fmt;
-                let __memprof_end = __memprof.end(3);
+                let __memprof_end = __memprof.end(2);
                 __memprof.line(0);
                 for x in y {
                     const A: u32 = 1;
-                    let __memprof_again = __memprof.again(0);
-                    let __memprof_end = __memprof.end(2);
+                    let __memprof_again = __memprof.each(0);
                     __memprof.line(1);
                     one();
                 }
             }
-            // lines [4, 6, 7, 8]
+            // lines [4, 6, 8]
         "#]],
     );
 }
@@ -593,7 +588,10 @@ fn f() -> u32 {
                 a.iter()
                     .map(|x| x + 1)
                     .map(|x| {
-                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        let __memprof_frame = ::memprof::__private::ClosureFrame::enter(
+                            &__MEMPROF_SITE,
+                        );
+                        let __memprof = __memprof_frame.probe();
                         __memprof.line(1);
                         let y = x;
                         __memprof.line(2);
@@ -606,7 +604,10 @@ fn f() -> u32 {
                         y
                     })
                     .map(|x| {
-                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        let __memprof_frame = ::memprof::__private::ClosureFrame::enter(
+                            &__MEMPROF_SITE,
+                        );
+                        let __memprof = __memprof_frame.probe();
                         __memprof.line(5);
                         match x {
                             1 => {
@@ -625,7 +626,10 @@ fn f() -> u32 {
                 if a
                     .iter()
                     .any(|x| {
-                        let __memprof = ::memprof::__private::ClosureFrame::enter(&__MEMPROF_SITE);
+                        let __memprof_frame = ::memprof::__private::ClosureFrame::enter(
+                            &__MEMPROF_SITE,
+                        );
+                        let __memprof = __memprof_frame.probe();
                         __memprof.line(9);
                         let y = x;
                         let __memprof_end = __memprof.end(11);
@@ -669,9 +673,9 @@ fn f() {
                         },
                     ),
                 );
-                let __memprof_end = __memprof.end(5);
                 __memprof.line(4);
                 block_on(async { 1 });
+                #[allow(unreachable_code)] __memprof.line(5);
             }
             // lines [2, 3, 4, 5, 6, 7]
         "#]],
@@ -706,22 +710,21 @@ fn f() {
                     __memprof.line(2);
                     y
                 } {
-                    let __memprof_again = __memprof.again(0);
-                    let __memprof_end = __memprof.end(5);
+                    let __memprof_again = __memprof.each(0);
                     __memprof.line(4);
                     use_it(x);
                 }
-                let __memprof_end = __memprof.end(8);
-                __memprof.line(6);
+                let __memprof_end = __memprof.end(7);
+                __memprof.line(5);
                 match unsafe {
-                    let __memprof_back = __memprof.back(6);
-                    __memprof.line(7);
+                    let __memprof_back = __memprof.back(5);
+                    __memprof.line(6);
                     one()
                 } {
                     1 => {}
                 }
             }
-            // lines [2, 3, 4, 5, 6, 7, 8, 9, 13]
+            // lines [2, 3, 4, 5, 6, 8, 9, 13]
         "#]],
     );
 }
@@ -746,9 +749,9 @@ fn f() {
                     one();
                     two();
                 }
-                let __memprof_end = __memprof.end(2);
                 __memprof.line(1);
                 three();
+                #[allow(unreachable_code)] __memprof.line(2);
             }
             // lines [3, 8, 9]
         "#]],

@@ -3,14 +3,13 @@
 //! Nothing in here may allocate: it is called from inside the global allocator.
 
 use super::thread::count;
-use crate::own;
 
 /// The calling thread has allocated a block.
 #[inline]
 pub(super) fn count_allocation(bytes: usize) {
-    count(|counters| {
+    count(bytes, |counters, hot, bytes| {
         let live = counters.count_allocation(bytes);
-        if let Some((line, start)) = own::touch_line(live.wrapping_sub(bytes as i64)) {
+        if let Some((line, start)) = hot.touch(live.wrapping_sub(bytes as i64)) {
             line.book_allocation(bytes, live.wrapping_sub(start));
         }
     });
@@ -19,9 +18,9 @@ pub(super) fn count_allocation(bytes: usize) {
 /// A block of the calling thread has grown.
 #[inline]
 pub(super) fn count_growth(bytes: usize) {
-    count(|counters| {
+    count(bytes, |counters, hot, bytes| {
         let live = counters.count_growth(bytes);
-        if let Some((line, start)) = own::touch_line(live.wrapping_sub(bytes as i64)) {
+        if let Some((line, start)) = hot.touch(live.wrapping_sub(bytes as i64)) {
             line.book_growth(bytes, live.wrapping_sub(start));
         }
     });
@@ -30,9 +29,9 @@ pub(super) fn count_growth(bytes: usize) {
 /// The calling thread has freed a block, or made it smaller.
 #[inline]
 pub(super) fn count_free(bytes: usize) {
-    count(|counters| {
+    count(bytes, |counters, hot, bytes| {
         let live = counters.count_free(bytes);
-        if let Some((line, _)) = own::touch_line(live.wrapping_add(bytes as i64)) {
+        if let Some((line, _)) = hot.touch(live.wrapping_add(bytes as i64)) {
             line.book_free(bytes);
         }
     });

@@ -14,5 +14,7 @@ mod tokens;
 
 pub use allocator::CountingAllocator;
 pub(crate) use block::{Counters, Counts};
-pub(crate) use thread::{is_counted, of_all_threads, of_this_thread, outside_the_figures};
+pub(crate) use thread::{
+    find_lines_in, is_counted, of_all_threads, of_this_thread, outside_the_figures,
+};
 pub(crate) use tokens::Token;

@@ -7,26 +7,39 @@ use std::ptr;
 
 use super::block::{Counters, Counts, List};
 use super::sync::{AtomicPtr, Ordering};
+use crate::lane::{Hot, NO_LANE};
 
 static LIST: List = List {
     newest: AtomicPtr::new(ptr::null_mut()),
 };
 
-/// What the thread counts on.
-#[derive(Clone, Copy)]
-enum Own {
-    /// Nothing yet.
-    None,
-    Block(&'static Counters),
-    /// Nothing for now: what is allocated is memprof's.
-    Nobody,
-    /// The thread is being taken down and has given its block back.
-    Gone,
+/// Why a thread has no block to count on.
+#[derive(Clone, Copy, PartialEq)]
+enum Without {
+    /// It has not allocated yet.
+    Yet,
+    /// For now: what is allocated is memprof's.
+    Counting,
+    /// It is being taken down and has given its block back.
+    Thread,
+}
+
+/// Without a destructor, so that it can be reached while others' destructors run.
+struct Own {
+    block: Cell<Option<&'static Counters>>,
+    without: Cell<Without>,
+    /// Where the thread's line in progress is; nobody's where it has no lane.
+    hot: Cell<&'static Hot>,
 }
 
 thread_local! {
-    // Without a destructor, so that it can be reached while others' destructors run.
-    static OWN: Cell<Own> = const { Cell::new(Own::None) };
+    static OWN: Own = const {
+        Own {
+            block: Cell::new(None),
+            without: Cell::new(Without::Yet),
+            hot: Cell::new(&NO_LANE),
+        }
+    };
     static GIVE_BACK: GiveBack = const { GiveBack };
 }
 
@@ -34,39 +47,54 @@ struct GiveBack;
 
 impl Drop for GiveBack {
     fn drop(&mut self) {
-        if let Own::Block(block) = OWN.replace(Own::Gone) {
+        if let Some(block) = OWN.with(|own| own.go_without(Without::Thread)) {
             List::give_back(block);
         }
     }
 }
 
-/// Counts with the calling thread's counters; not where recording is compiled out.
+impl Own {
+    fn go_without(&self, without: Without) -> Option<&'static Counters> {
+        self.without.set(without);
+        self.block.take()
+    }
+}
+
+/// From now on the calling thread's line in progress is found there.
+pub(crate) fn find_lines_in(hot: &'static Hot) {
+    OWN.with(|own| own.hot.set(hot));
+}
+
+/// Counts `bytes` with the calling thread's counters, and its line in progress; not where recording is
+/// compiled out.
 #[inline]
-pub(super) fn count(book: impl FnOnce(&Counters)) {
+pub(super) fn count(bytes: usize, book: impl FnOnce(&Counters, &Hot, usize)) {
     if cfg!(not(feature = "record")) {
         return;
     }
-    match OWN.get() {
-        Own::Block(block) => book(block),
-        other => count_with_claim(other, book),
+    let (block, hot) = OWN.with(|own| (own.block.get(), own.hot.get()));
+    match block {
+        Some(block) => book(block, hot, bytes),
+        None => count_with_claim(bytes, book),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn count_with_claim(own: Own, book: impl FnOnce(&Counters)) {
-    if matches!(own, Own::Nobody) {
+fn count_with_claim(bytes: usize, book: impl FnOnce(&Counters, &Hot, usize)) {
+    let (without, hot) = OWN.with(|own| (own.without.get(), own.hot.get()));
+    if without == Without::Counting {
         return;
     }
     let Some(block) = LIST.claim() else { return };
-    book(block);
-    if matches!(own, Own::None) {
-        OWN.set(Own::Block(block));
+    book(block, hot, bytes);
+    if without == Without::Yet {
+        OWN.with(|own| own.block.set(Some(block)));
         // Registering the destructor may allocate; by now that is counted like anything else.
         if GIVE_BACK.try_with(|_| ()).is_ok() {
             return;
         }
-        OWN.set(Own::Gone);
+        OWN.with(|own| own.go_without(Without::Thread));
     }
     // A destructor of another thread-local is at work: the block was for this once.
     List::give_back(block);
@@ -75,10 +103,7 @@ fn count_with_claim(own: Own, book: impl FnOnce(&Counters)) {
 /// The calling thread's counters; `None` when no counting allocator is installed.
 #[inline]
 pub(crate) fn of_this_thread() -> Option<&'static Counters> {
-    match OWN.get() {
-        Own::Block(block) => Some(block),
-        _ => None,
-    }
+    OWN.with(|own| own.block.get())
 }
 
 /// Whether a counting allocator is installed (and has been used: by then it has).
@@ -100,21 +125,26 @@ pub(crate) fn of_all_threads() -> Option<Counts> {
 /// Runs `work`, whose allocations are memprof's own, outside the figures.
 pub(crate) fn outside_the_figures<T>(work: impl FnOnce() -> T) -> T {
     /// Goes back to counting even when `work` panics.
-    struct Restore(Own);
+    struct Restore(Option<&'static Counters>, Without);
     impl Drop for Restore {
         fn drop(&mut self) {
-            OWN.set(self.0);
+            OWN.with(|own| {
+                own.block.set(self.0);
+                own.without.set(self.1);
+            });
         }
     }
-    let own = OWN.get();
-    if matches!(own, Own::None) {
+    let before = || OWN.with(|own| (own.block.get(), own.without.get()));
+    if let (None, Without::Yet) = before() {
         // Nobody counts, or this thread has yet to allocate: claim first, so that what `work`
         // allocates is not the thread's first allocation.
         if !is_counted() {
             return work();
         }
-        count_with_claim(own, |_| ());
+        count_with_claim(0, |_, _, _| ());
     }
-    let _restore = Restore(OWN.replace(Own::Nobody));
+    let (block, without) = before();
+    let _restore = Restore(block, without);
+    OWN.with(|own| own.go_without(Without::Counting));
     work()
 }

@@ -146,7 +146,7 @@ impl<S, C, L> Light<S, C, L> {
     pub(crate) fn push(
         &self,
         call: Begun<S, C>,
-        first: &'static L,
+        first: Option<&'static L>,
         outer: Stand<L>,
     ) -> Option<u32> {
         let at = self.len();
@@ -155,7 +155,10 @@ impl<S, C, L> Light<S, C, L> {
         self.change(|| {
             below.set_stand(outer);
             slot.begin(call);
-            self.hot.begin(first);
+            match first {
+                Some(line) => self.hot.begin(line),
+                None => self.hot.go_on(None, 0),
+            }
             self.depth.store(depth + 1, Relaxed);
         });
         Some(depth)

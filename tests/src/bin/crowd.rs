@@ -103,11 +103,12 @@ fn functions(number: usize) {
         })));
         for _ in 0..2 {
             let frame = Frame::enter(site);
-            frame.line(0);
+            let probe = frame.probe();
+            probe.line(0);
             let text = black_box(vec![1_u8; 100]);
-            frame.line(1);
+            probe.line(1);
             drop(text);
-            frame.line(2);
+            probe.line(2);
         }
     }
     let run = memprof::snapshot().expect("calls were made");
