@@ -172,6 +172,13 @@ fn browser_text_can_be_read_in_both_schemes() {
             assert_all_hold(&drive_with(&fixture::inverse(), page, 1200, driver, scheme));
         }
         assert_all_hold(&drive_with(
+            &fixture::growing(),
+            Page::Function,
+            1200,
+            driver,
+            scheme,
+        ));
+        assert_all_hold(&drive_with(
             &fixture::heap(),
             Page::Function,
             500,
@@ -186,6 +193,21 @@ fn browser_text_can_be_read_in_both_schemes() {
 fn browser_on_a_narrow_screen_too() {
     for page in [Page::Function, Page::Run, Page::Index] {
         assert_all_hold(&drive(&fixture::inverse(), page, 500));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_growth_is_in_sight() {
+    let driver = Some(include_str!("growth.js"));
+    for width in [500, 1200] {
+        assert_all_hold(&drive_with(
+            &fixture::growing(),
+            Page::Function,
+            width,
+            driver,
+            Scheme::Light,
+        ));
     }
 }
 
