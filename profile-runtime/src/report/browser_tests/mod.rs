@@ -25,6 +25,8 @@ enum Page {
     Run,
     /// The index of all runs.
     Index,
+    /// What changed since the run before: one of its lines grew, another shrank.
+    Changes,
 }
 
 /// Writes the reports of `run`, opens one of its pages in a window of this many pixels, drives it, and
@@ -50,6 +52,10 @@ fn drive_with(
 ) -> Vec<String> {
     let root = tempfile::tempdir().unwrap();
     let folder = write(run, root.path(), &RunFolder::new()).unwrap();
+    let folder = match page {
+        Page::Changes => write(&changed(run), root.path(), &RunFolder::new()).unwrap(),
+        _ => folder,
+    };
     let (page, own) = match page {
         Page::Function => {
             let name = super::file_names::assign(&run.functions).swap_remove(0);
@@ -61,6 +67,7 @@ fn drive_with(
         }
         Page::Run => (folder.join("index.html"), include_str!("run_page.js")),
         Page::Index => (root.path().join("index.html"), include_str!("index.js")),
+        Page::Changes => (folder.join("changes.html"), include_str!("changes_page.js")),
     };
     let driver = driver.unwrap_or(own);
     let text = fs::read_to_string(page).unwrap();
@@ -69,6 +76,16 @@ fn drive_with(
     fs::write(&page, text.replacen("<head>", &scripts, 1)).unwrap();
     let budget = Some("--virtual-time-budget=4000");
     checks(&dump(&page, root.path(), width, budget, scheme))
+}
+
+/// A later run of the same command, of which one line needs more and another keeps less.
+fn changed(run: &Run) -> Run {
+    let mut run = run.clone();
+    run.started = "2026-03-02T14:05:09Z".to_owned();
+    let lines = &mut run.functions[0].lines;
+    lines[0].peak_rss += 8 << 20;
+    lines[1].net_rss -= 8 << 20;
+    run
 }
 
 /// What the driver wrote into the page.
@@ -168,7 +185,7 @@ fn browser_the_index_can_be_sorted() {
 fn browser_text_can_be_read_in_both_schemes() {
     let driver = Some(include_str!("contrast.js"));
     for scheme in [Scheme::Light, Scheme::Dark] {
-        for page in [Page::Function, Page::Run, Page::Index] {
+        for page in [Page::Function, Page::Run, Page::Index, Page::Changes] {
             assert_all_hold(&drive_with(&fixture::inverse(), page, 1200, driver, scheme));
         }
         assert_all_hold(&drive_with(
@@ -193,6 +210,14 @@ fn browser_text_can_be_read_in_both_schemes() {
 fn browser_on_a_narrow_screen_too() {
     for page in [Page::Function, Page::Run, Page::Index] {
         assert_all_hold(&drive(&fixture::inverse(), page, 500));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_changes_are_named_and_lead_back() {
+    for width in [500, 1200] {
+        assert_all_hold(&drive(&fixture::heap(), Page::Changes, width));
     }
 }
 
