@@ -313,6 +313,24 @@ fn browser_prints() {
     }
 }
 
+/// What is on paper is not cut off, and source keeps its room.
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_nothing_is_cut_off_on_paper() {
+    let driver = Some(include_str!("print.js"));
+    let function = [fixture::inverse(), fixture::heap(), fixture::growing()];
+    let pages = function.map(|run| (run, Page::Function)).into_iter();
+    let pages = pages.chain([
+        (fixture::crowd(14, 60), Page::Run),
+        (fixture::heap(), Page::Index),
+        (fixture::heap(), Page::Changes),
+    ]);
+    // The width of A4 between its margins.
+    for (run, page) in pages {
+        assert_all_hold(&drive_with(&run, page, 718, driver, Scheme::Light));
+    }
+}
+
 /// The largest run's page, 500 functions and 100,000 calls, is parsed, run and laid out in 0.3 s where
 /// nothing else is running. The bound leaves room for a machine on which a lot is.
 #[test]
