@@ -108,18 +108,17 @@ fn most_expensive(run: &Run) -> Vec<&Profile> {
     functions
 }
 
-fn heading(run: &Run, width: usize) -> String {
-    let figures = format!(
-        "{} · {} · peak {}",
-        visible(&run.program),
-        duration(run.duration_ns),
-        mib_unit(run.process.peak_rss)
-    );
+fn heading(run: &Run, columns: usize) -> String {
+    let room = columns.saturating_sub(9);
+    let program = visible(&run.program);
+    let peak = format!("peak {}", mib_unit(run.process.peak_rss));
+    let mut figures = format!("{program} · {} · {peak}", duration(run.duration_ns));
+    // The peak is what must be seen.
+    if width(&figures) > room {
+        figures = format!("{program} · {peak}");
+    }
     let (on, off) = (BRAND.render(), BRAND.render_reset());
-    format!(
-        "{on}memprof{off}  {}\n",
-        truncate(&figures, width.saturating_sub(9))
-    )
+    format!("{on}memprof{off}  {}\n", truncate(&figures, room))
 }
 
 /// One row for each function: the aligned figures, then the line to look at.
