@@ -24,7 +24,7 @@ pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
     /// The line's source; of a function what became of it.
     pub(super) text: String,
-    /// By how much its memory grew; negative where it shrank.
+    /// By how much its memory grew; negative where it shrank, zero where that may be noise.
     pub(super) growth: i64,
 }
 
@@ -114,12 +114,16 @@ fn changed_lines(function: &FunctionDiff) -> Vec<&LineDiff> {
 }
 
 fn function_row(function: &FunctionDiff, columns: &[Column]) -> Row {
+    let growth = function.changes.growth();
     Row {
         is_function: true,
         what: truncate(&visible(&function.label), NAME),
         cells: cells(&function.changes, columns),
         text: became(function),
-        growth: function.changes.growth(),
+        growth: match growth.unsigned_abs() {
+            ..NOISE => 0,
+            _ => growth,
+        },
     }
 }
 
