@@ -11,7 +11,7 @@ use super::line_rows::highest;
 use super::stopped;
 use super::text_table::text_table;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
-use super::visible::{source_line, truncate, visible, width};
+use super::visible::{source_line, truncate, visible, width, wrapped};
 use super::watched;
 use crate::run::{PeakMethod, Profile, Run, Watched};
 
@@ -95,10 +95,11 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 /// How heap and RSS of the first functions differ, where they do.
 fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
     let remarks = functions.iter().take(SHOWN).filter_map(|function| {
-        let remark = format!("  {}: {}", label(function, LABEL), in_short(function)?);
-        Some(truncate(&remark, columns))
+        let remark = format!("{}: {}", label(function, LABEL), in_short(function)?);
+        Some(wrapped(&remark, "  ", columns.saturating_sub(2)))
     });
-    remarks.take(REMARKS).collect()
+    let lines = remarks.take(REMARKS).flatten();
+    lines.map(|line| format!("  {line}")).collect()
 }
 
 /// The functions with the highest peaks first; of equal ones the slowest.
@@ -314,6 +315,20 @@ mod tests {
     #[test]
     fn heap_that_differs_from_rss() {
         insta::assert_snapshot!(plain(&summary(&fixture::apart(), None, 100)));
+        // Figures are not cut off where there is less room.
+        let narrow = plain(&summary(&fixture::apart(), None, 44));
+        let words: Vec<_> = narrow.split_whitespace().collect();
+        let said = plain(&summary(&fixture::apart(), None, 200));
+        for remark in said
+            .lines()
+            .filter(|line| line.contains(" MiB ") && line.contains(": "))
+        {
+            let remark: Vec<_> = remark.split_whitespace().collect();
+            assert!(
+                words.windows(remark.len()).any(|part| part == remark),
+                "{narrow}"
+            );
+        }
     }
 
     #[test]
