@@ -8,6 +8,7 @@
 //   stops           in order; also what decides the heights
 //   catches         a stop that catches the pointer from a little farther away, or nothing
 //   heights         sizes that must fit beside those of the stops
+//   since           what moments count from, if that is not the first call
 //   below           pixels that are needed under the axis
 //   paint(at)       draws curves and marks
 //   describe(stop)  what is read out there; without a stop what is read out at rest
@@ -130,7 +131,7 @@ const memoryChart = (page) => {
       text(x(t * scale.ns), bottom() + 18, "middle", t.toFixed(decimals(step)));
     }
     text(margin.left - 8, 11, "end", unit.name);
-    text((margin.left + right()) / 2, bottom() + 37, "middle", scale.name + " since the first call");
+    text((margin.left + right()) / 2, bottom() + 37, "middle", `${scale.name} since the ${page.since ?? "first call"}`);
   };
 
   const drawLit = () => {

@@ -55,6 +55,7 @@
     label: "Memory of the process over time. Arrow keys move along it, plus and minus zoom, r shows the whole run.",
     window: [0, data.end],
     end: data.end,
+    since: table ? undefined : "start",
     stops,
     heights: [data.peak, ...data.children.map((child) => child.peak)],
     below: lanes.length && lanes.length * LANE + 10,

@@ -93,8 +93,15 @@ fn title(state: &State, columns: u16) -> Line<'static> {
     if let Some(heap) = now.and_then(|sample| sample.heap) {
         parts.push(format!("heap {}", mib_unit(heap)));
     }
-    let text = format!(" {}", parts.join(" · "));
     let columns = usize::from(columns);
+    let joined = |parts: &[String]| format!(" {}", parts.join(" · "));
+    // Without room the process number goes first, then the time: memory is what it is about.
+    for least in [format!("pid {}", run.pid), duration(run.duration_ns)] {
+        if width(&joined(&parts)) > columns {
+            parts.retain(|part| *part != least);
+        }
+    }
+    let text = joined(&parts);
     let text = truncate(&text, columns);
     let missing = columns.saturating_sub(width(&text));
     Line::styled(text + &" ".repeat(missing), state.theme.bar())

@@ -290,5 +290,17 @@ mod tests {
         );
         assert!(chart.contains("peak: n^2, k = 2.00 ± 0.0"), "{chart}");
         assert!(chart.contains("time: law not known"), "{chart}");
+        // Legends stand above all points, not among them.
+        let places = |element: &str, name: &str| -> Vec<f64> {
+            let begin = format!("<{element} ");
+            let elements = chart.split(&begin).skip(1);
+            let elements = elements.filter(|e| element == "circle" || e.contains(", k = "));
+            let value = |e: &str| e.split(name).nth(1)?.split('"').next()?.parse().ok();
+            elements.filter_map(value).collect()
+        };
+        let (legends, points) = (places("text", " y=\""), places("circle", " cy=\""));
+        assert_eq!((legends.len(), points.len()), (2, 16), "{chart}");
+        let lowest = legends.into_iter().fold(0.0, f64::max);
+        assert!(points.iter().all(|&point| point > lowest), "{chart}");
     }
 }

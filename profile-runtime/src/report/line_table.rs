@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::line_columns::{Column, columns, has_elsewhere, numbers};
 use super::line_rows::{Row, highest, in_part, is_shared, rows};
-use super::visible::{source_line, truncate, width};
+use super::visible::{source_line, truncate, width, wrapped};
 use crate::run::{Line, Profile};
 
 const HEADER: Style = Style::new().dimmed();
@@ -14,7 +14,7 @@ const HIGHEST: Style = AnsiColor::Yellow.on_default().bold();
 const NOT_RUN: Style = Style::new().dimmed();
 /// Cells of the bar that shows a line's peak.
 const BAR: usize = 8;
-/// Source keeps this many columns.
+/// Source keeps this many columns, if that can be had by leaving out figures.
 const LEAST_SOURCE: usize = 24;
 /// Columns that a narrow terminal does without, the least important first. Peak and net stay.
 const FIRST_TO_GO: [&str; 10] = [
@@ -64,7 +64,8 @@ pub struct LineTable<'a> {
 
 impl LineTable<'_> {
     /// Makes room so that no row is wider than this many columns: the bars go first, then the figures
-    /// that matter least, and source is cut. A note below names the figures that are left out.
+    /// that matter least, and source is cut. A note below, which has as many lines as it needs, names
+    /// the figures that are left out.
     #[must_use]
     pub fn width(mut self, columns: usize) -> Self {
         self.width = Some(columns);
@@ -195,7 +196,7 @@ impl LineTable<'_> {
         let mut source = source_line(row.source);
         if let Some(columns) = self.width {
             let left = columns.saturating_sub(width(figures) + 2);
-            source = truncate(&source, left.max(LEAST_SOURCE));
+            source = truncate(&source, left);
         }
         format!("{figures}  {source}").trim_end().to_owned()
     }
@@ -213,8 +214,20 @@ impl LineTable<'_> {
         Ok(())
     }
 
-    /// What the marks mean; only the ones that occur.
+    /// What the marks mean; only the ones that occur. Where the table must not be wider than the
+    /// terminal, neither are they.
     fn footnotes(&self, rows: &[Row<'_>], left_out: &[String]) -> Vec<String> {
+        let notes = self.notes(rows, left_out).into_iter();
+        match self.width {
+            Some(columns) => notes
+                .map(|note| wrapped(&note, "  ", columns).join("\n"))
+                .collect(),
+            None => notes.collect(),
+        }
+    }
+
+    fn notes(&self, rows: &[Row<'_>], left_out: &[String]) -> Vec<String> {
+        let is_shown = |title: &str| !left_out.iter().any(|column| column.starts_with(title));
         let mut notes = Vec::new();
         if !left_out.is_empty() {
             notes.push(format!(
@@ -238,16 +251,14 @@ impl LineTable<'_> {
                  what happened between two readings is counted on one line, chosen by chance in favour of those that take long."
             ));
         }
-        if rows
-            .iter()
-            .any(|row| row.line.is_some_and(|line| line.workers.is_some()))
-        {
+        let has_workers = |row: &Row<'_>| row.line.is_some_and(|line| line.workers.is_some());
+        if is_shown("worker") && rows.iter().any(has_workers) {
             notes.push("worker: closures of this line that ran on threads other than the caller's; not part of the sums.".to_owned());
         }
         if rows.iter().filter_map(Row::executed).any(is_shared) {
             notes.push("* other annotated calls, or other threads that touched new memory, ran meanwhile: the changes of RSS may be theirs.".to_owned());
         }
-        if has_elsewhere(self.profile) {
+        if is_shown("elsewhere") && has_elsewhere(self.profile) {
             notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
         }
         notes
@@ -329,13 +340,12 @@ mod tests {
     fn the_width_of_the_terminal_is_respected() {
         for (name, run) in fixture::all() {
             for function in &run.functions {
-                for columns in [50, 60, 80, 160] {
+                for columns in [30, 40, 50, 60, 80, 160] {
                     for table in [line_table(function), line_table(function).styled()] {
                         let table = table.width(columns).to_string();
                         let shown = anstream::adapter::strip_str(&table).to_string();
-                        let mut rows = shown.lines().take(2 + function.source.lines().count());
                         assert!(
-                            rows.all(|line| width(line) <= columns),
+                            shown.lines().all(|line| width(line) <= columns),
                             "{name} at {columns}:\n{shown}"
                         );
                     }
@@ -348,7 +358,7 @@ mod tests {
     fn a_narrow_terminal_does_without_some_figures_and_says_so() {
         let run = fixture::heap();
         let at = |columns| line_table(&run.functions[1]).width(columns).to_string();
-        insta::assert_snapshot!(format!("{}\n{}", at(100), at(60)));
+        insta::assert_snapshot!(format!("{}\n{}\n{}", at(100), at(60), at(40)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::line_rows::highest;
 use super::stopped;
 use super::text_table::text_table;
 use super::units::{align_points, duration, mib, mib_unit, signed_mib};
-use super::visible::{source_line, truncate, visible, width};
+use super::visible::{source_line, truncate, visible, width, wrapped};
 use super::watched;
 use crate::run::{PeakMethod, Profile, Run, Watched};
 
@@ -95,10 +95,11 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 /// How heap and RSS of the first functions differ, where they do.
 fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
     let remarks = functions.iter().take(SHOWN).filter_map(|function| {
-        let remark = format!("  {}: {}", label(function, LABEL), in_short(function)?);
-        Some(truncate(&remark, columns))
+        let remark = format!("{}: {}", label(function, LABEL), in_short(function)?);
+        Some(wrapped(&remark, "  ", columns.saturating_sub(2)))
     });
-    remarks.take(REMARKS).collect()
+    let lines = remarks.take(REMARKS).flatten();
+    lines.map(|line| format!("  {line}")).collect()
 }
 
 /// The functions with the highest peaks first; of equal ones the slowest.
@@ -108,18 +109,17 @@ fn most_expensive(run: &Run) -> Vec<&Profile> {
     functions
 }
 
-fn heading(run: &Run, width: usize) -> String {
-    let figures = format!(
-        "{} · {} · peak {}",
-        visible(&run.program),
-        duration(run.duration_ns),
-        mib_unit(run.process.peak_rss)
-    );
+fn heading(run: &Run, columns: usize) -> String {
+    let room = columns.saturating_sub(9);
+    let program = visible(&run.program);
+    let peak = format!("peak {}", mib_unit(run.process.peak_rss));
+    let mut figures = format!("{program} · {} · {peak}", duration(run.duration_ns));
+    // The peak is what must be seen.
+    if width(&figures) > room {
+        figures = format!("{program} · {peak}");
+    }
     let (on, off) = (BRAND.render(), BRAND.render_reset());
-    format!(
-        "{on}memprof{off}  {}\n",
-        truncate(&figures, width.saturating_sub(9))
-    )
+    format!("{on}memprof{off}  {}\n", truncate(&figures, room))
 }
 
 /// One row for each function: the aligned figures, then the line to look at.
@@ -315,6 +315,20 @@ mod tests {
     #[test]
     fn heap_that_differs_from_rss() {
         insta::assert_snapshot!(plain(&summary(&fixture::apart(), None, 100)));
+        // Figures are not cut off where there is less room.
+        let narrow = plain(&summary(&fixture::apart(), None, 44));
+        let words: Vec<_> = narrow.split_whitespace().collect();
+        let said = plain(&summary(&fixture::apart(), None, 200));
+        for remark in said
+            .lines()
+            .filter(|line| line.contains(" MiB ") && line.contains(": "))
+        {
+            let remark: Vec<_> = remark.split_whitespace().collect();
+            assert!(
+                words.windows(remark.len()).any(|part| part == remark),
+                "{narrow}"
+            );
+        }
     }
 
     #[test]

@@ -64,6 +64,23 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
+/// A sentence in lines of so many columns, where its words allow that; all but the first begin with
+/// `indent`.
+pub(crate) fn wrapped(sentence: &str, indent: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{indent}{word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Whether a reader could not see `c`, or would see the text around it changed by it.
 fn is_deceptive(c: char) -> bool {
     c.is_control()

@@ -48,7 +48,7 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
         put(&format!("{name}.svg"), chart)?;
     }
     if let Some(before) = before {
-        put("changes.html", diff::page(&before.diff)?)?;
+        put("changes.html", diff::page_in_folder(&before.diff)?)?;
     }
     put("index.html", run_page(run, &names, before)?)?;
     // In place of the journal, which is there until everything else is.

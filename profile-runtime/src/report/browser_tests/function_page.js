@@ -42,6 +42,8 @@ drive(() => {
   check("arrow keys go from line to line", document.activeElement === top.nextElementSibling, document.activeElement.dataset.line);
   press(document.activeElement, "Escape");
   check("Escape lets go", !one("tr.pinned"));
+  const bars = rows().flatMap((row) => [...row.querySelectorAll(".bar, .spark")]);
+  check("bars and moments are in sight, in columns", bars.length > 1 && bars.every((bar) => bar.checkVisibility()) && new Set(bars.map((bar) => bar.getBoundingClientRect().left)).size === 2, bars.length);
   const source = rows().map((row) => row.cells[row.cells.length - 1]);
   check("source reads from left to right, on one line each", source.every((cell) => cell.offsetHeight < 60 && getComputedStyle(cell).direction === "ltr"), source.map((c) => c.offsetHeight));
 });

@@ -25,6 +25,8 @@ enum Page {
     Run,
     /// The index of all runs.
     Index,
+    /// What changed since the run before: one of its lines grew, another shrank.
+    Changes,
 }
 
 /// Writes the reports of `run`, opens one of its pages in a window of this many pixels, drives it, and
@@ -50,6 +52,10 @@ fn drive_with(
 ) -> Vec<String> {
     let root = tempfile::tempdir().unwrap();
     let folder = write(run, root.path(), &RunFolder::new()).unwrap();
+    let folder = match page {
+        Page::Changes => write(&changed(run), root.path(), &RunFolder::new()).unwrap(),
+        _ => folder,
+    };
     let (page, own) = match page {
         Page::Function => {
             let name = super::file_names::assign(&run.functions).swap_remove(0);
@@ -61,6 +67,7 @@ fn drive_with(
         }
         Page::Run => (folder.join("index.html"), include_str!("run_page.js")),
         Page::Index => (root.path().join("index.html"), include_str!("index.js")),
+        Page::Changes => (folder.join("changes.html"), include_str!("changes_page.js")),
     };
     let driver = driver.unwrap_or(own);
     let text = fs::read_to_string(page).unwrap();
@@ -69,6 +76,16 @@ fn drive_with(
     fs::write(&page, text.replacen("<head>", &scripts, 1)).unwrap();
     let budget = Some("--virtual-time-budget=4000");
     checks(&dump(&page, root.path(), width, budget, scheme))
+}
+
+/// A later run of the same command, of which one line needs more and another keeps less.
+fn changed(run: &Run) -> Run {
+    let mut run = run.clone();
+    run.started = "2026-03-02T14:05:09Z".to_owned();
+    let lines = &mut run.functions[0].lines;
+    lines[0].peak_rss += 8 << 20;
+    lines[1].net_rss -= 8 << 20;
+    run
 }
 
 /// What the driver wrote into the page.
@@ -168,9 +185,16 @@ fn browser_the_index_can_be_sorted() {
 fn browser_text_can_be_read_in_both_schemes() {
     let driver = Some(include_str!("contrast.js"));
     for scheme in [Scheme::Light, Scheme::Dark] {
-        for page in [Page::Function, Page::Run, Page::Index] {
+        for page in [Page::Function, Page::Run, Page::Index, Page::Changes] {
             assert_all_hold(&drive_with(&fixture::inverse(), page, 1200, driver, scheme));
         }
+        assert_all_hold(&drive_with(
+            &fixture::growing(),
+            Page::Function,
+            1200,
+            driver,
+            scheme,
+        ));
         assert_all_hold(&drive_with(
             &fixture::heap(),
             Page::Function,
@@ -186,6 +210,29 @@ fn browser_text_can_be_read_in_both_schemes() {
 fn browser_on_a_narrow_screen_too() {
     for page in [Page::Function, Page::Run, Page::Index] {
         assert_all_hold(&drive(&fixture::inverse(), page, 500));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_changes_are_named_and_lead_back() {
+    for width in [500, 1200] {
+        assert_all_hold(&drive(&fixture::heap(), Page::Changes, width));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_growth_is_in_sight() {
+    let driver = Some(include_str!("growth.js"));
+    for width in [500, 1200] {
+        assert_all_hold(&drive_with(
+            &fixture::growing(),
+            Page::Function,
+            width,
+            driver,
+            Scheme::Light,
+        ));
     }
 }
 
@@ -263,6 +310,24 @@ fn browser_prints() {
             .filter(|w| w.starts_with(b"/Type /Page") && w != b"/Type /Pages")
             .count();
         assert!(sheets.contains(&count), "{name}: {count} sheets");
+    }
+}
+
+/// What is on paper is not cut off, and source keeps its room.
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_nothing_is_cut_off_on_paper() {
+    let driver = Some(include_str!("print.js"));
+    let function = [fixture::inverse(), fixture::heap(), fixture::growing()];
+    let pages = function.map(|run| (run, Page::Function)).into_iter();
+    let pages = pages.chain([
+        (fixture::crowd(14, 60), Page::Run),
+        (fixture::heap(), Page::Index),
+        (fixture::heap(), Page::Changes),
+    ]);
+    // The width of A4 between its margins.
+    for (run, page) in pages {
+        assert_all_hold(&drive_with(&run, page, 718, driver, Scheme::Light));
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct TimeAxis {
     base_ns: u64,
     ns_per_unit: f64,
     unit: &'static str,
+    /// What moments count from.
+    origin: &'static str,
 }
 
 impl TimeAxis {
@@ -43,6 +45,15 @@ impl TimeAxis {
             base_ns,
             ns_per_unit,
             unit,
+            origin: "first call",
+        }
+    }
+
+    /// The same for what was watched from outside, where no calls are known.
+    pub(super) fn since_the_start(self) -> Self {
+        Self {
+            origin: "start",
+            ..self
         }
     }
 
@@ -59,7 +70,7 @@ impl TimeAxis {
     /// What stands under the axis.
     pub(super) fn title(&self) -> String {
         if self.base_ns == 0 {
-            return format!("{} since the first call", self.unit);
+            return format!("{} since the {}", self.unit, self.origin);
         }
         let digits = if self.ns_per_unit > 1e3 { 3 } else { 6 };
         format!(
@@ -146,6 +157,10 @@ mod tests {
         assert_eq!(
             TimeAxis::new(0..2_000_000).title(),
             "milliseconds since the first call"
+        );
+        assert_eq!(
+            TimeAxis::new(0..2_000_000).since_the_start().title(),
+            "milliseconds since the start"
         );
         assert_eq!(
             TimeAxis::new(12_345_678_000..12_347_000_000).title(),

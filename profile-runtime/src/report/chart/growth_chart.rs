@@ -13,9 +13,11 @@ use crate::report::ReportError;
 use crate::report::growth::{Grown, Kind, heading, size};
 use crate::run::Profile;
 
-const HEIGHT: i32 = 360;
-const TOP: i32 = 78;
-const BOTTOM: i32 = 312;
+const HEIGHT: i32 = 400;
+/// The first row of the legends, which stand above the plots: three rows at most.
+const LEGEND: i32 = 70;
+const TOP: i32 = 122;
+const BOTTOM: i32 = 352;
 /// Left and right edges of the two plots.
 const MEMORY: (i32, i32) = (72, 470);
 const TIME: (i32, i32) = (560, 780);
@@ -145,8 +147,9 @@ impl Pen<'_, '_> {
                 self.root
                     .draw(&Circle::new(place, 3 * SCALE, role.colour().filled()))?;
             }
-            let indent = if kind == Kind::Time { -30 } else { 10 };
-            self.legend(grown, (left + indent, TOP + 8 + 17 * at as i32))?;
+            // The longest text is wider than the plot of times.
+            let indent = if kind == Kind::Time { -40 } else { 0 };
+            self.legend(grown, (left + indent, LEGEND + 17 * at as i32))?;
         }
         Ok(())
     }

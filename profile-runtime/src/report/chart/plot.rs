@@ -134,10 +134,15 @@ pub fn plot(curves: &[Curve], options: &PlotOptions) -> Result<String, ReportErr
         .iter()
         .flat_map(|curve| &curve.points)
         .map(|point| point.1);
+    let time = TimeAxis::new(window);
     let frame = Frame {
         title: options.title.clone().unwrap_or_else(|| title(curves)),
         subtitle: subtitle(curves),
-        time: TimeAxis::new(window),
+        // Of what was watched from outside no first call is known.
+        time: match curves.iter().all(|curve| curve.functions.is_empty()) {
+            true => time.since_the_start(),
+            false => time,
+        },
         memory: MemoryAxis::new(heights),
         height: 362,
         left: 140,
@@ -347,5 +352,12 @@ mod tests {
         }
         let together = plot(&all, &options(None, true)).unwrap();
         assert!(together.contains("inverse") && together.contains("slope"));
+        for (run, since) in [
+            (fixture::watched(), "since the start"),
+            (fixture::inverse(), "since the first call"),
+        ] {
+            let chart = plot(&[Curve::of_run("a", &run)], &options(None, false)).unwrap();
+            assert!(chart.contains(since), "{since}: {chart}");
+        }
     }
 }

@@ -40,11 +40,15 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
     let end = points.last().map_or(0, |p| p.0).max(run.duration_ns);
     let children = children(run);
     let of_children = children.iter().map(|child| child.peak_rss);
+    let time = TimeAxis::new(0..end.saturating_add(end / 50));
     let heights = points.iter().chain(&heap).map(|p| p.1).chain(of_children);
     let frame = Frame {
         title: run.program.clone(),
         subtitle: subtitle(run, lanes.len()),
-        time: TimeAxis::new(0..end.saturating_add(end / 50)),
+        time: match run.watched {
+            Some(_) => time.since_the_start(),
+            None => time,
+        },
         memory: MemoryAxis::new(heights.chain([run.process.baseline_rss, run.process.peak_rss])),
         height: 282,
         left: 140,

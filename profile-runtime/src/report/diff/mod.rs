@@ -29,4 +29,5 @@ pub use change::{Change, Changes};
 pub use compare::{Diff, FunctionDiff, LineDiff, Place, RunFacts, compare};
 pub use markdown::markdown;
 pub use page::page;
+pub(crate) use page::page_in_folder;
 pub use text::text;

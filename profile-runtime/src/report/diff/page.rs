@@ -1,20 +1,33 @@
 //! A comparison as a page, one file that loads nothing.
 
+use std::cmp::Ordering;
+
 use askama::Template;
 
 use super::compare::Diff;
-use super::shown::{Row, columns, left_out, rows};
+use super::shown::{Cell, Row, columns, left_out, rows};
 use super::verdict;
 use crate::report::ReportError;
 use crate::report::pages::fill;
 use crate::report::story::Part;
+use crate::report::visible::visible;
 
 /// `diff` as a page.
 ///
 /// # Errors
 /// When the template cannot be filled, which would be a defect of memprof.
 pub fn page(diff: &Diff) -> Result<String, ReportError> {
+    render(diff, None)
+}
+
+/// The same as a file in the folder of the second run, with links to its page and the index.
+pub(crate) fn page_in_folder(diff: &Diff) -> Result<String, ReportError> {
+    render(diff, Some(visible(&diff.after.program)))
+}
+
+fn render(diff: &Diff, beside: Option<String>) -> Result<String, ReportError> {
     fill(&DiffPage {
+        beside,
         runs: verdict::runs(diff),
         process: verdict::process(diff),
         worst: verdict::worst(diff),
@@ -28,6 +41,8 @@ pub fn page(diff: &Diff) -> Result<String, ReportError> {
 #[derive(Template)]
 #[template(path = "diff.html")]
 struct DiffPage {
+    /// The program whose page is beside this one.
+    beside: Option<String>,
     runs: String,
     process: String,
     worst: Vec<Part>,
@@ -38,12 +53,12 @@ struct DiffPage {
 }
 
 impl DiffPage {
-    /// The class of a row's changes.
-    fn direction(row: &Row) -> &'static str {
-        match row.growth {
-            1.. => "grown",
-            0 => "",
-            _ => "shrunk",
+    /// The class of a change.
+    fn direction(cell: &Cell) -> &'static str {
+        match cell.direction {
+            Ordering::Greater => " grown",
+            Ordering::Equal => "",
+            Ordering::Less => " shrunk",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What of a [`Diff`] is shown, and how: the same rows in the terminal, in Markdown and on the page.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use super::change::{Change, Changes};
 use super::compare::{Diff, FunctionDiff, LineDiff, NOISE, Place};
@@ -24,15 +24,16 @@ pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
     /// The line's source; of a function what became of it.
     pub(super) text: String,
-    /// By how much its memory grew; negative where it shrank.
+    /// By how much its memory grew; negative where it shrank, zero where that may be noise.
     pub(super) growth: i64,
 }
 
 /// A figure in the second run, and its change; blank for zero.
-#[derive(Default)]
 pub(super) struct Cell {
     pub(super) after: String,
     pub(super) change: String,
+    /// Whether it is memory that grew or shrank, by more than noise.
+    pub(super) direction: Ordering,
 }
 
 /// A figure that is shown.
@@ -113,12 +114,16 @@ fn changed_lines(function: &FunctionDiff) -> Vec<&LineDiff> {
 }
 
 fn function_row(function: &FunctionDiff, columns: &[Column]) -> Row {
+    let growth = function.changes.growth();
     Row {
         is_function: true,
         what: truncate(&visible(&function.label), NAME),
         cells: cells(&function.changes, columns),
         text: became(function),
-        growth: function.changes.growth(),
+        growth: match growth.unsigned_abs() {
+            ..NOISE => 0,
+            _ => growth,
+        },
     }
 }
 
@@ -191,9 +196,15 @@ fn cell(change: Change, kind: Kind) -> Cell {
         Kind::Time => (&|ns| duration(ns.unsigned_abs()), &|_| share(change)),
         Kind::Count => (&|count| count.to_string(), &|by| format!("{by:+}")),
     };
+    let is_memory = matches!(kind, Kind::Size | Kind::Signed);
+    let beyond_noise = is_memory && change.change.unsigned_abs() >= NOISE;
     Cell {
         after: nonzero(change.after.unwrap_or(0), after),
         change: nonzero(change.change, by),
+        direction: match beyond_noise {
+            true => change.change.cmp(&0),
+            false => Ordering::Equal,
+        },
     }
 }
 

@@ -174,6 +174,19 @@ fn what_is_printed() {
     insta::assert_snapshot!(anstream::adapter::strip_str(&text));
 }
 
+/// Colours are for what grew or shrank: red and green would say so of what may be noise.
+#[test]
+fn noise_has_no_colour() {
+    let coloured = |by: u64| {
+        let mut after = parser();
+        after.functions[0].peak_rss += by;
+        let text = text(&compare(&parser(), &after), 140);
+        text.contains("\u{1b}[31m") || text.contains("\u{1b}[32m")
+    };
+    assert!(!coloured(4096));
+    assert!(coloured(MIB));
+}
+
 #[test]
 fn what_a_pull_request_shows() {
     insta::assert_snapshot!(markdown(&compare(&fixture::nested(), &fixture::heap())));

@@ -7,7 +7,7 @@ use super::shown::{Row, columns, left_out, rows};
 use super::verdict;
 use crate::report::story::plain;
 use crate::report::text_table::text_table;
-use crate::report::visible::{truncate, width};
+use crate::report::visible::{truncate, width, wrapped};
 
 const BRAND: Style = AnsiColor::Cyan.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
@@ -30,8 +30,8 @@ pub fn text(diff: &Diff, columns: usize) -> String {
         "{BRAND}memprof{BRAND:#}  {}",
         truncate(&verdict::runs(diff), columns.saturating_sub(9))
     )];
-    lines.extend(wrapped(&verdict::process(diff), columns));
-    lines.extend(wrapped(&plain(verdict::worst(diff)), columns));
+    lines.extend(sentence(&verdict::process(diff), columns));
+    lines.extend(sentence(&plain(verdict::worst(diff)), columns));
     lines.extend(table(diff, columns));
     if left_out(diff) > 0 {
         lines.push(quiet(&format!("  … and {} more functions", left_out(diff))));
@@ -39,26 +39,16 @@ pub fn text(diff: &Diff, columns: usize) -> String {
     let remarks = verdict::remarks(diff).into_iter();
     lines.extend(
         remarks
-            .flat_map(|remark| wrapped(remark, columns))
+            .flat_map(|remark| sentence(remark, columns))
             .map(|line| quiet(&line)),
     );
     lines.join("\n")
 }
 
 /// A sentence in lines of so many columns, where its words allow that.
-fn wrapped(sentence: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in sentence.split(' ') {
-        match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("    {word}")),
-            None => lines.push(format!("  {word}")),
-        }
-    }
-    lines
+fn sentence(text: &str, columns: usize) -> Vec<String> {
+    let lines = wrapped(text, "  ", columns.saturating_sub(2));
+    lines.into_iter().map(|line| format!("  {line}")).collect()
 }
 
 fn quiet(text: &str) -> String {

@@ -15,6 +15,13 @@ pub(super) struct GrowthSection {
     pub(super) rows: Vec<Grown>,
 }
 
+impl GrowthSection {
+    /// The heading of a prediction; empty where there is none.
+    pub(super) fn heading_of(&self, column: &usize) -> &str {
+        self.ahead.get(*column).map_or("", String::as_str)
+    }
+}
+
 /// `None` without `by = …`.
 pub(super) fn growth_section(profile: &Profile) -> Result<Option<GrowthSection>, ReportError> {
     let rows = growth::grown(profile);
