@@ -75,7 +75,7 @@ impl<'a> Instrumenter<'a> {
         let mut end = self.end_of_block(&statements, end_of_scope, block.brace_token.span, binds);
         let mut dead = false;
         for (i, mut statement) in statements.into_iter().enumerate() {
-            if i == end_of_scope && !(statement.is_closed() && !statement.diverges()) {
+            if i == end_of_scope && !statement.is_closed() {
                 block.stmts.extend(end.take());
             }
             if !dead {
@@ -109,9 +109,7 @@ impl<'a> Instrumenter<'a> {
             return None;
         }
         Some(match statements.get(end_of_scope) {
-            Some(value) if !value.is_closed() || value.diverges() => {
-                self.table.end(line, value.lines.start)
-            }
+            Some(value) if !value.is_closed() => self.table.end(line, value.lines.start),
             _ => self.table.end_last(line),
         })
     }

@@ -59,10 +59,11 @@ impl Statement {
             }
     }
 
-    /// Whether it ends with a semicolon whatever is configured: it is no value, and what it holds for a
-    /// moment is gone when it is over.
+    /// Whether it is over at its semicolon, whatever is configured: it is no value, what it holds for a
+    /// moment is gone, and what follows is run.
     pub(crate) fn is_closed(&self) -> bool {
-        self.cfg.is_empty() && self.is_executable() && !self.can_be_value()
+        let may_end = self.cfg.is_empty() && !self.diverges();
+        may_end && self.is_executable() && !self.can_be_value()
     }
 
     /// Whether it is the value of its block when nothing follows.

@@ -357,7 +357,7 @@ impl Lane {
         if read && (turn || !due) {
             log.settle_stretch();
         }
-        log.settle(self.line(), read);
+        log.settle_all(self.line(), read);
     }
 
     /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
@@ -543,7 +543,7 @@ impl Lane {
         let mut running = Vec::new();
         while !log.stack.is_empty() {
             log.end_turn();
-            log.settle(line, false);
+            log.settle_all(line, false);
             let Some(mut call) = log.pop() else { break };
             call.line = line;
             line = log.stack.last().map_or(NO_LINE, |outer| outer.line);

@@ -374,6 +374,12 @@ impl Log {
         call.line_exact
     }
 
+    /// The same where the innermost call ends, or is looked at as if it did: without a line so far its first one
+    /// books, so that the lines add up to the call.
+    pub(crate) fn settle_all(&mut self, line: u32, read: bool) {
+        self.settle(if line == NO_LINE { 0 } else { line }, read);
+    }
+
     /// Whether RSS is read on the innermost call's behalf: on a worker's only the clock is.
     pub(crate) fn is_of_rss(&self) -> bool {
         let innermost = self.stack.last();

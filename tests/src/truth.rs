@@ -6,46 +6,88 @@
 //! `freed`, `peak_heap` (bytes) and `allocations` are of the heap, and exact; with `worker_` in front,
 //! of closures on other threads; with `all_`, of both.
 
+use std::collections::BTreeMap;
+
 use memprof::run::{Line, Profile, Run};
 
 /// How far a figure may be from the truth, in bytes.
 pub const TOLERANCE: i64 = 64 << 10;
 
-/// Checks every line of every function against its comment.
+/// How often a program is run of which RSS was not as it should be.
+///
+/// RSS and its high-water mark are the process's: what memprof's own threads, or the C library, touch for
+/// the first time comes when it comes, 16 pages of a file at a time, and the mark lags by up to 31 pages
+/// for each processor and kind of page where a thread changes its processor. On a quiet machine that hits
+/// one of these programs' lines once in some thirty runs; what is wrong with memprof is wrong in each.
+const RUNS: usize = 3;
+
+/// What differs in a run from what its program's source states.
+#[derive(Default)]
+struct Differences {
+    /// Of hits and of the heap, which are exact.
+    exact: Vec<String>,
+    /// Of RSS: which figure of which line, and by how much.
+    rss: BTreeMap<String, String>,
+}
+
+/// Checks every line of every function against its comment, in a run of the program; figures of RSS have
+/// to be right in one of three. Gives the last run.
 ///
 /// # Panics
 /// With all differences, when there is one, and when no line states a truth.
-pub fn check(run: &Run) {
+pub fn check(run: impl Fn() -> Run) -> Run {
+    let mut wrong: Option<BTreeMap<String, String>> = None;
+    for _ in 0..RUNS {
+        let run = run();
+        let now = rss_differences(&run);
+        let always = wrong.get_or_insert_with(|| now.clone());
+        always.retain(|figure, _| now.contains_key(figure));
+        if always.is_empty() {
+            return run;
+        }
+    }
+    let wrong: Vec<_> = wrong.unwrap_or_default().into_values().collect();
+    panic!("\n{}", wrong.join("\n"));
+}
+
+/// Where RSS is not as stated.
+///
+/// # Panics
+/// When something that is exact is not as stated, and when no line states a truth.
+fn rss_differences(run: &Run) -> BTreeMap<String, String> {
     let mut checked = 0;
-    let mut wrong = Vec::new();
+    let mut wrong = Differences::default();
     for profile in &run.functions {
         for line in &profile.lines {
             if let Some((_, truth)) = line.source.split_once("//=") {
                 checked += 1;
-                wrong.extend(differences(profile, line, truth));
+                differences(profile, line, truth, &mut wrong);
             }
         }
     }
     assert!(checked > 0, "no line states a truth");
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(wrong.exact.is_empty(), "\n{}", wrong.exact.join("\n"));
+    wrong.rss
 }
 
-fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
+fn differences(profile: &Profile, line: &Line, truth: &str, wrong: &mut Differences) {
     let words: Vec<&str> = truth.split_whitespace().collect();
     let value = |name: &str| {
         let at = words.iter().position(|word| *word == name)?;
         let value = words.get(at + 1).unwrap_or_else(|| panic!("{truth}"));
         Some(value.parse::<f64>().unwrap_or_else(|_| panic!("{truth}")))
     };
-    let mut wrong = Vec::new();
-    let mut complain = |what: &str, expected: i64, found: i64| {
-        wrong.push(format!(
+    let difference = |what: &str, expected: i64, found: i64| {
+        format!(
             "{}: line {} `{}`: {what} is {found}, should be {expected} (off by {})",
             profile.name,
             line.line,
             line.source.trim(),
             found - expected,
-        ));
+        )
+    };
+    let mut complain = |what: &str, expected: i64, found: i64| {
+        wrong.exact.push(difference(what, expected, found));
     };
     if let Some(hits) = value("hits")
         && line.hits != hits as u64
@@ -82,8 +124,12 @@ fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
     }
     let (net, peak) = (value("net"), value("peak"));
     if net.is_none() && peak.is_none() {
-        return wrong;
+        return;
     }
+    let mut complain = |what: &str, expected: i64, found: i64| {
+        let figure = format!("{} {} {what}", profile.name, line.line);
+        wrong.rss.insert(figure, difference(what, expected, found));
+    };
     let bytes = |mebibytes: Option<f64>| (mebibytes.unwrap_or(0.0) * f64::from(1 << 20)) as i64;
     // Each hit may bring an error of its own.
     let tolerance = TOLERANCE * i64::try_from(line.hits.max(1)).unwrap_or(i64::MAX);
@@ -93,7 +139,6 @@ fn differences(profile: &Profile, line: &Line, truth: &str) -> Vec<String> {
     if (line.peak_rss as i64 - bytes(peak)).abs() > TOLERANCE {
         complain("peak", bytes(peak), line.peak_rss as i64);
     }
-    wrong
 }
 
 /// Allocated, freed and allocations: the lines' add up to the function's.

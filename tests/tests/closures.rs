@@ -5,8 +5,7 @@ use memprof_tests::truth::{check, check_invariants};
 
 #[test]
 fn every_line_of_every_closure_is_told_truly() {
-    let run = run(env!("CARGO_BIN_EXE_closures"), &[]).recorded();
-    check(&run);
+    let run = check(|| run(env!("CARGO_BIN_EXE_closures"), &[]).recorded());
     check_invariants(&run);
 }
 

@@ -6,9 +6,8 @@ use memprof_tests::truth::{check, check_invariants};
 
 /// `header`: how much of a large block the allocator itself may touch.
 fn assert_exact(program: &str, header: usize) {
-    let run = run(program, &[]).recorded();
+    let run = check(|| run(program, &[]).recorded());
     assert!(run.heap);
-    check(&run);
     check_invariants(&run);
     let untouched = function(&run, "untouched").peak_rss;
     assert!(

@@ -23,9 +23,8 @@ fn assert_near(found: u64, mebibytes: usize, tolerance: u64) {
 
 #[test]
 fn a_short_temporary_is_in_the_peak_of_its_line_and_call() {
-    let run = run(env!("CARGO_BIN_EXE_peaks"), &[]).recorded();
+    let run = check(|| run(env!("CARGO_BIN_EXE_peaks"), &[]).recorded());
     assert_eq!(run.peak_method, PeakMethod::Kernel);
-    check(&run);
     check_invariants(&run);
     let call = function(&run, "short_temporary");
     assert_near(call.peak_rss, 300, NEAR);

@@ -5,10 +5,11 @@ use memprof_tests::truth::{check, check_invariants};
 
 #[track_caller]
 fn truthful_under(runtime: &str) {
-    let finished = run(env!("CARGO_BIN_EXE_runtimes"), &[runtime]);
-    assert!(finished.output.status.success(), "{}", finished.stderr());
-    let run = finished.recorded();
-    check(&run);
+    let run = check(|| {
+        let finished = run(env!("CARGO_BIN_EXE_runtimes"), &[runtime]);
+        assert!(finished.output.status.success(), "{}", finished.stderr());
+        finished.recorded()
+    });
     check_invariants(&run);
     assert_eq!(function(&run, "task").calls, 300);
 }

@@ -6,8 +6,7 @@ use memprof_tests::truth::{check, check_invariants};
 
 #[test]
 fn every_line_is_within_64_kib_of_the_truth() {
-    let run = run(env!("CARGO_BIN_EXE_truth"), &[]).recorded();
-    check(&run);
+    let run = check(|| run(env!("CARGO_BIN_EXE_truth"), &[]).recorded());
     check_invariants(&run);
 }
 
