@@ -67,6 +67,15 @@ impl Working {
     }
 }
 
+/// A test that fails leaves nothing behind that works for ever.
+impl Drop for Working {
+    fn drop(&mut self) {
+        // It has ended already where the test came to its end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Every line is one that mprof takes; the last one is whole.
 fn assert_readable(text: &[u8]) {
     let mut records = DatRecords::new(text);
