@@ -13,7 +13,9 @@ fn hits_are_exact_and_readings_limited() {
     // The header once more than the body, in which nothing is left to be dropped at its closing brace.
     assert_eq!(hits, [1, rounds + 1, rounds, rounds, 1, 1]);
     let in_part = &lines.lines[2];
-    assert!(in_part.readings > 100 && in_part.readings < in_part.hits / 2);
+    // A millisecond's worth at first, among three lines, and some at each of the sampler's ticks.
+    println!("{} readings of {} hits", in_part.readings, in_part.hits);
+    assert!(in_part.readings > 20 && in_part.readings < in_part.hits / 2);
     let call = function(&run, "call");
     assert_eq!(call.calls, rounds);
     assert_eq!(call.lines[0].hits, rounds);
