@@ -36,6 +36,8 @@ pub(crate) struct Pace {
     read_squares: f64,
     /// Hits up to where changes of RSS have been booked.
     booked_hits: u64,
+    /// While a stretch is split: what the line is expected to have to do with it, in bytes.
+    expected: f64,
 }
 
 impl Pace {
@@ -96,36 +98,36 @@ pub(crate) fn split(
     net: i64,
     mut book: impl FnMut(&mut LineTally, usize, i64, bool),
 ) -> bool {
-    let hits = |place| cells.line(place).map_or(0, LineCells::hits);
-    let expected = |place: usize, line: &LineTally| {
-        let bytes = line.pace.expected(hits(place));
-        (bytes * net as f64 > 0.0).then_some(bytes.abs())
+    let (mut sum, mut largest) = (0.0, None);
+    for (place, line) in lines.iter_mut().enumerate() {
+        // Asked for once: whoever only looks on splits while the thread goes on hitting lines.
+        let hits = cells.line(place).map_or(0, LineCells::hits);
+        let bytes = line.pace.expected(hits);
+        line.pace.booked_hits = hits;
+        line.pace.expected = if bytes * net as f64 > 0.0 {
+            bytes.abs()
+        } else {
+            0.0
+        };
+        sum += line.pace.expected;
+        let most = largest.map_or(0.0, |(bytes, _)| bytes);
+        if line.pace.expected > most {
+            largest = Some((line.pace.expected, place));
+        }
+    }
+    let Some((_, largest)) = largest else {
+        return false;
     };
-    let all = lines.iter().enumerate();
-    let all = all.filter_map(|(place, line)| Some((expected(place, line)?, place)));
-    let (sum, largest) = all.fold((0.0, None), |(sum, largest), each| {
-        let is_larger = largest.is_none_or(|(bytes, _)| bytes < each.0);
-        (sum + each.0, if is_larger { Some(each) } else { largest })
-    });
-    let largest = largest.map(|(_, place)| place);
     let mut left = net;
     for (place, line) in lines.iter_mut().enumerate() {
-        if Some(place) != largest
-            && let Some(bytes) = expected(place, line)
-        {
-            let part = (net as f64 * (bytes / sum)) as i64;
+        if place != largest && line.pace.expected > 0.0 {
+            let part = (net as f64 * (line.pace.expected / sum)) as i64;
             left -= part;
             book(line, place, part, false);
         }
-        if Some(place) != largest {
-            line.pace.booked_hits = hits(place);
-        }
     }
-    if let Some(place) = largest {
-        book(&mut lines[place], place, left, true);
-        lines[place].pace.booked_hits = hits(place);
-    }
-    largest.is_some()
+    book(&mut lines[largest], largest, left, true);
+    true
 }
 
 #[cfg(test)]
