@@ -12,7 +12,7 @@ use crate::tally::{Cells, LineCells, LineTally};
 const APART_NS: u64 = 1_000_000;
 
 /// The most hits from one turn to the next.
-const LONGEST: u64 = 1 << 32;
+const LONGEST: u32 = 1 << 31;
 
 /// A turn in progress: one hit of a line inside a stretch without readings.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +28,10 @@ pub(crate) struct Turn {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pace {
     /// Hits from one turn to the next.
-    gap: u64,
+    gap: u32,
     last_ns: u64,
     /// Hits that were read by themselves, and what they kept.
-    read_hits: u64,
+    read_hits: u32,
     read_net: f64,
     read_squares: f64,
     /// Hits up to where changes of RSS have been booked.
@@ -51,9 +51,13 @@ impl Pace {
             }
             None => true,
         };
-        let gap = if soon { self.gap * 2 } else { self.gap / 2 };
+        let gap = if soon {
+            self.gap.saturating_mul(2)
+        } else {
+            self.gap / 2
+        };
         self.gap = gap.clamp(1, LONGEST);
-        self.gap
+        u64::from(self.gap)
     }
 
     /// One hit was read by itself, the last of `hits`, and nothing before it is left to be booked.
@@ -69,7 +73,7 @@ impl Pace {
     }
 
     fn learn(&mut self, net: i64) {
-        self.read_hits += 1;
+        self.read_hits = self.read_hits.saturating_add(1);
         self.read_net += net as f64;
         self.read_squares += net as f64 * net as f64;
     }
@@ -77,7 +81,7 @@ impl Pace {
     /// What its hits up to number `hits`, as far as they are not booked, kept by experience: as much as is
     /// sure. A page that came by chance in one of a thousand hits says nothing of a million others.
     fn expected(&self, hits: u64) -> f64 {
-        let read = self.read_hits as f64;
+        let read = f64::from(self.read_hits);
         if read == 0.0 {
             return 0.0;
         }
