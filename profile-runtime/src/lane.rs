@@ -24,7 +24,7 @@ mod sync {
 }
 
 use std::ptr;
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use self::known::Known;
@@ -60,7 +60,8 @@ pub(crate) static NO_LANE: Hot = Hot {
 
 /// A reading is due at the next probe.
 const DUE: u8 = 1;
-/// A call inside this one took readings: the line that made it must book them.
+/// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
+/// makes until then put that off (`Lane::settles_later`, and in the log `OpenCall::settles`).
 const SETTLE: u8 = 2;
 
 /// Light calls that can be in progress at once on a thread.
@@ -75,6 +76,8 @@ pub(crate) struct Lane {
     /// Number of the thread that holds it.
     thread: AtomicU64,
     light: Light<Registered, Cells, LineCells>,
+    /// `SETTLE` of the innermost logged call, while a light one is in progress inside it.
+    settles_later: AtomicBool,
     known: Known,
     /// Highest RSS that anybody saw since this lane's last reading.
     high: AtomicU64,
@@ -86,6 +89,7 @@ impl Lane {
         Lane {
             thread: AtomicU64::new(0),
             light: Light::with_room_for(LIGHT_CALLS, DUE),
+            settles_later: AtomicBool::new(false),
             known: Known::new(),
             high: AtomicU64::new(0),
             log: Mutex::default(),
@@ -159,6 +163,7 @@ impl Lane {
         let exact = self.read_at_entry(recorder, log, forced);
         if let Some(outer) = log.stack.last_mut() {
             outer.line = self.line();
+            outer.settles |= self.take_settle();
         }
         if kind == Kind::Call {
             let thread = log.thread;
@@ -216,6 +221,9 @@ impl Lane {
     /// Puts the light calls on the log's stack, before anything happens there.
     fn log_light_calls(&self, log: &mut Log) {
         if !self.light.is_empty() {
+            if let Some(outer) = log.stack.last_mut() {
+                outer.settles |= self.settles_later.swap(false, Relaxed);
+            }
             let (_, innermost) = self.pause_heap(heap::of_this_thread());
             heap::outside_the_figures(|| {
                 self.light.drain(innermost, |begun, stand| match begun {
@@ -254,7 +262,7 @@ impl Lane {
         if read {
             self.read(recorder, log);
         }
-        let settle = self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0;
+        let settle = self.take_settle();
         if first {
             // For the reading at its end.
             self.ask_for_reading();
@@ -372,20 +380,28 @@ impl Lane {
             let taken_off = Counts::default().since(change);
             outer.book_heap(taken_off, i64::MIN);
         }
-        let Some(outer) = log.stack.last() else {
+        let calls = log.stack.len() as u32;
+        // What was left for `inner`'s next line to do.
+        self.take_settle();
+        let Some(outer) = log.stack.last_mut() else {
             self.light.set_logged(0, None);
             return;
         };
+        let settles = std::mem::take(&mut outer.settles) || inner.settled_since_entry();
         outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
         let stand = outer.stand();
-        let calls = log.stack.len() as u32;
         self.light.set_logged(calls, Some((outer.begun(), stand)));
         if let Some(counters) = heap::of_this_thread() {
             counters.set_high(stand.heap_high.max(high));
         }
-        if inner.settled_since_entry() {
+        if settles {
             self.hot().attention.fetch_or(SETTLE, Relaxed);
         }
+    }
+
+    /// Whether the innermost call's line had to settle; now it need not.
+    fn take_settle(&self) -> bool {
+        self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0
     }
 
     /// Takes the call at `depth`, and leaks above it, off the stack until it is resumed.
@@ -413,6 +429,7 @@ impl Lane {
         let exact = self.read_at_entry(recorder, log, call.entry_exact);
         if let Some(outer) = log.stack.last_mut() {
             outer.line = self.line();
+            outer.settles |= self.take_settle();
         }
         log.resume(call, exact, heap);
         self.begin_innermost(log, heap)

@@ -74,6 +74,8 @@ pub(crate) struct OpenCall {
     /// The line that stands for such a stretch when a reading ends it that was not asked for by the
     /// sampler: the first line of the stretch, or the one that the sampler's last request met.
     stretch_line: u32,
+    /// Whether the line has to settle when what is in progress inside it has ended: see `lane::SETTLE`.
+    pub settles: bool,
     /// Highest RSS since the line began, and since the call began or was resumed.
     line_high: u64,
     high: u64,
@@ -217,6 +219,7 @@ impl Log {
             line_hit: false,
             line_exact: exact,
             stretch_line: NO_LINE,
+            settles: false,
             line_high: entry.rss,
             high: entry.rss,
             parts: Change::default(),

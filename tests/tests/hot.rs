@@ -54,3 +54,20 @@ fn memory_is_on_the_line_that_takes_it() {
     assert!(all > 60 << 20, "{all}");
     assert!(taken as f64 >= 0.95 * all as f64, "{taken} of {all}");
 }
+
+/// A single line makes millions of calls, in some of which readings are taken: what they took and how long
+/// they ran is that line's, not the next one's.
+#[test]
+fn calls_of_one_line_are_booked_on_it() {
+    let run = run(env!("CARGO_BIN_EXE_seldom"), &["3000000"]).recorded();
+    check_invariants(&run);
+    let by_calls = function(&run, "by_calls");
+    let first = &by_calls.lines[0];
+    assert!(first.source.contains("filter_map(block)"));
+    let (all, taken) = (by_calls.net_rss, first.net_rss);
+    assert!(all > 18 << 20, "{all}");
+    assert!(taken as f64 >= 0.95 * all as f64, "{taken} of {all}");
+    let (whole, ran) = (by_calls.time_ns, first.time_ns);
+    assert!(ran as f64 >= 0.95 * whole as f64, "{ran} ns of {whole}");
+    assert_eq!(function(&run, "block").calls, 3_000_000);
+}

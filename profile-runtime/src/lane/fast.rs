@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Begun, Lane, Stand};
+use super::{Begun, DUE, Lane, SETTLE, Stand};
 use crate::heap::origins::{self, LineOrigins};
 use crate::heap::{self, Counters, Counts, Token};
 use crate::log::Log;
@@ -46,7 +46,8 @@ impl Lane {
     /// first call of a site is not for here, nor one for which there is no room.
     #[inline]
     pub(crate) fn enter_light(&'static self, site: &'static Registered) -> Option<Probe> {
-        if self.hot().attention() != 0 {
+        let attention = self.hot().attention();
+        if attention & DUE != 0 {
             return None;
         }
         let cells = self.known.get(site.id)?;
@@ -60,6 +61,9 @@ impl Lane {
         let depth = self.light.push(begun, cells.before_lines(), outer)?;
         if let Some(counters) = counters {
             counters.set_high(heap.live());
+        }
+        if attention != 0 {
+            self.settles_later.store(self.take_settle(), Relaxed);
         }
         cells.count_another_call();
         Some(Probe::new(self, cells, depth))
@@ -124,6 +128,10 @@ impl Lane {
             call.cells.count_panic();
         }
         self.light.pop(depth, outer);
+        if self.settles_later.load(Relaxed) && self.light.is_empty() {
+            self.settles_later.store(false, Relaxed);
+            self.hot().attention.fetch_or(SETTLE, Relaxed);
+        }
         Some(())
     }
 }

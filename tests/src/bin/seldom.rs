@@ -1,4 +1,4 @@
-//! A hot loop, one line of which takes memory now and then: `seldom 3000000`.
+//! A hot loop, one line of which takes memory now and then, and a line whose many calls do: `seldom 3000000`.
 
 use std::hint::black_box;
 
@@ -23,8 +23,22 @@ fn seldom(rounds: u64) -> (u64, usize) {
     (sum, blocks)
 }
 
+#[profile_memory]
+fn by_calls(rounds: u64) -> usize {
+    let kept: Vec<Vec<u8>> = (0..rounds).filter_map(block).collect();
+    let blocks = kept.len();
+    std::mem::forget(kept);
+    blocks
+}
+
+#[profile_memory]
+fn block(round: u64) -> Option<Vec<u8>> {
+    round.is_multiple_of(EVERY).then(|| vec![1_u8; 64 << 10])
+}
+
 fn main() {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    let (sum, blocks) = seldom(rounds.expect("a number of rounds"));
-    println!("{sum} {blocks}");
+    let rounds = rounds.expect("a number of rounds");
+    let (sum, blocks) = seldom(rounds);
+    println!("{sum} {blocks} {}", by_calls(rounds));
 }
