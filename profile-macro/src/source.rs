@@ -41,34 +41,56 @@ impl Source {
 }
 
 fn lines_of(path: &Path, first: u32, last: u32) -> Option<String> {
-    let (first, last) = (usize::try_from(first).ok()?, usize::try_from(last).ok()?);
-    let file = read(path)?;
-    let lines: Vec<_> = file
-        .lines()
-        .skip(first.checked_sub(1)?)
-        .take(last - first + 1)
-        .collect();
+    let file = File::read(path)?;
+    let first = file
+        .starts
+        .get(usize::try_from(first).ok()?.checked_sub(1)?)?;
     // A file shorter than the compiler's is not the file that it compiled.
-    (lines.len() == last - first + 1).then(|| lines.join("\n"))
+    let end = file.starts.get(usize::try_from(last).ok()?)?;
+    let lines: Vec<&str> = file.text.get(*first..*end)?.lines().collect();
+    Some(lines.join("\n"))
 }
 
-/// The text of a file, kept for its next function. An editor's macro server lives long and sees
-/// files change, so the time of the last change is kept too.
-fn read(path: &Path) -> Option<Arc<str>> {
-    type Files = HashMap<PathBuf, (SystemTime, Arc<str>)>;
-    static FILES: Mutex<Option<Files>> = Mutex::new(None);
+/// A source file, with where its lines begin: in a large one, looking for them anew for each function takes
+/// more of the compiler's time than all else.
+#[derive(Clone)]
+struct File {
+    text: Arc<str>,
+    /// And, last, where the file ends.
+    starts: Arc<[usize]>,
+}
 
-    let modified = fs::metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .ok()?;
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    let files = files.get_or_insert_default();
-    match files.get(path) {
-        Some((then, text)) if *then == modified => Some(text.clone()),
-        _ => {
-            let text: Arc<str> = fs::read_to_string(path).ok()?.into();
-            files.insert(path.to_owned(), (modified, text.clone()));
-            Some(text)
+impl File {
+    /// Kept for the file's next function. An editor's macro server lives long and sees files change, so the
+    /// time of the last change is kept too.
+    fn read(path: &Path) -> Option<File> {
+        type Files = HashMap<PathBuf, (SystemTime, File)>;
+        static FILES: Mutex<Option<Files>> = Mutex::new(None);
+
+        let modified = fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()?;
+        let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = files.get_or_insert_default();
+        match files.get(path) {
+            Some((then, file)) if *then == modified => Some(file.clone()),
+            _ => {
+                let file = File::new(fs::read_to_string(path).ok()?);
+                files.insert(path.to_owned(), (modified, file.clone()));
+                Some(file)
+            }
+        }
+    }
+
+    fn new(text: String) -> File {
+        let lines = text.split_inclusive('\n').scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        });
+        let starts = std::iter::once(0).chain(lines).collect();
+        File {
+            text: text.into(),
+            starts,
         }
     }
 }
