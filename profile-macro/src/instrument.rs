@@ -259,7 +259,9 @@ impl<'a> Instrumenter<'a> {
         self.scopes.enter(label, kind);
         let announced = self.scopes.announced();
         // What a header binds is dropped after the body, when its line is open again.
+        let outside = mem::replace(&mut self.table.hot, true);
         self.block(body, header, binds && reopening.is_none());
+        self.table.hot = outside;
         self.scopes.exit();
         let is_left = self.scopes.announced() > announced;
         if let Some(header) = reopening {
@@ -310,6 +312,7 @@ impl<'a> Instrumenter<'a> {
         }
         let frame = probe::closure_frame(self.krate);
         let probes = self.table.probes();
+        let outside = mem::replace(&mut self.table.hot, true);
         self.apart(|this| match &mut *closure.body {
             Expr::Block(body) if body.label.is_none() => {
                 this.body(&mut body.block);
@@ -327,6 +330,7 @@ impl<'a> Instrumenter<'a> {
                 }
             }
         });
+        self.table.hot = outside;
     }
 
     /// An async block on several lines is wrapped in a future that tells when it is polled.

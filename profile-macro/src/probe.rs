@@ -14,6 +14,8 @@ use crate::wrap::verbatim;
 pub(crate) struct LineTable {
     sorted: Vec<u32>,
     probes: usize,
+    /// Whether the probes that are made now are in a loop, or in a closure, which others may call in one.
+    pub(crate) hot: bool,
 }
 
 impl LineTable {
@@ -40,7 +42,8 @@ impl LineTable {
     /// Before a statement that begins at `start`: its line opens.
     pub(crate) fn line(&mut self, line: u32, start: Span, cfg: &[Attribute]) -> Stmt {
         let place = self.place(line);
-        verbatim(quote_spanned!(beside(start)=> #(#cfg)* __memprof.line(#place);))
+        let probe = self.probe();
+        verbatim(quote_spanned!(beside(start)=> #(#cfg)* __memprof.#probe(#place);))
     }
 
     /// Before the value of a block, which begins at `start`: the closing line opens once the
@@ -54,10 +57,18 @@ impl LineTable {
     /// the user is not to hear of.
     pub(crate) fn end_last(&mut self, line: u32) -> Stmt {
         let place = self.place(line);
+        let probe = self.probe();
         verbatim(quote_spanned! {Span::mixed_site()=>
             #[allow(unreachable_code)]
-            __memprof.line(#place);
+            __memprof.#probe(#place);
         })
+    }
+
+    fn probe(&self) -> Ident {
+        Ident::new(
+            if self.hot { "hot_line" } else { "line" },
+            Span::mixed_site(),
+        )
     }
 
     /// First in a loop's body: the header's line opens again when the body is done; `is_left` where there

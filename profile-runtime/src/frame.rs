@@ -117,15 +117,21 @@ impl Frame {
 
 impl FrameProbe<'_> {
     /// The line `line` begins: one hit.
-    // These few instructions are all of a probe that is put into the user's function: in a large one the
-    // compiler would otherwise spend most of its time on probes.
+    // A call, which is all of most probes that is put into the user's function: on probes with branches the
+    // compiler would spend more time than on the rest of it.
     #[inline]
     pub fn line(&self, line: u32) {
+        line_by_call(self.frame, line);
+    }
+
+    /// The same in a loop, where a nanosecond counts.
+    #[inline]
+    pub fn hot_line(&self, line: u32) {
         begin_line(self.lines, self.hot, line);
     }
 }
 
-guards!(FrameProbe<'frame>, ['frame] &'frame Frame, self => self.frame);
+guards!(FrameProbe<'frame>, ['frame] FrameProbe<'frame>, self => *self);
 
 #[inline]
 fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
@@ -145,8 +151,13 @@ fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
 #[inline(always)]
 pub(crate) fn cold() {}
 
-// Of another ABI than Rust's, because such a function does not unwind: the user's functions need no landing
-// pads for probes.
+// These are of another ABI than Rust's, because such a function does not unwind: the user's functions need no
+// landing pads for probes.
+#[inline(never)]
+extern "C" fn line_by_call(frame: &Frame, line: u32) {
+    begin_line(frame.lines, frame.hot, line);
+}
+
 #[cold]
 #[inline(never)]
 extern "C" fn line_with_attention(cells: &'static LineCells, hit: bool) {
@@ -166,9 +177,14 @@ extern "C" fn close(lane: &'static Lane, depth: u32, back_to: u32) {
     });
 }
 
-impl Probes for &Frame {
+impl Probes for FrameProbe<'_> {
     #[inline]
     fn line(self, line: u32) {
+        line_by_call(self.frame, line);
+    }
+
+    #[inline]
+    fn hot_line(self, line: u32) {
         begin_line(self.lines, self.hot, line);
     }
 
@@ -185,12 +201,12 @@ impl Probes for &Frame {
 
     #[inline]
     fn loops_left(self) -> u32 {
-        self.leaving.get()
+        self.frame.leaving.get()
     }
 
     #[inline]
     fn set_loops_left(self, loops: u32) {
-        self.leaving.set(loops);
+        self.frame.leaving.set(loops);
     }
 }
 

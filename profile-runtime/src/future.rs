@@ -35,6 +35,12 @@ impl AsyncProbe {
     pub fn line(&self, line: u32) {
         Probes::line(*self, line);
     }
+
+    /// The same in a loop.
+    #[inline]
+    pub fn hot_line(&self, line: u32) {
+        Probes::line(*self, line);
+    }
 }
 
 guards!(AsyncProbe, [] AsyncProbe, self => *self);
@@ -45,6 +51,11 @@ impl Probes for AsyncProbe {
         if let Some(probe) = own::innermost_of(self.0) {
             probe.line(line);
         }
+    }
+
+    #[inline]
+    fn hot_line(self, line: u32) {
+        self.line(line);
     }
 
     #[inline]
@@ -228,7 +239,7 @@ impl<F: Future> Future for Part<F> {
         let this = self.project();
         let frame = ClosureFrame::enter(this.site);
         if let Some(line) = *this.line {
-            Probes::resume(&frame, line);
+            Probes::resume(frame.probe(), line);
         }
         let result = this.future.poll(context);
         *this.line = frame.current_line();

@@ -8,6 +8,8 @@ use crate::frame::cold;
 pub trait Probes: Copy {
     /// The line `line` begins: one hit.
     fn line(self, line: u32);
+    /// The same in a loop.
+    fn hot_line(self, line: u32);
     /// Goes back to `line` without a hit.
     fn resume(self, line: u32);
     /// Loops that are being left.
@@ -44,10 +46,10 @@ pub struct Again<P: Probes> {
 }
 
 impl<P: Probes> Drop for Again<P> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         match self.probes.loops_left() {
-            0 => self.probes.line(self.line),
+            0 => self.probes.hot_line(self.line),
             loops => {
                 cold();
                 self.probes.set_loops_left(loops - 1);
@@ -64,9 +66,9 @@ pub struct Each<P: Probes> {
 }
 
 impl<P: Probes> Drop for Each<P> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.probes.line(self.line);
+        self.probes.hot_line(self.line);
     }
 }
 

@@ -220,7 +220,7 @@ fn an_async_function_that_never_ends() {
                             __memprof.line(0);
                             loop {
                                 let __memprof_again = __memprof.each(0);
-                                __memprof.line(1);
+                                __memprof.hot_line(1);
                                 step().await;
                             }
                         };

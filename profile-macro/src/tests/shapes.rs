@@ -141,7 +141,7 @@ fn f(x: Option<u32>) -> u32 {
                         __memprof.line(5);
                         loop {
                             let __memprof_again = __memprof.each(5);
-                            __memprof.line(6);
+                            __memprof.hot_line(6);
                             one(n);
                         }
                     }
@@ -188,24 +188,24 @@ fn f(mut all: Vec<u32>) {
                 __memprof.line(0);
                 for x in &all {
                     let __memprof_again = __memprof.again(0);
-                    __memprof.line(1);
+                    __memprof.hot_line(1);
                     if *x == 0 {
                         continue;
                     }
-                    __memprof.line(2);
+                    __memprof.hot_line(2);
                     if *x == 1 {
                         __memprof.leaving(1);
                         break;
                     }
-                    __memprof.line(3);
+                    __memprof.hot_line(3);
                     use_it(x);
                 }
                 __memprof.line(4);
                 while let Some(x) = all.pop() {
                     let __memprof_again = __memprof.again(4);
-                    __memprof.line(5);
+                    __memprof.hot_line(5);
                     if x == 3 {
-                        __memprof.line(6);
+                        __memprof.hot_line(6);
                         __memprof.leaving(1);
                         return;
                     }
@@ -248,45 +248,45 @@ fn f() -> u32 {
                 __memprof.line(0);
                 'outer: loop {
                     let __memprof_again = __memprof.again(0);
-                    __memprof.line(1);
+                    __memprof.hot_line(1);
                     'block: {
-                        __memprof.line(2);
+                        __memprof.hot_line(2);
                         for x in 0.. {
                             let __memprof_again = __memprof.again(2);
-                            __memprof.line(3);
+                            __memprof.hot_line(3);
                             match x {
                                 1 => {
-                                    __memprof.line(4);
+                                    __memprof.hot_line(4);
                                     __memprof.leaving(1);
                                     break;
                                 }
                                 2 => {
-                                    __memprof.line(5);
+                                    __memprof.hot_line(5);
                                     __memprof.leaving(1);
                                     continue 'outer;
                                 }
                                 3 => {
-                                    __memprof.line(6);
+                                    __memprof.hot_line(6);
                                     __memprof.leaving(2);
                                     break 'outer;
                                 }
                                 4 => {
-                                    __memprof.line(7);
+                                    __memprof.hot_line(7);
                                     __memprof.leaving(1);
                                     break 'block;
                                 }
                                 5 => {
-                                    __memprof.line(8);
+                                    __memprof.hot_line(8);
                                     continue;
                                 }
                                 6 => {
-                                    __memprof.line(9);
+                                    __memprof.hot_line(9);
                                     return loop {
                                         break 1;
                                     };
                                 }
                                 _ => {
-                                    __memprof.line(10);
+                                    __memprof.hot_line(10);
                                     __memprof.leaving(2);
                                     return 1;
                                 }
@@ -520,7 +520,7 @@ fn f() {
                 for x in y {
                     const A: u32 = 1;
                     let __memprof_again = __memprof.each(0);
-                    __memprof.line(1);
+                    __memprof.hot_line(1);
                     one();
                 }
             }
@@ -592,15 +592,15 @@ fn f() -> u32 {
                             &__MEMPROF_SITE,
                         );
                         let __memprof = __memprof_frame.probe();
-                        __memprof.line(1);
+                        __memprof.hot_line(1);
                         let y = x;
-                        __memprof.line(2);
+                        __memprof.hot_line(2);
                         if y == 0 {
-                            __memprof.line(3);
+                            __memprof.hot_line(3);
                             return 0;
                         }
                         let __memprof_end = __memprof.end(5);
-                        __memprof.line(4);
+                        __memprof.hot_line(4);
                         y
                     })
                     .map(|x| {
@@ -608,14 +608,14 @@ fn f() -> u32 {
                             &__MEMPROF_SITE,
                         );
                         let __memprof = __memprof_frame.probe();
-                        __memprof.line(5);
+                        __memprof.hot_line(5);
                         match x {
                             1 => {
-                                __memprof.line(6);
+                                __memprof.hot_line(6);
                                 2
                             }
                             x => {
-                                __memprof.line(7);
+                                __memprof.hot_line(7);
                                 x
                             }
                         }
@@ -630,10 +630,10 @@ fn f() -> u32 {
                             &__MEMPROF_SITE,
                         );
                         let __memprof = __memprof_frame.probe();
-                        __memprof.line(9);
+                        __memprof.hot_line(9);
                         let y = x;
                         let __memprof_end = __memprof.end(11);
-                        __memprof.line(10);
+                        __memprof.hot_line(10);
                         y == 0
                     })
                 {
@@ -711,7 +711,7 @@ fn f() {
                     y
                 } {
                     let __memprof_again = __memprof.each(0);
-                    __memprof.line(4);
+                    __memprof.hot_line(4);
                     use_it(x);
                 }
                 let __memprof_end = __memprof.end(7);
