@@ -7,7 +7,8 @@
 //! `cargo memprof attach` watches a process that sleeps, alone or with three children that do; every few
 //! milliseconds, while the machine is idle and while all processors are busy. Its processor time is that of
 //! all its threads, from one second after its start (it is then at work and at nothing else) for some
-//! seconds. With `--quick` there is one round instead of three.
+//! seconds. The row of "nothing" is what the machine takes for waking a program that often: one that sleeps
+//! until each deadline, and does no more. With `--quick` there is one round instead of three.
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 
 use std::path::{Path, PathBuf};
@@ -22,21 +23,38 @@ const BEGINNING: Duration = Duration::from_secs(1);
 /// What is watched, how often, and beside what.
 #[derive(Clone, Copy)]
 struct Case {
-    interval: &'static str,
-    children: bool,
+    watched: Watched,
+    /// Milliseconds.
+    interval: u64,
     busy: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Watched {
+    Nothing,
+    Process,
+    Family,
 }
 
 /// What came of it.
 struct Measured {
     /// Percents of one processor.
     share: f64,
-    taken: u64,
-    due: u64,
+    /// Taken and due.
+    samples: Option<(u64, u64)>,
 }
 
+/// The argument that makes this program one that only wakes up.
+const ONLY_SLEEP: &str = "--only-sleep";
+
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [mode, interval] = arguments.as_slice()
+        && mode == ONLY_SLEEP
+    {
+        only_sleep(interval.parse().expect("milliseconds"));
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
     let rounds = if quick { 1 } else { 3 };
     let cases = cases();
     let mut measured: Vec<Vec<Measured>> = cases.iter().map(|_| Vec::new()).collect();
@@ -57,14 +75,23 @@ fn main() {
     );
 }
 
+/// Sleeps until each deadline, until it is killed.
+fn only_sleep(interval: u64) -> ! {
+    let mut next = Instant::now();
+    loop {
+        next += Duration::from_millis(interval);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for busy in [false, true] {
-        for children in [false, true] {
-            for interval in ["10ms", "1ms"] {
+        for watched in [Watched::Nothing, Watched::Process, Watched::Family] {
+            for interval in [10, 1] {
                 cases.push(Case {
+                    watched,
                     interval,
-                    children,
                     busy,
                 });
             }
@@ -76,20 +103,29 @@ fn cases() -> Vec<Case> {
 fn row(case: Case, measured: &[Measured]) -> String {
     let mut shares: Vec<f64> = measured.iter().map(|one| one.share).collect();
     shares.sort_by(f64::total_cmp);
-    let taken: u64 = measured.iter().map(|one| one.taken).sum();
-    let due: u64 = measured.iter().map(|one| one.due).sum();
     format!(
-        "| {} | {} | {} | {:.2} | {:.2} % ({taken} of {due}) |",
-        if case.children {
-            "a process and three children, added up"
-        } else {
-            "a process"
+        "| {} | {} ms | {} | {:.2} | {} |",
+        match case.watched {
+            Watched::Nothing => "nothing",
+            Watched::Process => "a process",
+            Watched::Family => "a process and three children, added up",
         },
         case.interval,
         if case.busy { "all busy" } else { "idle" },
         shares[shares.len() / 2],
-        100.0 * taken as f64 / due as f64,
+        obtained(measured),
     )
+}
+
+fn obtained(measured: &[Measured]) -> String {
+    let samples = || measured.iter().filter_map(|one| one.samples);
+    let taken: u64 = samples().map(|(taken, _)| taken).sum();
+    let due: u64 = samples().map(|(_, due)| due).sum();
+    if due == 0 {
+        return String::new();
+    }
+    let percents = 100.0 * taken as f64 / due as f64;
+    format!("{percents:.2} % ({taken} of {due})")
 }
 
 fn measure(case: Case) -> Measured {
@@ -98,32 +134,48 @@ fn measure(case: Case) -> Measured {
         (0..processors).map(|_| start("while :; do :; done"))
     });
     let _busy: Vec<Ended> = busy.into_iter().flatten().collect();
-    let watched = start(if case.children {
-        "sleep 60 & sleep 60 & sleep 60 & wait"
-    } else {
-        "exec sleep 60"
-    });
+    let watched = match case.watched {
+        Watched::Nothing => return without_a_watch(case),
+        Watched::Process => start("exec sleep 60"),
+        Watched::Family => start("sleep 60 & sleep 60 & sleep 60 & wait"),
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let timeout = (BEGINNING + COUNTED + BEGINNING).as_secs().to_string();
+    let family = matches!(case.watched, Watched::Family);
     let mut attach = Command::new(program());
     attach
         .args(["attach", "--quiet", "--timeout", &timeout])
-        .args(["--interval", case.interval])
-        .args(case.children.then_some("--include-children"))
+        .args(["--interval", &format!("{}ms", case.interval)])
+        .args(family.then_some("--include-children"))
         .arg(watched.0.id().to_string())
         .env("MEMPROF_DIR", folder.path());
     let mut attach = attach.spawn().expect("cargo-memprof starts");
-    std::thread::sleep(BEGINNING);
-    let (from, began) = (processor_time(attach.id()), Instant::now());
-    std::thread::sleep(COUNTED);
-    let (to, took) = (processor_time(attach.id()), began.elapsed());
+    let share = share(attach.id());
     assert!(attach.wait().expect("it ends").success());
-    let (taken, due) = samples(folder.path());
     Measured {
-        share: 100.0 * (to - from).as_secs_f64() / took.as_secs_f64(),
-        taken,
-        due,
+        share,
+        samples: Some(samples(folder.path())),
     }
+}
+
+fn without_a_watch(case: Case) -> Measured {
+    let ours = std::env::current_exe().expect("our own path");
+    let mut asleep = Command::new(ours);
+    asleep.args([ONLY_SLEEP, &case.interval.to_string()]);
+    let asleep = own_group(&mut asleep);
+    Measured {
+        share: share(asleep.0.id()),
+        samples: None,
+    }
+}
+
+/// Percents of one processor that a process takes, once it is at work.
+fn share(pid: u32) -> f64 {
+    std::thread::sleep(BEGINNING);
+    let (from, began) = (processor_time(pid), Instant::now());
+    std::thread::sleep(COUNTED);
+    let (to, took) = (processor_time(pid), began.elapsed());
+    100.0 * (to - from).as_secs_f64() / took.as_secs_f64()
 }
 
 /// The program beside this one.
@@ -139,10 +191,13 @@ fn program() -> PathBuf {
 struct Ended(Child);
 
 fn start(script: &str) -> Ended {
+    own_group(Command::new("sh").args(["-c", script]))
+}
+
+fn own_group(command: &mut Command) -> Ended {
     use std::os::unix::process::CommandExt;
-    let mut shell = Command::new("sh");
-    shell.args(["-c", script]).stdout(Stdio::null());
-    Ended(shell.process_group(0).spawn().expect("sh starts"))
+    let command = command.stdout(Stdio::null()).process_group(0);
+    Ended(command.spawn().expect("it starts"))
 }
 
 impl Drop for Ended {

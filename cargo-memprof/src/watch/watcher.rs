@@ -12,6 +12,9 @@ use super::{Event, Events, Memory, Plan, Record};
 
 /// From one look at the kernel's high-water mark to the next: it costs six times a reading.
 const HIGH_WATER: Duration = Duration::from_millis(50);
+/// The same while readings stay as they are. A rise that is gone by the next reading can be in the mark all
+/// the same, and the mark keeps it.
+const HIGH_WATER_AT_REST: Duration = Duration::from_millis(250);
 const NOTHING: Sample = Sample {
     t_ns: 0,
     rss: 0,
@@ -73,11 +76,16 @@ struct Watcher {
     family: Option<Family>,
     series: Series<Sample>,
     baseline: Option<u64>,
+    /// The last reading, in bytes.
+    rss: u64,
     peak: u64,
     last_ns: u64,
     longest_gap_ns: u64,
     reading: Duration,
-    next_high_water: Instant,
+    /// When the mark was asked for last.
+    high_water_at: Option<Instant>,
+    /// Whether readings have changed since.
+    moved: bool,
 }
 
 impl Watcher {
@@ -92,11 +100,13 @@ impl Watcher {
             family: family.then(|| Family::of(pid, plan.measure, plan.apart)),
             series: Series::new(NOTHING),
             baseline: None,
+            rss: 0,
             peak: 0,
             last_ns: 0,
             longest_gap_ns: 0,
             reading: Duration::ZERO,
-            next_high_water: start,
+            high_water_at: None,
+            moved: true,
         })
     }
 
@@ -113,6 +123,8 @@ impl Watcher {
         let family = self.family.as_mut().map_or(0, |family| family.sample(t_ns));
         let rss = if self.plan.summed { own + family } else { own };
         self.pace.tick(now);
+        self.moved |= rss != self.rss;
+        self.rss = rss;
         self.series.push(Sample {
             t_ns,
             rss,
@@ -129,10 +141,16 @@ impl Watcher {
     /// What RSS rose to between two readings, where the kernel tells and it is time to ask.
     fn high_water(&mut self, now: Instant) -> u64 {
         let asked = self.plan.measure == memprof::run::Measure::Rss && !self.plan.summed;
-        if !asked || now < self.next_high_water {
+        let rest = if self.moved {
+            HIGH_WATER
+        } else {
+            HIGH_WATER_AT_REST
+        };
+        if !asked || self.high_water_at.is_some_and(|at| now < at + rest) {
             return 0;
         }
-        self.next_high_water = now + HIGH_WATER;
+        self.high_water_at = Some(now);
+        self.moved = false;
         self.memory.high_water().unwrap_or(0)
     }
 
