@@ -94,7 +94,7 @@ fn measure(arguments: &Arguments, ground: &Ground) -> Results {
     }
     if arguments.wants("compile") {
         let functions = if arguments.quick { 200 } else { 1_000 };
-        results.compile = compile::measure(ground, functions, rounds.min(5));
+        results.compile = compile::measure(ground, functions, rounds.min(3));
     }
     results
 }
@@ -115,8 +115,8 @@ fn page(arguments: &Arguments, ground: &Ground, results: &Results, begun: &str) 
         machine::load(),
     );
     page += &format!(
-        "Medians of {} rounds in which the variants alternate. *time* is of the clock, *CPU* the processor \
-         time of all threads, both from the begin of the workload to its end and as ratios to the plain \
+        "Medians of {} rounds in which the variants alternate (other profilers: of 3, after those). *time* is \
+         of the clock, *CPU* the processor time of all threads, both from the begin of the workload to its end and as ratios to the plain \
          program; *a unit more* is the main thread's processor time for each unit of the workload above \
          the plain program's; *peak RSS* is the whole program's, reports at its end included.\n\n",
         arguments.rounds(),

@@ -8,6 +8,8 @@ use crate::run::Ground;
 use crate::variants::{self, Variant};
 use crate::workloads::Workload;
 
+/// Of other profilers; they differ by more than what a few rounds leave open.
+const ROUNDS_OF_PEERS: usize = 3;
 /// Peaks differ little from run to run.
 const ROUNDS_FOR_PEAKS: usize = 3;
 
@@ -40,19 +42,34 @@ impl Row {
     }
 }
 
+/// Other profilers come after our own variants: the program that ran right behind heaptrack was found to take
+/// 1.4 times its time, and that was the plain one.
 pub(crate) fn interleaved(workload: &Workload, ground: &Ground, rounds: usize) -> Row {
-    let variants = variants::of(workload, &ground.programs);
+    let own = alternating(&variants::OWN, workload, ground, rounds);
+    let peers = variants::peers(workload, &ground.programs);
+    let peers = alternating(&peers, workload, ground, rounds.min(ROUNDS_OF_PEERS));
+    Row {
+        workload: *workload,
+        cells: own.into_iter().chain(peers).collect(),
+    }
+}
+
+/// Each round begins with another variant, since the first may find the machine otherwise than the rest do.
+fn alternating(
+    variants: &[Variant],
+    workload: &Workload,
+    ground: &Ground,
+    rounds: usize,
+) -> Vec<Cell> {
     let mut collected: Vec<Runs<'_>> = variants.iter().map(Runs::new).collect();
     for round in 1..=rounds {
         eprintln!("{}: round {round} of {rounds}", workload.name);
-        for runs in &mut collected {
+        for turn in 0..variants.len() {
+            let runs = &mut collected[(turn + round) % variants.len()];
             runs.run_once(workload, ground, round <= ROUNDS_FOR_PEAKS);
         }
     }
-    Row {
-        workload: *workload,
-        cells: collected.iter().map(Runs::medians).collect(),
-    }
+    collected.iter().map(Runs::medians).collect()
 }
 
 /// The runs of one variant.

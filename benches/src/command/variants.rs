@@ -44,7 +44,8 @@ pub(crate) const COUNTING: &str = "annotated, counting allocator";
 pub(crate) const ORIGINS: &str = "annotated, `with_origins`";
 pub(crate) const TOTALS: &str = "the same, `lines = false`";
 
-const OWN: [Variant; 8] = [
+/// The plain program, and what memprof makes of it.
+pub(crate) const OWN: [Variant; 8] = [
     Variant::new(PLAIN, Program::Plain),
     Variant::new(COMPILED_OUT, Program::CompiledOut),
     Variant {
@@ -68,12 +69,12 @@ const PEERS: [Variant; 4] = [
     },
 ];
 
-/// Those of interest for `workload` that can be run here; the plain program first.
-pub(crate) fn of(workload: &Workload, programs: &Programs) -> Vec<Variant> {
+/// The other profilers of interest for `workload` that can be run here.
+pub(crate) fn peers(workload: &Workload, programs: &Programs) -> Vec<Variant> {
     let peers = PEERS.into_iter().filter(|variant| {
         programs.with_peers
             && workload.for_peers
             && (!variant.under_heaptrack || programs.heaptrack.is_some())
     });
-    OWN.into_iter().chain(peers).collect()
+    peers.collect()
 }
