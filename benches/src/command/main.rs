@@ -18,6 +18,8 @@ mod table;
 mod variants;
 mod workloads;
 
+use std::num::NonZeroUsize;
+
 use clap::Parser;
 
 use crate::goals::Results;
@@ -28,7 +30,11 @@ use crate::run::Ground;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// Three rounds instead of nine, and less of everything: minutes
+    /// How often everything is run; nine times unless told
+    #[arg(long, value_name = "NUMBER")]
+    rounds: Option<NonZeroUsize>,
+
+    /// Three rounds unless told, and fewer functions to compile: a quarter of an hour
     #[arg(long)]
     quick: bool,
 
@@ -56,7 +62,8 @@ impl Arguments {
 
     /// How often everything is run.
     fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 9 }
+        let unless_told = if self.quick { 3 } else { 9 };
+        self.rounds.map_or(unless_told, NonZeroUsize::get)
     }
 }
 
