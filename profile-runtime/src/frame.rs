@@ -136,7 +136,8 @@ guards!(FrameProbe<'frame>, ['frame] FrameProbe<'frame>, self => *self);
 #[inline]
 fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
     if let Some(cells) = lines.get(line as usize) {
-        if cells.hit() || hot.attention() != 0 {
+        // Less than nothing is left before the line's turn, or attention is asked for: one comparison.
+        if cells.hit() < hot.attention() {
             line_with_attention(cells, true);
         } else {
             hot.begin(cells);

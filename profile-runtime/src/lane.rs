@@ -4,11 +4,11 @@
 //! goes on in the same book. So there are as many lanes as there were threads at once, however many
 //! came and went, and a lane is never freed.
 //!
-//! A probe looks at one byte, `attention`. While it is 0 the probe counts its hit, writes down which
+//! A probe looks at one number, `attention`. While it is 0 the probe counts its hit, writes down which
 //! line runs, and is done: a few nanoseconds; calls are entered and left without more ado, too (see
 //! `light`). Otherwise it takes the lane's lock and, if a reading is due, takes one; what has changed
 //! since the line's own last reading is then booked on the line that was running. When the lane's
-//! budget is used up the byte goes to 0; the sampler sets it again at its next tick, at a moment that
+//! budget is used up it goes to 0; the sampler sets it again at its next tick, at a moment that
 //! favours no line but the ones that take long.
 
 mod copy;
@@ -19,12 +19,12 @@ mod light;
 /// What `hot` and `light` build on.
 mod sync {
     pub(super) use std::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence,
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
     };
 }
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use self::known::Known;
@@ -53,16 +53,16 @@ pub(crate) type Hot = hot::Hot<LineCells>;
 
 /// Stands for that of a lane where there is none; nothing is ever written to it.
 pub(crate) static NO_LANE: Hot = Hot {
-    attention: AtomicU8::new(0),
+    attention: AtomicI64::new(0),
     line: AtomicPtr::new(ptr::null_mut()),
     heap_start: AtomicI64::new(0),
 };
 
 /// A reading is due at the next probe.
-const DUE: u8 = 1;
+const DUE: i64 = 1 << 62;
 /// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
 /// makes until then put that off (`Lane::settles_later`, and in the log `OpenCall::settles`).
-const SETTLE: u8 = 2;
+const SETTLE: i64 = 1 << 61;
 
 /// Light calls that can be in progress at once on a thread.
 const LIGHT_CALLS: usize = 31;
@@ -245,10 +245,10 @@ impl Lane {
         let Some(recorder) = Recorder::running() else {
             return;
         };
-        let first = hit && line.hits() == 1;
+        let first = hit && line.is_first();
         if self.hot().attention() == 0 && !self.light.is_empty() && !first {
             // Light calls stay light for no turn.
-            line.set_turn(line.hits());
+            line.set_turn(None);
             self.hot().begin(line);
             return;
         }
@@ -304,7 +304,7 @@ impl Lane {
         }
         let now_ns = (read || read_anyway).then_some(log.last.t_ns);
         if let Some(hits) = log.next_turn(place, now_ns) {
-            line.set_turn(hits);
+            line.set_turn(Some(hits));
         }
     }
 

@@ -105,7 +105,7 @@ impl Probe {
     #[inline]
     pub(crate) fn line(&self, line: u32) {
         if let Some(cells) = self.cells.line(line as usize) {
-            if cells.hit() {
+            if cells.hit() < 0 {
                 self.lane.switch_line_with_attention(cells, true);
             } else {
                 self.lane.switch_line(cells, true);

@@ -1,7 +1,14 @@
 //! What a lane adds up about a site: totals over its calls, and one row for each line.
 
+mod hits;
+/// What `hits` builds on.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
+}
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
+use self::hits::Hits;
 use crate::heap::Counts;
 use crate::heap::origins::{self, LineOrigins};
 use crate::lane::NO_LINE;
@@ -79,9 +86,7 @@ pub(crate) struct Cells {
 /// What a probe counts by itself.
 #[derive(Debug, Default)]
 pub(crate) struct LineCells {
-    hits: AtomicU64,
-    /// The hit with which it has its next turn to be read.
-    turn_at: AtomicU64,
+    hits: Hits,
     heap: HeapCells,
     /// Where blocks are followed.
     origins: Option<Box<LineOrigins>>,
@@ -332,27 +337,37 @@ impl LineCells {
         self.origins.as_deref()
     }
 
-    /// One more hit. Says whether it is the line's turn to be read.
+    /// One more hit. Gives how many there will be before the line's next turn to be read: below 0, it is
+    /// its turn.
     #[inline]
-    pub(crate) fn hit(&self) -> bool {
-        let hits = self.hits.load(Relaxed).wrapping_add(1);
-        self.hits.store(hits, Relaxed);
-        hits >= self.turn_at.load(Relaxed)
+    pub(crate) fn hit(&self) -> i64 {
+        self.hits.count()
     }
 
     /// Whether the hit in progress is the line's turn to be read.
     pub(crate) fn is_turn(&self) -> bool {
-        self.hits() >= self.turn_at.load(Relaxed)
+        self.hits.is_turn()
     }
 
-    /// The next turn comes after so many hits.
-    pub(crate) fn set_turn(&self, hits: u64) {
-        self.turn_at
-            .store(self.hits().saturating_add(hits), Relaxed);
+    /// The next turn comes after so many hits; after as many as there were, with `None`.
+    pub(crate) fn set_turn(&self, hits: Option<u64>) {
+        self.hits.set_turn(hits.unwrap_or_else(|| self.hits.own()));
     }
 
+    /// Whether the hit in progress is the first.
+    pub(crate) fn is_first(&self) -> bool {
+        self.hits.own() == 1
+    }
+
+    /// By anybody.
     pub(crate) fn hits(&self) -> u64 {
-        self.hits.load(Relaxed)
+        loop {
+            match self.hits.seen() {
+                Some(hits) => return hits,
+                // The owner has a few instructions left to do, or has lost its processor among them.
+                None => std::thread::yield_now(),
+            }
+        }
     }
 
     /// What happened inside of something that the line called; live bytes rose by `peak` at most.

@@ -4,7 +4,7 @@
 /// The atomics that the files below build on: loom's.
 mod sync {
     pub(super) use loom::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence,
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
     };
 }
 
@@ -20,6 +20,10 @@ mod hot;
 #[path = "../../profile-runtime/src/lane/light.rs"]
 mod light;
 
+#[allow(dead_code)] // The tallies use all of it.
+#[path = "../../profile-runtime/src/tally/hits.rs"]
+mod hits;
+
 /// Where `light` finds what it needs of the heap.
 mod heap {
     pub(crate) use crate::block::Counts;
@@ -28,8 +32,11 @@ mod heap {
 use std::ptr;
 
 use block::{Counters, Counts, List};
+use hits::Hits;
 use light::{Begun, Light, Stand};
 
+/// All that is looked at happens on threads that `orders` starts: what its own thread does is not tried in
+/// every order (loom 0.7.2).
 fn explore(interruptions: usize, orders: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(interruptions);
@@ -119,26 +126,59 @@ fn calls_seen_from_another_thread_belong_together() {
         light.hot.begin(&of_first[1]);
         let owner = light.clone();
         let work = loom::thread::spawn(move || {
-            owner.hot.touch(5).expect("a line");
+            owner.hot.touch(|| 5).expect("a line");
             owner.pop(depth, at(None));
             owner
                 .push(call(second), Some(&of_second[0]), at(None))
                 .expect("room");
             owner.hot.begin(&of_second[1]);
         });
-        if let Some(look) = light.look_if_still() {
-            let calls = look.light.iter();
-            let seen: Vec<(u64, Option<u64>)> = calls
-                .map(|(call, line)| (*call.site, line.copied()))
-                .collect();
-            for (call, _) in &look.light {
-                assert_eq!((call.site, call.heap.allocated), (call.cells, *call.site));
+        let look = loom::thread::spawn(move || {
+            if let Some(look) = light.look_if_still() {
+                let calls = look.light.iter();
+                let seen: Vec<(u64, Option<u64>)> = calls
+                    .map(|(call, line)| (*call.site, line.copied()))
+                    .collect();
+                for (call, _) in &look.light {
+                    assert_eq!((call.site, call.heap.allocated), (call.cells, *call.site));
+                }
+                assert!(
+                    matches!(seen[..], [] | [(10, Some(12))] | [(20, Some(21 | 22))]),
+                    "{seen:?}"
+                );
             }
-            assert!(
-                matches!(seen[..], [] | [(10, Some(12))] | [(20, Some(21 | 22))]),
-                "{seen:?}"
-            );
-        }
+        });
+        look.join().expect("no panic");
         work.join().expect("no panic");
+    });
+}
+
+/// Whoever looks at a line's hits sees a number that it had, and never fewer than before, also while its
+/// next turn is set.
+#[test]
+fn hits_seen_from_another_thread_only_grow() {
+    explore(2, || {
+        let hits = loom::sync::Arc::new(Hits::default());
+        let owner = hits.clone();
+        let work = loom::thread::spawn(move || {
+            assert_eq!(owner.count(), -1, "the first is a turn");
+            owner.set_turn(3);
+            assert_eq!(owner.count(), 1);
+            owner.set_turn(1);
+            assert!(!owner.is_turn());
+            assert_eq!(owner.count(), -1);
+        });
+        let other = hits.clone();
+        let look = loom::thread::spawn(move || {
+            let seen = [other.seen(), other.seen()];
+            let known: Vec<u64> = seen.into_iter().flatten().collect();
+            assert!(
+                known.is_sorted() && known.iter().all(|&hits| hits <= 3),
+                "{known:?}"
+            );
+        });
+        look.join().expect("no panic");
+        work.join().expect("no panic");
+        assert_eq!(hits.seen(), Some(3));
     });
 }

@@ -92,11 +92,9 @@ impl Counters {
         live
     }
 
-    /// Gives the thread's live bytes.
     #[inline]
-    pub(crate) fn count_free(&self, bytes: usize) -> i64 {
+    pub(crate) fn count_free(&self, bytes: usize) {
         add(&self.freed, bytes as u64);
-        self.live()
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use super::thread::count;
 pub(super) fn count_allocation(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
         let live = counters.count_allocation(bytes);
-        if let Some((line, start)) = hot.touch(live.wrapping_sub(bytes as i64)) {
+        if let Some((line, start)) = hot.touch(|| live.wrapping_sub(bytes as i64)) {
             line.book_allocation(bytes, live.wrapping_sub(start));
         }
     });
@@ -20,7 +20,7 @@ pub(super) fn count_allocation(bytes: usize) {
 pub(super) fn count_growth(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
         let live = counters.count_growth(bytes);
-        if let Some((line, start)) = hot.touch(live.wrapping_sub(bytes as i64)) {
+        if let Some((line, start)) = hot.touch(|| live.wrapping_sub(bytes as i64)) {
             line.book_growth(bytes, live.wrapping_sub(start));
         }
     });
@@ -30,8 +30,8 @@ pub(super) fn count_growth(bytes: usize) {
 #[inline]
 pub(super) fn count_free(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
-        let live = counters.count_free(bytes);
-        if let Some((line, _)) = hot.touch(live.wrapping_add(bytes as i64)) {
+        counters.count_free(bytes);
+        if let Some((line, _)) = hot.touch(|| counters.live().wrapping_add(bytes as i64)) {
             line.book_free(bytes);
         }
     });

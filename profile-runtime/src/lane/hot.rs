@@ -4,7 +4,7 @@ use std::ptr;
 
 // The atomics come from the parent, so that a test can include this file with loom's.
 use super::sync::{
-    AtomicI64, AtomicPtr, AtomicU8,
+    AtomicI64, AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -16,8 +16,9 @@ const TOUCHED: usize = 1;
 #[derive(Debug)]
 #[repr(align(64))] // A cache line of its own: what others write of the lane does not slow its probes.
 pub(crate) struct Hot<L: 'static> {
-    /// Not 0: the next probe has more to do than to count its hit.
-    pub(super) attention: AtomicU8,
+    /// Not 0: the next probe has more to do than to count its hit. It is larger then than what any line has
+    /// left before its turn (`tally::hits`).
+    pub(super) attention: AtomicI64,
     /// What the line in progress counts on; its lowest bit is [`TOUCHED`]. Null outside of calls.
     pub(super) line: AtomicPtr<L>,
     /// Live heap bytes of the thread when the line began, once it is touched.
@@ -25,16 +26,16 @@ pub(crate) struct Hot<L: 'static> {
 }
 
 impl<L> Hot<L> {
-    pub(super) fn new(attention: u8) -> Hot<L> {
+    pub(super) fn new(attention: i64) -> Hot<L> {
         Hot {
-            attention: AtomicU8::new(attention),
+            attention: AtomicI64::new(attention),
             line: AtomicPtr::new(ptr::null_mut()),
             heap_start: AtomicI64::new(0),
         }
     }
 
     #[inline]
-    pub(crate) fn attention(&self) -> u8 {
+    pub(crate) fn attention(&self) -> i64 {
         self.attention.load(Relaxed)
     }
 
@@ -74,12 +75,13 @@ impl<L> Hot<L> {
     /// The thread allocates or frees; it had `live` bytes before. Gives the line on which that is to
     /// be booked, and with how many live bytes it began.
     #[inline]
-    pub(crate) fn touch(&self, live: i64) -> Option<(&'static L, i64)> {
+    pub(crate) fn touch(&self, live: impl FnOnce() -> i64) -> Option<(&'static L, i64)> {
         let tagged = self.line.load(Relaxed);
         let line = line_of(tagged)?;
         if tagged.addr() & TOUCHED != 0 {
             return Some((line, self.heap_start.load(Relaxed)));
         }
+        let live = live();
         self.go_on(Some(line), live);
         Some((line, live))
     }

@@ -90,7 +90,7 @@ impl<L> Copy for Stand<L> {}
 
 impl<S, C, L> Light<S, C, L> {
     /// For so many calls at once; they are logged when another one begins. `attention`: see [`Hot`].
-    pub(crate) fn with_room_for(calls: usize, attention: u8) -> Light<S, C, L> {
+    pub(crate) fn with_room_for(calls: usize, attention: i64) -> Light<S, C, L> {
         Light {
             hot: Hot::new(attention),
             version: AtomicU32::new(0),
