@@ -416,7 +416,7 @@ impl Segment {
             high: 0,
             floor: counts.max_rss,
             shortfall: None,
-            share: processor_share(os.page_size()),
+            share: processor_share(os.processors(), os.page_size()),
         })
     }
 
@@ -506,12 +506,11 @@ fn height(evidence: &Evidence) -> u64 {
 /// How many bytes of RSS one processor keeps to itself at most.
 ///
 /// Since Linux 6.2 RSS is kept in per-CPU counters, of which each processor holds back up to
-/// `max(32, 2 * processors) - 1` pages before it adds them to the sum (`lib/percpu_counter.c`:
-/// `compute_batch_value`). `statm` adds these up, since 6.16; the high-water mark is taken without
-/// them (`include/linux/mm.h`: `update_hiwater_rss`). Measured here: a temporary of 1 MiB raised the
-/// mark by 916 KiB.
-fn processor_share(page_size: u64) -> u64 {
-    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+/// `max(32, 2 * processors) - 1` pages before it adds them to the sum, with as many `processors` as are
+/// online, whether or not this process may use them (`lib/percpu_counter.c`: `compute_batch_value`).
+/// `statm` adds these up, since 6.16; the high-water mark is taken without them (`include/linux/mm.h`:
+/// `update_hiwater_rss`). Measured here: a temporary of 1 MiB raised the mark by 916 KiB.
+fn processor_share(processors: u64, page_size: u64) -> u64 {
     (32.max(2 * processors) - 1) * page_size
 }
 

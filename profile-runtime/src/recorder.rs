@@ -48,7 +48,8 @@ pub(crate) struct Recorder {
     free: Mutex<Vec<&'static Lane>>,
     threads: AtomicU64,
     busy_lanes: AtomicUsize,
-    processors: usize,
+    /// How many there are, once it matters: to ask takes a tenth of a millisecond.
+    processors: OnceLock<usize>,
 }
 
 impl Recorder {
@@ -111,7 +112,6 @@ impl Recorder {
 
     fn new(settings: Settings) -> std::io::Result<Recorder> {
         let os = Os::open(settings.backend)?;
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Recorder {
             meter: Meter::new(os, settings.sampled_peaks)?,
             settings,
@@ -125,7 +125,7 @@ impl Recorder {
             free: Mutex::default(),
             threads: AtomicU64::new(0),
             busy_lanes: AtomicUsize::new(0),
-            processors,
+            processors: OnceLock::new(),
         })
     }
 
@@ -251,12 +251,18 @@ impl Recorder {
         }
     }
 
-    /// How many threads in annotated calls share a processor, at least one.
+    /// How many threads in annotated calls share a processor.
     pub(crate) fn lanes_per_processor(&self) -> f64 {
-        self.busy_lanes.load(Relaxed) as f64 / self.processors as f64
+        let processors = self.processors.get().copied().unwrap_or(1);
+        self.busy_lanes.load(Relaxed) as f64 / processors as f64
     }
 
+    /// By the sampler, so that no thread of the program has to ask for the processors.
     pub(crate) fn set_busy_lanes(&self, lanes: usize) {
+        if lanes > 1 {
+            let ask = || std::thread::available_parallelism().map_or(1, usize::from);
+            self.processors.get_or_init(ask);
+        }
         self.busy_lanes.store(lanes, Relaxed);
     }
 }

@@ -141,6 +141,15 @@ impl Os {
         }
     }
 
+    /// Processors of the machine that are online, whether or not this process may use them.
+    pub(crate) fn processors(&self) -> u64 {
+        match self {
+            #[cfg(target_os = "linux")]
+            Os::Procfs(_) => procfs::processors(),
+            Os::Sysinfo(_) => 1,
+        }
+    }
+
     /// Size of a page in bytes.
     pub(crate) fn page_size(&self) -> u64 {
         match self {

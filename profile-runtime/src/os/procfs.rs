@@ -127,9 +127,18 @@ pub(crate) fn touch_a_page() {
 }
 
 fn page_size() -> u64 {
+    configured(libc::_SC_PAGESIZE).unwrap_or(4096)
+}
+
+pub(crate) fn processors() -> u64 {
+    configured(libc::_SC_NPROCESSORS_ONLN).unwrap_or(1)
+}
+
+/// See sysconf(3).
+fn configured(name: libc::c_int) -> Option<u64> {
     // SAFETY: sysconf only reads its argument.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(size).unwrap_or(4096)
+    let value = unsafe { libc::sysconf(name) };
+    u64::try_from(value).ok().filter(|&value| value > 0)
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
