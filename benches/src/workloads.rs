@@ -81,8 +81,7 @@ macro_rules! workloads {
 
         $(#[$attribute])?
         fn exact_lines(rounds: u64) {
-            for round in 0..rounds {
-                let first = round * 10;
+            for first in (0..rounds * 10).step_by(10) {
                 $crate::parts::spin(first);
                 $crate::parts::spin_with_memory(first + 1);
                 $crate::parts::spin(first + 2);

@@ -7,8 +7,10 @@
 //! `cargo memprof attach` watches a process that sleeps, alone or with three children that do; every few
 //! milliseconds, while the machine is idle and while all processors are busy. Its processor time is that of
 //! all its threads, from one second after its start (it is then at work and at nothing else) for some
-//! seconds. The row of "nothing" is what the machine takes for waking a program that often: one that sleeps
-//! until each deadline, and does no more. With `--quick` there is one round instead of three.
+//! seconds. Beside it are the least that can be done: "nothing" is a program that sleeps until each deadline
+//! and does no more, which is what the machine takes for waking one up that often; "one reading" is a loop
+//! that sleeps and reads one file of the kernel's, and keeps nothing. With `--quick` there is one round
+//! instead of three.
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ struct Case {
 #[derive(Clone, Copy)]
 enum Watched {
     Nothing,
+    /// By the loop of this program.
+    Reading,
     Process,
     Family,
 }
@@ -44,15 +48,16 @@ struct Measured {
     samples: Option<(u64, u64)>,
 }
 
-/// The argument that makes this program one that only wakes up.
+/// The arguments that make this program one that only wakes up, or only reads.
 const ONLY_SLEEP: &str = "--only-sleep";
+const ONLY_READ: &str = "--only-read";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [mode, interval] = arguments.as_slice()
-        && mode == ONLY_SLEEP
+        && [ONLY_SLEEP, ONLY_READ].contains(&mode.as_str())
     {
-        only_sleep(interval.parse().expect("milliseconds"));
+        only(mode == ONLY_READ, interval.parse().expect("milliseconds"));
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let rounds = if quick { 1 } else { 3 };
@@ -75,19 +80,27 @@ fn main() {
     );
 }
 
-/// Sleeps until each deadline, until it is killed.
-fn only_sleep(interval: u64) -> ! {
+/// Sleeps until each deadline, and reads if it is to, until it is killed.
+fn only(read: bool, interval: u64) -> ! {
+    use std::os::unix::fs::FileExt;
+    // Its own: the file is made the same way for each process.
+    let statm = std::fs::File::open("/proc/self/statm").expect("a kernel that counts");
+    let mut text = [0; 128];
     let mut next = Instant::now();
     loop {
         next += Duration::from_millis(interval);
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        if read {
+            statm.read_at(&mut text, 0).expect("a text");
+        }
     }
 }
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for busy in [false, true] {
-        for watched in [Watched::Nothing, Watched::Process, Watched::Family] {
+        let least = [Watched::Nothing, Watched::Reading];
+        for watched in least.into_iter().chain([Watched::Process, Watched::Family]) {
             for interval in [10, 1] {
                 cases.push(Case {
                     watched,
@@ -107,6 +120,7 @@ fn row(case: Case, measured: &[Measured]) -> String {
         "| {} | {} ms | {} | {:.2} | {} |",
         match case.watched {
             Watched::Nothing => "nothing",
+            Watched::Reading => "one reading",
             Watched::Process => "a process",
             Watched::Family => "a process and three children, added up",
         },
@@ -135,7 +149,8 @@ fn measure(case: Case) -> Measured {
     });
     let _busy: Vec<Ended> = busy.into_iter().flatten().collect();
     let watched = match case.watched {
-        Watched::Nothing => return without_a_watch(case),
+        Watched::Nothing => return without_a_watch(case, ONLY_SLEEP),
+        Watched::Reading => return without_a_watch(case, ONLY_READ),
         Watched::Process => start("exec sleep 60"),
         Watched::Family => start("sleep 60 & sleep 60 & sleep 60 & wait"),
     };
@@ -158,10 +173,10 @@ fn measure(case: Case) -> Measured {
     }
 }
 
-fn without_a_watch(case: Case) -> Measured {
+fn without_a_watch(case: Case, mode: &str) -> Measured {
     let ours = std::env::current_exe().expect("our own path");
     let mut asleep = Command::new(ours);
-    asleep.args([ONLY_SLEEP, &case.interval.to_string()]);
+    asleep.args([mode, &case.interval.to_string()]);
     let asleep = own_group(&mut asleep);
     Measured {
         share: share(asleep.0.id()),

@@ -29,6 +29,24 @@ impl Results {
         Some(figure(row.cell(variant)?, row.cell(PLAIN)?))
     }
 
+    /// The same from a variant and the faster one of two programs that are the same: the plain one, and
+    /// the one from which memprof is compiled out. So noise in the plain one's figures flatters nobody.
+    fn beside(
+        &self,
+        workload: &str,
+        variant: &str,
+        figure: fn(&Cell, &Cell) -> f64,
+    ) -> Option<f64> {
+        let bases = [PLAIN, COMPILED_OUT];
+        let figures = bases.map(|base| self.row(workload)?.cell(base));
+        let variant = self.row(workload)?.cell(variant)?;
+        let figures = figures
+            .into_iter()
+            .flatten()
+            .map(|base| figure(variant, base));
+        figures.reduce(f64::max)
+    }
+
     fn share(&self, workload: &str, variant: &str) -> Option<f64> {
         self.row(workload)?.cell(variant)?.share
     }
@@ -110,35 +128,36 @@ const fn at_least(what: &'static str, value: Option<f64>, limit: f64, unit: &'st
 
 fn goals(results: &Results) -> Vec<Goal> {
     let of = |workload, variant, figure| results.of(workload, variant, figure);
+    let beside = |workload, variant, figure| results.beside(workload, variant, figure);
     let compile = results.compile();
     vec![
         at_most(
             "(a) annotated, CPU",
-            of("inverse", ANNOTATED, cpu),
+            beside("inverse", ANNOTATED, cpu),
             1.02,
             "×",
         ),
         at_most(
             "(b) lines and heap, CPU",
-            of("allocations", COUNTING, cpu),
+            beside("allocations", COUNTING, cpu),
             1.25,
             "×",
         ),
         at_most(
-            "(b) with the index, lines and heap, CPU",
-            of("index", COUNTING, cpu),
+            "(b) with the index, which hits more lines, lines and heap, CPU",
+            beside("index", COUNTING, cpu),
             1.25,
             "×",
         ),
         at_most(
             "(b) `lines = false`, CPU",
-            of("allocations", TOTALS, cpu),
+            beside("allocations", TOTALS, cpu),
             1.05,
             "×",
         ),
         at_most(
             "(b) with the index, `lines = false`, CPU",
-            of("index", TOTALS, cpu),
+            beside("index", TOTALS, cpu),
             1.05,
             "×",
         ),
@@ -148,10 +167,15 @@ fn goals(results: &Results) -> Vec<Goal> {
             1.05,
             "×",
         ),
-        at_most("(c) a hot call", of("call", ANNOTATED, more), 30.0, " ns"),
+        at_most(
+            "(c) a hot call",
+            beside("call", ANNOTATED, more),
+            30.0,
+            " ns",
+        ),
         at_most(
             "(c) a hot call, counting allocator",
-            of("call", COUNTING, more),
+            beside("call", COUNTING, more),
             30.0,
             " ns",
         ),
@@ -163,13 +187,13 @@ fn goals(results: &Results) -> Vec<Goal> {
         ),
         at_most(
             "(d) a hit of a hot line",
-            of("line", ANNOTATED, more),
+            beside("line", ANNOTATED, more),
             3.0,
             " ns",
         ),
         at_most(
             "(d) the same, counting allocator",
-            of("line", COUNTING, more),
+            beside("line", COUNTING, more),
             3.0,
             " ns",
         ),
@@ -187,7 +211,7 @@ fn goals(results: &Results) -> Vec<Goal> {
         ),
         at_most(
             "(e) an exact line",
-            of("exact", ANNOTATED, more),
+            beside("exact", ANNOTATED, more),
             4_000.0,
             " ns",
         ),
@@ -199,7 +223,7 @@ fn goals(results: &Results) -> Vec<Goal> {
         ),
         at_most(
             "a call, disabled by variable",
-            of("call", DISABLED, more),
+            beside("call", DISABLED, more),
             2.0,
             " ns",
         ),

@@ -122,11 +122,16 @@ fn page(arguments: &Arguments, ground: &Ground, results: &Results, begun: &str) 
         machine::load(),
     );
     page += &format!(
-        "Medians of {} rounds in which the variants alternate (other profilers: of 3, after those). *time* is \
-         of the clock, *CPU* the processor time of all threads, both from the begin of the workload to its end and as ratios to the plain \
+        "Medians of {rounds} rounds in which the variants alternate, of {short} where a round takes a tenth of \
+         a second (other profilers: of {peers}, after those). *time* is of the clock, *CPU* the processor \
+         time of all threads, both from the begin of the workload to its end and as ratios to the plain \
          program; *a unit more* is the main thread's processor time for each unit of the workload above \
-         the plain program's; *peak RSS* is the whole program's, reports at its end included.\n\n",
-        arguments.rounds(),
+         the plain program's; *peak RSS* is the whole program's, reports at its end included.\n\n\
+         Goals in time are judged beside the faster one of two programs that are the same, the plain one \
+         and the one from which memprof is compiled out, so that noise in one of them flatters nobody.\n\n",
+        rounds = arguments.rounds(),
+        short = arguments.rounds() * workloads::OFTEN,
+        peers = arguments.rounds().min(rounds::ROUNDS_OF_PEERS),
     );
     page += &ground.programs.describe_peers();
     page += "\n## Goals\n\n";

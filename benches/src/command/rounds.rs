@@ -6,10 +6,10 @@ use memprof_benches::measured::Measured;
 use crate::recorded;
 use crate::run::Ground;
 use crate::variants::{self, Variant};
-use crate::workloads::Workload;
+use crate::workloads::{OFTEN, Workload};
 
 /// Of other profilers; they differ by more than what a few rounds leave open.
-const ROUNDS_OF_PEERS: usize = 3;
+pub(crate) const ROUNDS_OF_PEERS: usize = 3;
 /// Peaks differ little from run to run.
 const ROUNDS_FOR_PEAKS: usize = 3;
 
@@ -45,7 +45,8 @@ impl Row {
 /// Other profilers come after our own variants: the program that ran right behind heaptrack was found to take
 /// 1.4 times its time, and that was the plain one.
 pub(crate) fn interleaved(workload: &Workload, ground: &Ground, rounds: usize) -> Row {
-    let own = alternating(&variants::OWN, workload, ground, rounds);
+    let often = if workload.is_short { OFTEN } else { 1 };
+    let own = alternating(&variants::OWN, workload, ground, rounds * often);
     let peers = variants::peers(workload, &ground.programs);
     let peers = alternating(&peers, workload, ground, rounds.min(ROUNDS_OF_PEERS));
     Row {
