@@ -126,7 +126,7 @@ fn calls_seen_from_another_thread_belong_together() {
         light.hot.begin(&of_first[1]);
         let owner = light.clone();
         let work = loom::thread::spawn(move || {
-            owner.hot.touch(|| 5).expect("a line");
+            owner.hot.touch(|| 5, |_| ());
             owner.pop(depth, at(None));
             owner
                 .push(call(second), Some(&of_second[0]), at(None))

@@ -9,9 +9,10 @@ use super::thread::count;
 pub(super) fn count_allocation(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
         let live = counters.count_allocation(bytes);
-        if let Some((line, start)) = hot.touch(|| live.wrapping_sub(bytes as i64)) {
-            line.book_allocation(bytes, live.wrapping_sub(start));
-        }
+        let before = || live.wrapping_sub(bytes as i64);
+        hot.touch(before, |line| {
+            line.book_allocation(bytes, live.wrapping_sub(hot.touched_at()));
+        });
     });
 }
 
@@ -20,9 +21,10 @@ pub(super) fn count_allocation(bytes: usize) {
 pub(super) fn count_growth(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
         let live = counters.count_growth(bytes);
-        if let Some((line, start)) = hot.touch(|| live.wrapping_sub(bytes as i64)) {
-            line.book_growth(bytes, live.wrapping_sub(start));
-        }
+        let before = || live.wrapping_sub(bytes as i64);
+        hot.touch(before, |line| {
+            line.book_growth(bytes, live.wrapping_sub(hot.touched_at()));
+        });
     });
 }
 
@@ -31,8 +33,7 @@ pub(super) fn count_growth(bytes: usize) {
 pub(super) fn count_free(bytes: usize) {
     count(bytes, |counters, hot, bytes| {
         counters.count_free(bytes);
-        if let Some((line, _)) = hot.touch(|| counters.live().wrapping_add(bytes as i64)) {
-            line.book_free(bytes);
-        }
+        let before = || counters.live().wrapping_add(bytes as i64);
+        hot.touch(before, |line| line.book_free(bytes));
     });
 }

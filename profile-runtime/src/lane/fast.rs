@@ -44,7 +44,8 @@ impl Lane {
 
     /// Opens a call of `site` that is only counted, unless a reading has to be taken: the thread's
     /// first call of a site is not for here, nor one for which there is no room.
-    #[inline]
+    // Into `Frame::open`, which hands the result on through memory otherwise.
+    #[inline(always)]
     pub(crate) fn enter_light(&'static self, site: &'static Registered) -> Option<Probe> {
         let attention = self.hot().attention();
         if attention & DUE != 0 {

@@ -69,21 +69,30 @@ impl<L> Hot<L> {
         if self.line.load(Relaxed).addr() & TOUCHED == 0 {
             return live;
         }
-        self.heap_start.load(Relaxed)
+        self.touched_at()
     }
 
-    /// The thread allocates or frees; it had `live` bytes before. Gives the line on which that is to
-    /// be booked, and with how many live bytes it began.
+    /// The thread allocates or frees; it had `live` bytes before. Hands the line on which that is to be
+    /// booked to `book`.
+    // Which is called from two places, because what comes out of both would be asked again whether it is
+    // null.
     #[inline]
-    pub(crate) fn touch(&self, live: impl FnOnce() -> i64) -> Option<(&'static L, i64)> {
+    pub(crate) fn touch(&self, live: impl FnOnce() -> i64, book: impl Fn(&'static L)) {
         let tagged = self.line.load(Relaxed);
-        let line = line_of(tagged)?;
         if tagged.addr() & TOUCHED != 0 {
-            return Some((line, self.heap_start.load(Relaxed)));
+            let line = tagged.map_addr(|address| address.wrapping_sub(TOUCHED));
+            // SAFETY: what is tagged was made by `go_on` from a `&'static L`; null never is.
+            book(unsafe { &*line });
+        } else if let Some(line) = line_of(tagged) {
+            self.go_on(Some(line), live());
+            book(line);
         }
-        let live = live();
-        self.go_on(Some(line), live);
-        Some((line, live))
+    }
+
+    /// Live bytes when the line in progress began, which is touched.
+    #[inline]
+    pub(crate) fn touched_at(&self) -> i64 {
+        self.heap_start.load(Relaxed)
     }
 }
 
