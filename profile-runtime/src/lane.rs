@@ -161,10 +161,7 @@ impl Lane {
             (cells, forced, watch)
         });
         let exact = self.read_at_entry(recorder, log, forced);
-        if let Some(outer) = log.stack.last_mut() {
-            outer.line = self.line();
-            outer.settles |= self.take_settle();
-        }
+        self.leave_caller(log);
         if kind == Kind::Call {
             let thread = log.thread;
             log.tally(site).count_call(thread);
@@ -179,6 +176,14 @@ impl Lane {
         }
         let depth = self.begin_innermost(log, heap);
         Probe::new(self, cells, depth)
+    }
+
+    /// A call begins or goes on inside of the innermost one, which stays where it is meanwhile.
+    fn leave_caller(&self, log: &mut Log) {
+        if let Some(outer) = log.stack.last_mut() {
+            outer.line = self.line();
+            outer.settles |= self.take_settle();
+        }
     }
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
@@ -395,8 +400,13 @@ impl Lane {
             counters.set_high(stand.heap_high.max(high));
         }
         if settles {
-            self.hot().attention.fetch_or(SETTLE, Relaxed);
+            self.ask_to_settle();
         }
+    }
+
+    /// The innermost call's line has to settle at the next probe.
+    fn ask_to_settle(&self) {
+        self.hot().attention.fetch_or(SETTLE, Relaxed);
     }
 
     /// Whether the innermost call's line had to settle; now it need not.
@@ -427,10 +437,7 @@ impl Lane {
         let heap = self.pause(log);
         heap::outside_the_figures(|| log.make_room(call.site, Kind::Call, false));
         let exact = self.read_at_entry(recorder, log, call.entry_exact);
-        if let Some(outer) = log.stack.last_mut() {
-            outer.line = self.line();
-            outer.settles |= self.take_settle();
-        }
+        self.leave_caller(log);
         log.resume(call, exact, heap);
         self.begin_innermost(log, heap)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Begun, DUE, Lane, SETTLE, Stand};
+use super::{Begun, DUE, Lane, Stand};
 use crate::heap::origins::{self, LineOrigins};
 use crate::heap::{self, Counters, Counts, Token};
 use crate::log::Log;
@@ -131,7 +131,7 @@ impl Lane {
         self.light.pop(depth, outer);
         if self.settles_later.load(Relaxed) && self.light.is_empty() {
             self.settles_later.store(false, Relaxed);
-            self.hot().attention.fetch_or(SETTLE, Relaxed);
+            self.ask_to_settle();
         }
         Some(())
     }
