@@ -36,7 +36,7 @@ use crate::own::Probe;
 use crate::recorder::Recorder;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
-use crate::tally::{Cells, LineCells, SiteTally};
+use crate::tally::{Cells, LineCells, SiteTally, hits};
 use crate::watch::Watch;
 
 /// In place of a line, while none of the call has begun.
@@ -63,6 +63,8 @@ const DUE: i64 = 1 << 62;
 /// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
 /// makes until then put that off (`Lane::settles_later`, and in the log `OpenCall::settles`).
 const SETTLE: i64 = 1 << 61;
+// A probe asks for attention and for its line's turn with one comparison.
+const _: () = assert!(SETTLE as u64 > hits::MOST && DUE as u64 > hits::MOST);
 
 /// Light calls that can be in progress at once on a thread.
 const LIGHT_CALLS: usize = 31;

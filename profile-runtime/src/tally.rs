@@ -1,6 +1,6 @@
 //! What a lane adds up about a site: totals over its calls, and one row for each line.
 
-mod hits;
+pub(crate) mod hits;
 /// What `hits` builds on.
 mod sync {
     pub(super) use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};

@@ -10,8 +10,8 @@ use super::sync::{
     fence,
 };
 
-/// The most that there can be left. Every bit of a lane's attention is above it.
-const MOST: u64 = 1 << 60;
+/// The most that there can be left: less than any attention that a lane asks for.
+pub(crate) const MOST: u64 = 1 << 60;
 
 /// Stands for `before_turn` while its owner changes both.
 const CHANGING: u64 = u64::MAX;
