@@ -136,11 +136,8 @@ guards!(FrameProbe<'frame>, ['frame] FrameProbe<'frame>, self => *self);
 #[inline]
 fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
     if let Some(cells) = lines.get(line as usize) {
-        // Less than nothing is left before the line's turn, or attention is asked for: one comparison.
-        if cells.hit() < hot.attention() {
+        if !hot.hit(cells) {
             line_with_attention(cells, true);
-        } else {
-            hot.begin(cells);
         }
     } else {
         cold();
@@ -191,12 +188,10 @@ impl Probes for FrameProbe<'_> {
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(cells) = self.lines.get(line as usize) {
-            if self.hot.attention() != 0 {
-                line_with_attention(cells, false);
-            } else {
-                self.hot.begin(cells);
-            }
+        if let Some(cells) = self.lines.get(line as usize)
+            && !self.hot.resume(cells)
+        {
+            line_with_attention(cells, false);
         }
     }
 

@@ -252,10 +252,10 @@ impl Lane {
         let Some(recorder) = Recorder::running() else {
             return;
         };
-        let first = hit && line.is_first();
+        let first = hit && line.own_hits() == 1;
         if self.hot().attention() == 0 && !self.light.is_empty() && !first {
             // Light calls stay light for no turn.
-            line.set_turn(None);
+            line.set_turn(line.own_hits());
             self.hot().begin(line);
             return;
         }
@@ -311,7 +311,7 @@ impl Lane {
         }
         let now_ns = (read || read_anyway).then_some(log.last.t_ns);
         if let Some(hits) = log.next_turn(place, now_ns) {
-            line.set_turn(Some(hits));
+            line.set_turn(hits);
         }
     }
 

@@ -105,18 +105,14 @@ impl Probe {
     #[inline]
     pub(crate) fn line(&self, line: u32) {
         if let Some(cells) = self.cells.line(line as usize) {
-            if cells.hit() < 0 {
-                self.lane.switch_line_with_attention(cells, true);
-            } else {
-                self.lane.switch_line(cells, true);
-            }
+            self.lane.hit_line(cells);
         }
     }
 
     /// Goes back to `line` without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
-        self.lane.switch_line(self.cells.at(line), false);
+        self.lane.resume_line(self.cells.at(line));
     }
 
     /// The line at which the call is, if it is the innermost.

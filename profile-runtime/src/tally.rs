@@ -349,14 +349,14 @@ impl LineCells {
         self.hits.is_turn()
     }
 
-    /// The next turn comes after so many hits; after as many as there were, with `None`.
-    pub(crate) fn set_turn(&self, hits: Option<u64>) {
-        self.hits.set_turn(hits.unwrap_or_else(|| self.hits.own()));
+    /// The next turn comes after so many hits.
+    pub(crate) fn set_turn(&self, hits: u64) {
+        self.hits.set_turn(hits);
     }
 
-    /// Whether the hit in progress is the first.
-    pub(crate) fn is_first(&self) -> bool {
-        self.hits.own() == 1
+    /// By the lane's thread.
+    pub(crate) fn own_hits(&self) -> u64 {
+        self.hits.own()
     }
 
     /// By anybody.

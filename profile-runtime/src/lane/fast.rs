@@ -2,13 +2,36 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Begun, DUE, Lane, Stand};
+use super::{Begun, DUE, Hot, Lane, Stand};
 use crate::heap::origins::{self, LineOrigins};
 use crate::heap::{self, Counters, Counts, Token};
 use crate::log::Log;
 use crate::own::Probe;
 use crate::site::Registered;
 use crate::tally::{Cells, LineCells};
+
+impl Hot {
+    /// Counts a hit of `line`, which begins. `false`: it does not yet, because there is more to do.
+    #[inline]
+    pub(crate) fn hit(&self, line: &'static LineCells) -> bool {
+        // Less than nothing is left before the line's turn, or attention is asked for: one comparison.
+        if line.hit() < self.attention() {
+            return false;
+        }
+        self.begin(line);
+        true
+    }
+
+    /// The same without a hit, after something inside of `line`.
+    #[inline]
+    pub(crate) fn resume(&self, line: &'static LineCells) -> bool {
+        if self.attention() != 0 {
+            return false;
+        }
+        self.begin(line);
+        true
+    }
+}
 
 impl Lane {
     /// The innermost call of the thread: its site, what it counts on, its depth.
@@ -24,21 +47,26 @@ impl Lane {
         Some((line, self.light.token(origins::token)))
     }
 
-    /// A probe of the innermost call: the line that ran is over, `line` begins, with a hit or (after
-    /// something inside it) without.
+    /// The innermost call comes to `line`: the one that ran is over.
     #[inline]
-    pub(crate) fn switch_line(&self, line: &'static LineCells, hit: bool) {
-        if self.hot().attention() == 0 {
-            self.hot().begin(line);
-        } else {
-            self.switch_line_with_attention(line, hit);
+    pub(crate) fn hit_line(&self, line: &'static LineCells) {
+        if !self.hot().hit(line) {
+            self.switch_line_with_attention(line, true);
         }
     }
 
-    /// The innermost call goes on at `line`.
+    /// The innermost call goes on at `line`, after something inside it.
+    #[inline]
+    pub(crate) fn resume_line(&self, line: &'static LineCells) {
+        if !self.hot().resume(line) {
+            self.switch_line_with_attention(line, false);
+        }
+    }
+
+    /// The innermost call goes on at the line at this place.
     pub(crate) fn go_back_to(&self, line: u32) {
         if let Some((_, cells)) = self.light.innermost() {
-            self.switch_line(cells.at(line), false);
+            self.resume_line(cells.at(line));
         }
     }
 
