@@ -22,6 +22,22 @@ pub(crate) fn little_series() -> Series<LinePoint> {
     Series::with_room_for(FEW_POINTS)
 }
 
+/// A copy of a short series, in the book's own room or else in as little of another as it needs.
+fn kept(
+    series: &Series<LinePoint>,
+    own: Option<Series<LinePoint>>,
+    little: &mut Vec<Series<LinePoint>>,
+) -> Series<LinePoint> {
+    if let Some(mut own) = own {
+        own.copy(series);
+        return own;
+    }
+    let mut kept = little.pop().unwrap_or_else(little_series);
+    kept.copy(series);
+    kept.give_room_back();
+    kept
+}
+
 /// Kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallBook {
@@ -32,6 +48,8 @@ pub(crate) struct CallBook {
     /// In ascending order of peak, so that the lowest is the one to go.
     highest: Vec<(u64, Call)>,
     best: Option<Best>,
+    /// Its own room for the points of a short best call, while there is none.
+    room: Option<Series<LinePoint>>,
 }
 
 /// The call with the highest peak, with its series.
@@ -64,6 +82,17 @@ impl Point for LinePoint {
 }
 
 impl CallBook {
+    /// With room for the first calls, and for the best one if it is short: what is allocated between
+    /// calls can lie above what one of them has returned, and keep that resident when it is freed.
+    /// 12 KiB, which only few sites are worth.
+    pub(crate) fn with_room() -> CallBook {
+        CallBook {
+            first: Vec::with_capacity(FIRST),
+            room: Some(little_series()),
+            ..CallBook::default()
+        }
+    }
+
     /// Whether a call with this peak would become the best one; asked before its series is given away.
     pub(crate) fn beats_best(&self, peak: u64) -> bool {
         self.best
@@ -74,24 +103,26 @@ impl CallBook {
     /// Makes `best` the best call; gives back what series are not needed any more and have room for
     /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
     ///
-    /// `little`: room for a few points that was got before the call. What is allocated at a call's end
+    /// `little`: rooms for a few points that were got before the call. What is allocated at a call's end
     /// lies above what the call has allocated, and would keep it resident when it is freed.
     pub(crate) fn set_best(
         &mut self,
         mut best: Best,
-        little: Option<Series<LinePoint>>,
+        little: &mut Vec<Series<LinePoint>>,
     ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
+        let mut before = self.best.take().and_then(|best| best.series);
+        let long = before.take_if(|before| before.has_all_room());
+        let own = before.filter(|short| short.has_room_for(FEW_POINTS));
+        let own = own.or_else(|| self.room.take());
         let few = best
             .series
             .take_if(|series| series.points().len() <= FEW_POINTS);
-        if let Some(series) = &few {
-            let mut kept = little.unwrap_or_else(little_series);
-            kept.copy(series);
-            best.series = Some(kept);
+        match &few {
+            Some(series) => best.series = Some(kept(series, own, little)),
+            None => self.room = own,
         }
-        let before = self.best.replace(best).and_then(|best| best.series);
-        let before = before.filter(Series::has_all_room);
-        few.into_iter().chain(before)
+        self.best = Some(best);
+        few.into_iter().chain(long)
     }
 
     pub(crate) fn best(&self) -> Option<&Best> {
@@ -167,9 +198,9 @@ impl CallBook {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
-        let series = self.best.as_ref().and_then(|best| best.series.as_ref());
-        let series = series.map_or(0, Series::bytes);
-        (calls * size_of::<(u64, Call)>()) as u64 + series
+        let best = self.best.as_ref().and_then(|best| best.series.as_ref());
+        let series = best.into_iter().chain(&self.room).map(Series::bytes);
+        (calls * size_of::<(u64, Call)>()) as u64 + series.sum::<u64>()
     }
 }
 
@@ -213,18 +244,39 @@ mod tests {
     #[test]
     fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
         let mut book = CallBook::default();
-        let spare: Vec<_> = book.set_best(best(3), None).collect();
+        let spare: Vec<_> = book.set_best(best(3), &mut Vec::new()).collect();
         assert_eq!(spare.len(), 1);
         assert!(spare[0].has_all_room());
         assert!(book.bytes() < 1_000, "{}", book.bytes());
         let kept = book.best().and_then(|best| best.series.as_ref());
         assert_eq!(kept.expect("a series").points().len(), 3);
 
-        assert_eq!(book.set_best(best(500), None).count(), 0);
+        assert_eq!(book.set_best(best(500), &mut Vec::new()).count(), 0);
         assert!(book.bytes() > 30_000, "{}", book.bytes());
-        let spare: Vec<_> = book.set_best(best(3), None).collect();
+        let spare: Vec<_> = book.set_best(best(3), &mut Vec::new()).collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
         assert!(spare.iter().all(Series::has_all_room));
+    }
+
+    #[test]
+    fn a_book_with_room_of_its_own_copies_into_it_again_and_again() {
+        let points_of = |book: &CallBook| {
+            let series = book.best()?.series.as_ref()?;
+            Some((series.points().as_ptr(), series.points().len()))
+        };
+        let mut book = CallBook::with_room();
+        let bytes = book.bytes();
+        let little = &mut vec![little_series()];
+        let _ = book.set_best(best(3), little);
+        let (room, _) = points_of(&book).expect("kept");
+        let _ = book.set_best(best(FEW_POINTS as u64), little);
+        assert_eq!(points_of(&book), Some((room, FEW_POINTS)));
+        assert_eq!((book.bytes(), little.len()), (bytes, 1));
+
+        let _ = book.set_best(best(500), little);
+        let _ = book.set_best(best(4), little);
+        assert_eq!(points_of(&book), Some((room, 4)));
+        assert_eq!((book.bytes(), little.len()), (bytes, 1));
     }
 
     #[test]

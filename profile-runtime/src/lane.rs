@@ -37,7 +37,6 @@ use crate::recorder::Recorder;
 use crate::run::{Call, Outcome};
 use crate::site::Registered;
 use crate::tally::{Cells, LineCells, SiteTally, hits};
-use crate::watch::Watch;
 
 /// In place of a line, while none of the call has begun.
 pub(crate) const NO_LINE: u32 = u32::MAX;
@@ -159,7 +158,7 @@ impl Lane {
             if kind == Kind::Call && !site.is_usage() && !watched {
                 self.known.set(site.id, cells);
             }
-            let watch = watched.then(|| Watch::new(site.spec.lines.len()));
+            let watch = watched.then(|| log.new_watch(site.spec.lines.len()));
             (cells, forced, watch)
         });
         let exact = self.read_at_entry(recorder, log, forced);

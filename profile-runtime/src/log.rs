@@ -40,6 +40,12 @@ pub(crate) struct Log {
     pub spare: Vec<Series<LinePoint>>,
     /// Room to keep those of short calls in.
     pub little: Vec<Series<LinePoint>>,
+    /// Books on single calls, not in use, kept for the same reason.
+    #[expect(
+        clippy::vec_box,
+        reason = "a call has it in a box, and a new box asks for memory"
+    )]
+    pub watches: Vec<Box<Watch>>,
 }
 
 /// What is in progress.
@@ -254,6 +260,15 @@ impl Log {
         if let Some(call) = self.stack.last_mut() {
             call.series = Some(series);
         }
+    }
+
+    /// A book for a call of a site with this many lines that is about to begin.
+    pub(crate) fn new_watch(&mut self, lines: usize) -> Box<Watch> {
+        let mut watch = self.watches.pop().unwrap_or_default();
+        // For its return, and for that of those in use.
+        self.watches.reserve(self.stack.len() + 1);
+        watch.begin(lines);
+        watch
     }
 
     /// The innermost call has just been opened: it is watched.
@@ -566,7 +581,8 @@ impl Log {
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()
             + self.tallies.capacity() * size_of::<Option<SiteTally>>();
-        fixed as u64 + series
+        let watches: u64 = self.watches.iter().map(|watch| watch.bytes()).sum();
+        fixed as u64 + series + watches
     }
 
     /// Puts an ended call into its site's book, with its series if no call had a higher peak.
@@ -579,6 +595,10 @@ impl Log {
         if let Some(mut watch) = call.watch.take() {
             record.by = watch.by;
             call.judge(&record, call.heap_figures(heap), &mut watch);
+            // A future's call can have begun in another lane, which made the room for it.
+            if self.watches.len() < self.watches.capacity() {
+                self.watches.push(watch);
+            }
         }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
@@ -592,7 +612,7 @@ impl Log {
                 peak_at: call.peak_at,
                 series,
             };
-            let spare = calls.set_best(best, self.little.pop());
+            let spare = calls.set_best(best, &mut self.little);
             self.spare.extend(spare);
         } else {
             self.spare.extend(series);

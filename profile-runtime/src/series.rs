@@ -90,16 +90,24 @@ impl<P: Point> Series<P> {
         }
     }
 
-    /// Takes over the points of `other`, and keeps no more room than they need: to be kept, not to be
-    /// pushed to.
+    /// Takes over the points of `other`: to be kept, not to be pushed to.
     pub(crate) fn copy(&mut self, other: &Series<P>) {
         self.points.clone_from(&other.points);
+    }
+
+    /// Keeps no more room than its points need.
+    pub(crate) fn give_room_back(&mut self) {
         self.points.shrink_to_fit();
+    }
+
+    /// Whether it can hold so many points without asking for memory.
+    pub(crate) fn has_room_for(&self, points: usize) -> bool {
+        self.points.capacity() >= points
     }
 
     /// Whether it can take whatever comes without asking for memory.
     pub(crate) fn has_all_room(&self) -> bool {
-        self.points.capacity() >= CAPACITY
+        self.has_room_for(CAPACITY)
     }
 
     /// Bytes that it holds.

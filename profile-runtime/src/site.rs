@@ -159,6 +159,7 @@ impl Registered {
             (Some(label), _) | (None, Some(label)) => label.to_owned(),
             (None, None) => last_segment(&name).to_owned(),
         };
+        let by_size = watched.is_some_and(|watched| watched.by.is_some());
         Registered {
             id,
             spec,
@@ -166,10 +167,13 @@ impl Registered {
             label,
             interval_ns,
             watched,
-            calls: Mutex::default(),
-            sizes: Mutex::new(match watched.and_then(|watched| watched.by) {
-                Some(_) => SizeBook::with_room(),
-                None => SizeBook::default(),
+            calls: Mutex::new(match by_size {
+                true => CallBook::with_room(),
+                false => CallBook::default(),
+            }),
+            sizes: Mutex::new(match by_size {
+                true => SizeBook::with_room_for(spec.lines.len()),
+                false => SizeBook::default(),
             }),
             maxima: maxima.then(|| Mutex::new(CallBounds::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),

@@ -2,6 +2,8 @@
 
 /// How many sizes are kept. Of more, those go whose neighbours are nearest.
 const ROOM: usize = 128;
+/// Bytes of lines' figures that a site makes room for ahead.
+const ROOM_FOR_LINES: usize = 32 << 10;
 
 use crate::growth::{self, Exponent, Point};
 use crate::heap::is_counted;
@@ -21,6 +23,8 @@ pub(crate) const HEAP_RESOLUTION: f64 = 16.0;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SizeBook {
     sizes: Vec<Size>,
+    /// The lines of sizes to come.
+    room: Vec<Vec<LineFigures>>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,15 +58,20 @@ pub(crate) struct CallFigures {
 }
 
 impl SizeBook {
-    /// For a site with `by = …`. All room is made here: a record that was allocated when a call has
-    /// ended would lie above what the call has freed, and keep that resident.
-    pub(crate) fn with_room() -> SizeBook {
+    /// For a site with `by = …` that has so many lines. Room is made here, but for functions of very many
+    /// lines: what is allocated between calls can lie above what one of them has returned, and keep that
+    /// resident when it is freed.
+    pub(crate) fn with_room_for(lines: usize) -> SizeBook {
+        let bytes = lines * size_of::<LineFigures>();
+        let rooms = (ROOM_FOR_LINES / bytes.max(1)).min(ROOM + 1);
         SizeBook {
             sizes: Vec::with_capacity(ROOM + 1),
+            room: vec![vec![LineFigures::default(); lines]; rooms],
         }
     }
 
-    /// Adds a call of the size `n`. Takes its `lines` if it is the first of that size.
+    /// Adds a call of the size `n`. If it is the first of that size and there is no room, takes its
+    /// `lines`.
     pub(crate) fn add(&mut self, n: f64, call: &CallFigures, lines: &mut Vec<LineFigures>) {
         if !n.is_finite() {
             return;
@@ -70,8 +79,10 @@ impl SizeBook {
         match self.sizes.binary_search_by(|size| size.n.total_cmp(&n)) {
             Ok(at) => self.sizes[at].most.add(call, lines),
             Err(at) => {
-                let mut most = CallBounds::with_lines(std::mem::take(lines));
-                most.add_figures(call);
+                let kept = self.room.pop();
+                let mut most =
+                    CallBounds::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
+                most.add(call, lines);
                 self.sizes.insert(at, Size { n, most });
                 if self.sizes.len() > ROOM {
                     self.thin_out();
@@ -84,7 +95,8 @@ impl SizeBook {
         let gap = |at: usize| self.sizes[at + 1].n.abs().ln() - self.sizes[at - 1].n.abs().ln();
         let inner = 1..self.sizes.len() - 1;
         if let Some(at) = inner.min_by(|&a, &b| gap(a).total_cmp(&gap(b))) {
-            self.sizes.remove(at);
+            let gone = self.sizes.remove(at);
+            self.room.push(gone.most.lines);
         }
     }
 
@@ -125,7 +137,8 @@ impl SizeBook {
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let lines = self.sizes.iter().map(|size| size.most.bytes());
+        let kept = self.sizes.iter().map(|size| &size.most.lines);
+        let lines = kept.chain(&self.room).map(lines_bytes);
         (self.sizes.capacity() * size_of::<Size>()) as u64 + lines.sum::<u64>()
     }
 }
@@ -200,8 +213,12 @@ impl CallBounds {
 
     /// Bytes that it holds beside itself.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.lines.capacity() * size_of::<LineFigures>()) as u64
+        lines_bytes(&self.lines)
     }
+}
+
+fn lines_bytes(lines: &Vec<LineFigures>) -> u64 {
+    (lines.capacity() * size_of::<LineFigures>()) as u64
 }
 
 fn higher(a: HeapFigures, b: HeapFigures) -> HeapFigures {

@@ -413,7 +413,7 @@ fn with_running(site: &'static Registered, mut book: CallBook, books: &[LaneBook
         book.add(record.clone());
         if book.beats_best(record.peak_rss) {
             // A copy: what it has no use for is nobody's.
-            drop(book.set_best(open.as_best(record), None));
+            drop(book.set_best(open.as_best(record), &mut Vec::new()));
         }
     }
     for record in site.suspended().0 {

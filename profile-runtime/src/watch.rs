@@ -30,14 +30,17 @@ pub(crate) struct LineFigures {
 }
 
 impl Watch {
-    /// For a call of a site with this many lines.
-    pub(crate) fn new(lines: usize) -> Box<Watch> {
-        let counted = if heap::is_counted() { lines } else { 0 };
-        Box::new(Watch {
-            lines: vec![LineFigures::default(); lines],
-            before: Vec::with_capacity(counted),
-            ..Watch::default()
-        })
+    /// Makes it the book of a call that begins, of a site with this many lines, and gets all the room
+    /// that it needs.
+    pub(crate) fn begin(&mut self, lines: usize) {
+        self.by = None;
+        self.in_part = false;
+        self.lines.clear();
+        self.lines.resize(lines, LineFigures::default());
+        self.before.clear();
+        if heap::is_counted() {
+            self.before.reserve(lines);
+        }
     }
 
     /// The call begins, or goes on after it was suspended, and counts on `cells`.
@@ -71,6 +74,13 @@ impl Watch {
             figures.time_ns += change.time_ns;
         }
         self.in_part |= !exact;
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lines = self.lines.capacity() * size_of::<LineFigures>();
+        let before = self.before.capacity() * size_of::<(Counts, u64)>();
+        (size_of::<Watch>() + lines + before) as u64
     }
 }
 

@@ -1,6 +1,6 @@
 //! What calls with a size have returned, and their caller has freed, goes back to the system: nothing that
 //! memprof writes down about a call lies above it on the heap. Prints by how many KiB the process has grown
-//! after calls of ever larger sizes.
+//! after calls of ever larger sizes; with `overlapping`, what one returned is there until the next has.
 
 use memprof::profile_memory;
 
@@ -42,9 +42,13 @@ fn main() {
     drop(made(1));
     fill_the_holes();
     let before = rss();
+    let overlapping = std::env::args().any(|argument| argument == "overlapping");
+    let mut last = Vec::new();
     for mebibytes in 2..12 {
-        drop(made(mebibytes));
+        let made = made(mebibytes);
+        last = if overlapping { made } else { Vec::new() };
     }
+    drop(last);
     println!("{}", rss().saturating_sub(before) >> 10);
 }
 
