@@ -70,7 +70,10 @@ impl Scribe {
                 .name("memprof-files".to_owned())
                 .spawn(move || {
                     heap::outside_the_figures(|| {
-                        os_thread::leave_the_programs_files();
+                        // What ThreadSanitizer has to say is written to the program's stderr.
+                        if cfg!(not(memprof_tsan)) {
+                            os_thread::leave_the_programs_files();
+                        }
                         let mut desk = Desk::new(recorder);
                         desk.rehearse();
                         // Nobody waits any more if it took too long; that does not matter here.

@@ -5,8 +5,8 @@
 //! address, so that a block is followed for as long as it lives or not at all. Each of those stands
 //! for so many.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use super::origins::LineOrigins;
 use super::tokens::Token;
@@ -103,7 +103,7 @@ impl Table {
         let mut copy = Vec::with_capacity(ROOM);
         for shard in &self.shards {
             copy.clear();
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = crate::lock(shard);
             copy.extend_from_slice(&shard.places);
             drop(shard);
             for block in copy.iter().flatten() {
@@ -121,7 +121,7 @@ impl Table {
 
     pub(super) fn bytes(&self) -> u64 {
         let shards = self.shards.iter().map(|shard| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = crate::lock(shard);
             (shard.places.capacity() * size_of::<Option<Block>>()) as u64
         });
         shards.sum()
@@ -133,7 +133,7 @@ impl Table {
 
     fn shard(&self, hash: u64) -> std::sync::MutexGuard<'_, Shard> {
         let shard = &self.shards[(hash >> 58) as usize % SHARDS];
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        crate::lock(shard)
     }
 }
 

@@ -4,8 +4,8 @@
 //! A call takes a token when it allocates its first block and gives it back at its end; a token that
 //! was given back is never valid again.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 /// Calls that can have a token at once. Of further ones it is not known when they end.
 const CALLS: usize = 1 << 14;
@@ -57,9 +57,7 @@ fn place(token: Token) -> Option<usize> {
 }
 
 fn free<T>(work: impl FnOnce(&mut Free) -> T) -> T {
-    super::thread::outside_the_figures(|| {
-        work(&mut FREE.lock().unwrap_or_else(PoisonError::into_inner))
-    })
+    super::thread::outside_the_figures(|| work(&mut crate::lock(&FREE)))
 }
 
 impl Free {
