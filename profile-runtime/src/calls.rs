@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::resident::resident;
 use crate::run::{Call, PeakAt};
 use crate::series::{Point, Series};
 
@@ -48,7 +49,7 @@ pub(crate) struct CallBook {
     /// In ascending order of peak, so that the lowest is the one to go.
     highest: Vec<(u64, Call)>,
     best: Option<Best>,
-    /// Its own room for the points of a short best call, while there is none.
+    /// Its own room for the points of a short best call, while none are in it.
     room: Option<Series<LinePoint>>,
 }
 
@@ -87,7 +88,7 @@ impl CallBook {
     /// 12 KiB, which only few sites are worth.
     pub(crate) fn with_room() -> CallBook {
         CallBook {
-            first: Vec::with_capacity(FIRST),
+            first: resident(FIRST),
             room: Some(little_series()),
             ..CallBook::default()
         }

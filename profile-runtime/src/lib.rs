@@ -291,6 +291,7 @@ mod recover;
 pub mod report;
 #[cfg(all(feature = "report", target_os = "linux"))]
 mod reserve;
+mod resident;
 pub mod run;
 mod sampler;
 #[cfg(feature = "report")]

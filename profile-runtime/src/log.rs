@@ -18,6 +18,9 @@ use crate::tally::{Cells, LineCells, LineTally, SiteTally};
 use crate::turn::{self, Turn};
 use crate::watch::{LineFigures, Watch};
 
+/// Books on single calls that a lane keeps for the calls to come, at most.
+const SPARE_WATCHES: usize = 16;
+
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     pub stack: Vec<OpenCall>,
@@ -264,9 +267,11 @@ impl Log {
 
     /// A book for a call of a site with this many lines that is about to begin.
     pub(crate) fn new_watch(&mut self, lines: usize) -> Box<Watch> {
+        if self.watches.capacity() == 0 {
+            // For all that will ever come back.
+            self.watches.reserve_exact(SPARE_WATCHES);
+        }
         let mut watch = self.watches.pop().unwrap_or_default();
-        // For its return, and for that of those in use.
-        self.watches.reserve(self.stack.len() + 1);
         watch.begin(lines);
         watch
     }
@@ -595,8 +600,8 @@ impl Log {
         if let Some(mut watch) = call.watch.take() {
             record.by = watch.by;
             call.judge(&record, call.heap_figures(heap), &mut watch);
-            // A future's call can have begun in another lane, which made the room for it.
-            if self.watches.len() < self.watches.capacity() {
+            // Not what a deep recursion took, or what futures bring that began in other lanes.
+            if self.watches.len() < SPARE_WATCHES {
                 self.watches.push(watch);
             }
         }

@@ -2,11 +2,12 @@
 
 /// How many sizes are kept. Of more, those go whose neighbours are nearest.
 const ROOM: usize = 128;
-/// Bytes of lines' figures that a site makes room for ahead.
+/// So many bytes of lines' figures a site makes room for ahead: 29 sizes of a function of 20 lines.
 const ROOM_FOR_LINES: usize = 32 << 10;
 
 use crate::growth::{self, Exponent, Point};
 use crate::heap::is_counted;
+use crate::resident::resident;
 use crate::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 use crate::site::Registered;
 use crate::watch::LineFigures;
@@ -58,14 +59,14 @@ pub(crate) struct CallFigures {
 }
 
 impl SizeBook {
-    /// For a site with `by = …` that has so many lines. Room is made here, but for functions of very many
-    /// lines: what is allocated between calls can lie above what one of them has returned, and keep that
-    /// resident when it is freed.
+    /// For a site with `by = …` that has so many lines. Room for the first sizes is made here: what is
+    /// allocated between calls can lie above what one of them has returned, and keep that resident when
+    /// it is freed.
     pub(crate) fn with_room_for(lines: usize) -> SizeBook {
         let bytes = lines * size_of::<LineFigures>();
         let rooms = (ROOM_FOR_LINES / bytes.max(1)).min(ROOM + 1);
         SizeBook {
-            sizes: Vec::with_capacity(ROOM + 1),
+            sizes: resident(ROOM + 1),
             room: vec![vec![LineFigures::default(); lines]; rooms],
         }
     }
@@ -174,10 +175,6 @@ impl CallBounds {
                 line.merge(new);
             }
         }
-        self.add_figures(call);
-    }
-
-    fn add_figures(&mut self, call: &CallFigures) {
         self.calls += 1;
         self.shared += u64::from(call.foreign > FOREIGN);
         self.peak = self.peak.max(call.peak);
@@ -228,5 +225,49 @@ fn higher(a: HeapFigures, b: HeapFigures) -> HeapFigures {
         net: a.net.max(b.net),
         peak: a.peak.max(b.peak),
         allocations: a.allocations.max(b.allocations),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(net: i64) -> LineFigures {
+        LineFigures {
+            net,
+            ..LineFigures::default()
+        }
+    }
+
+    /// Twice as many sizes as are kept, and more than there is room for ahead: each has the figures of its
+    /// own call's lines, whoever had the room before.
+    #[test]
+    fn every_size_has_its_own_lines() {
+        const LINES: usize = 20;
+        let call = CallFigures {
+            foreign: 0,
+            peak: 0,
+            net: 0,
+            time_ns: 1,
+            heap: HeapFigures::default(),
+        };
+        let mut book = SizeBook::with_room_for(LINES);
+        let mut lines = Vec::new();
+        let mut taken = 0;
+        for n in 1..=2 * ROOM as i64 {
+            lines.clear();
+            lines.resize(LINES, line(n));
+            book.add(n as f64, &call, &mut lines);
+            taken += usize::from(lines.is_empty());
+        }
+        assert_eq!(book.sizes.len(), ROOM);
+        assert_eq!(
+            taken,
+            ROOM + 1 - ROOM_FOR_LINES / (LINES * size_of::<LineFigures>())
+        );
+        for size in &book.sizes {
+            let nets: Vec<i64> = size.most.lines.iter().map(|line| line.net).collect();
+            assert_eq!(nets, [size.n as i64; LINES]);
+        }
     }
 }

@@ -39,7 +39,8 @@ impl Watch {
         self.lines.resize(lines, LineFigures::default());
         self.before.clear();
         if heap::is_counted() {
-            self.before.reserve(lines);
+            // Written to, so that its pages are there.
+            self.before.resize(lines, (Counts::default(), 0));
         }
     }
 

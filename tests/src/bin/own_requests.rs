@@ -1,8 +1,10 @@
-//! How often memprof asks for memory on the thread that calls functions which are watched one by one, after
-//! their first calls. Prints that number for twenty calls.
+//! How often memprof asks for memory on the thread that calls functions which are watched one by one: of one
+//! with a size from its second call on, of one with a limit while no vector of its calls grows. Prints both
+//! numbers.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::hint::black_box;
 
 use memprof::profile_memory;
 
@@ -41,25 +43,26 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[profile_memory(max_peak = "64 GiB")]
-fn outer(number: u64) -> u64 {
-    let twice = number * 2;
-    let inner = inner(twice);
-    inner + 1
+fn limited(number: u64) -> u64 {
+    let first = black_box(number + 1);
+    first + 1
 }
 
 #[profile_memory(by = number)]
-fn inner(number: u64) -> u64 {
-    let half = number / 2;
-    half + 1
+fn sized(number: u64) -> u64 {
+    let first = black_box(number + 1);
+    first + 1
 }
 
 fn main() {
-    // The first forty calls are kept one by one in vectors that grow.
-    let calls = |numbers: std::ops::Range<u64>| numbers.map(outer).sum::<u64>();
-    let first = calls(0..40);
-    let before = REQUESTS.get();
-    let rest = calls(40..60);
-    let requests = REQUESTS.get() - before;
-    assert_eq!(first + rest, (0..60).map(|number| number + 2).sum());
-    println!("{requests}");
+    let requests_of = |calls: fn(u64) -> u64, numbers: std::ops::Range<u64>| {
+        let before = REQUESTS.get();
+        numbers.for_each(|number| assert_eq!(black_box(calls(number)), number + 2));
+        REQUESTS.get() - before
+    };
+    let _ = requests_of(sized, 0..1);
+    let requests = requests_of(sized, 1..50);
+    // What is kept of a call has a place in a vector that grows at the 33rd, and then at the 65th.
+    let _ = requests_of(limited, 0..40);
+    println!("{requests} {}", requests_of(limited, 40..60));
 }

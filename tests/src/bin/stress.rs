@@ -12,6 +12,8 @@ use memprof_tests::program::function;
 static ALLOCATOR: CountingAllocator = CountingAllocator::system().with_origins();
 
 const THREADS: u64 = 64;
+/// More than a function keeps.
+const SIZES: u64 = 150;
 
 fn main() {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok());
@@ -34,6 +36,7 @@ fn main() {
         (sums.0 + origins.alive_blocks, sums.1 + after_call)
     });
     assert_eq!((alive, handed_over), (0, calls));
+    assert_eq!(function(&run, "sized").calls, calls);
     println!("{} calls, every byte accounted for", heap.allocations / 2);
 }
 
@@ -49,8 +52,9 @@ fn generation(rounds: u64) {
 }
 
 fn worker(rounds: u64, next: &Sender<Vec<u8>>, mine: &Receiver<Vec<u8>>) {
-    for _ in 0..rounds {
+    for round in 0..rounds {
         let given = churn();
+        assert_eq!(sized(round % SIZES + 1), round % SIZES + 1);
         // A neighbour that has ended does not take it any more.
         drop(next.send(given));
         drop(mine.try_recv());
@@ -66,4 +70,11 @@ fn churn() -> Vec<u8> {
     let handed_over = black_box(vec![1; 64]);
     drop(bytes);
     handed_over
+}
+
+/// Written down call by call.
+#[profile_memory(by = bytes, max_peak = "64 GiB")]
+fn sized(bytes: u64) -> u64 {
+    let block = black_box(vec![1_u8; bytes as usize]);
+    block.len() as u64
 }
