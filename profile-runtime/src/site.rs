@@ -159,7 +159,13 @@ impl Registered {
             (Some(label), _) | (None, Some(label)) => label.to_owned(),
             (None, None) => last_segment(&name).to_owned(),
         };
-        let by_size = watched.is_some_and(|watched| watched.by.is_some());
+        let (calls, sizes) = match watched.and_then(|watched| watched.by) {
+            Some(_) => (
+                CallBook::with_room(),
+                SizeBook::with_room_for(spec.lines.len()),
+            ),
+            None => Default::default(),
+        };
         Registered {
             id,
             spec,
@@ -167,14 +173,8 @@ impl Registered {
             label,
             interval_ns,
             watched,
-            calls: Mutex::new(match by_size {
-                true => CallBook::with_room(),
-                false => CallBook::default(),
-            }),
-            sizes: Mutex::new(match by_size {
-                true => SizeBook::with_room_for(spec.lines.len()),
-                false => SizeBook::default(),
-            }),
+            calls: Mutex::new(calls),
+            sizes: Mutex::new(sizes),
             maxima: maxima.then(|| Mutex::new(CallBounds::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),
             suspended: Mutex::default(),
