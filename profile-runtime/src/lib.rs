@@ -261,102 +261,69 @@
 //! Linux 6.2 it lags by up to 31 pages for each processor and kind of page, anonymous or of a file (more
 //! on machines with over 16 processors).
 
+mod counters;
 #[cfg(feature = "report")]
-mod baseline;
-mod budget;
-mod calls;
-mod exit;
-mod frame;
-mod future;
+mod files;
 pub mod growth;
-mod guards;
 mod heap;
 #[cfg(feature = "report")]
-mod journal;
-mod lane;
-mod leaks;
-mod limits;
-mod log;
-mod meter;
-mod os;
+mod journal {
+    pub(crate) mod owner;
+    pub(crate) mod read;
+    pub(crate) use crate::files::journal::{FILE, Journal, file, untouched};
+}
 #[cfg(feature = "report")]
-mod output;
-mod own;
+mod calls {
+    pub(crate) use crate::site::peak_call::CallBook;
+}
+mod sizes {
+    pub(crate) use crate::site::by_size::{HEAP_RESOLUTION, RSS_RESOLUTION};
+}
+mod limits;
+mod message;
+mod os;
+mod probe;
+mod process;
 #[cfg(feature = "report")]
 mod prune;
+mod reading;
 mod recorder;
+mod recording;
 #[cfg(feature = "report")]
 mod recover;
 #[cfg(feature = "report")]
 pub mod report;
-#[cfg(all(feature = "report", target_os = "linux"))]
-mod reserve;
-mod resident;
 pub mod run;
-mod sampler;
-#[cfg(feature = "report")]
-mod scribe;
 mod series;
 mod settings;
 mod site;
-mod size;
-mod sizes;
 mod snapshot;
-mod tally;
-mod turn;
-mod usage;
-mod watch;
+mod sync;
+mod thread;
 
 #[cfg(feature = "report")]
-pub use baseline::BaselineMode;
+pub use files::finish::write_reports;
 pub use heap::CountingAllocator;
 pub use memprof_macro::{assert_memory, block, profile_memory};
-#[cfg(feature = "report")]
-pub use output::write_reports;
+pub use os::Backend;
+pub use probe::memory_usage::{MemoryUsage, UsageSample, memory_usage};
 #[cfg(feature = "report")]
 pub use recover::{live, recover};
 #[cfg(feature = "report")]
 pub use report::Baseline;
-pub use settings::{Backend, Settings, SettingsError};
+#[cfg(feature = "report")]
+pub use settings::BaselineMode;
+pub use settings::{Settings, SettingsError};
 pub use snapshot::snapshot;
-pub use usage::{MemoryUsage, UsageSample, memory_usage};
 
 /// What generated code refers to. Not for use by hand: it may change in any release.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::frame::{ClosureFrame, Frame, FrameProbe};
-    pub use crate::future::{AsyncProbe, never, part, profiled};
-    pub use crate::limits::{LimitGuard, Limits, within};
-    pub use crate::site::{Site, SiteSpec};
-    pub use crate::size::{Size, by, size};
+    pub use crate::probe::frame::{ClosureFrame, Frame, FrameProbe};
+    pub use crate::probe::future::{AsyncProbe, never, part, profiled};
+    pub use crate::probe::limit_guard::{LimitGuard, within};
+    pub use crate::probe::size::{Size, by, size};
+    pub use crate::site::limits::Limits;
+    pub use crate::site::spec::{Site, SiteSpec};
     pub use core::any::type_name_of_val as name_of;
-}
-
-use std::io::Write;
-#[cfg(memprof_tsan)]
-use std::sync::TryLockError;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Locks, whatever happened to the last holder: what our locks guard is whole after every statement.
-#[cfg(not(memprof_tsan))]
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The same under ThreadSanitizer, which sees what is compiled with it: of the standard library that is
-/// `try_lock`, but not the waiting in `lock`.
-#[cfg(memprof_tsan)]
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return guard,
-            Err(TryLockError::Poisoned(error)) => return PoisonError::into_inner(error),
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-        }
-    }
-}
-
-/// One line on stderr. A closed stderr is not a reason to disturb the program.
-fn message(text: &str) {
-    let _ = writeln!(std::io::stderr(), "memprof: {text}");
 }

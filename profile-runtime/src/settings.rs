@@ -6,19 +6,30 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-#[cfg(feature = "report")]
-use crate::baseline::{BaselineMode, Plan};
-use crate::recorder::Recorder;
+use crate::os::Backend;
 #[cfg(feature = "report")]
 use crate::report::{Tolerance, baseline::EXPECTED_TOLERANCE};
+use crate::sync::lock;
 
-/// How RSS is read.
+/// What is done with the baseline.
+#[cfg(feature = "report")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// `/proc/self/statm`, Linux only: 1.5 µs a reading.
-    Statm,
-    /// The sysinfo crate, every platform: about 45 µs a reading.
-    Sysinfo,
+pub enum BaselineMode {
+    /// It is brought up to date with what functions take now.
+    Save,
+    /// The process ends with exit code 101 if a function takes more than it says.
+    Check,
+}
+
+/// What is to be done, as asked for when the run began.
+#[cfg(feature = "report")]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Plan {
+    pub mode: Option<BaselineMode>,
+    pub file: Option<PathBuf>,
+    pub tolerance: Option<String>,
+    /// The package's folder, as cargo tells it.
+    pub package: Option<PathBuf>,
 }
 
 /// Settings for the whole process, the counterpart of the environment variables.
@@ -50,8 +61,16 @@ pub struct Settings {
     pub(crate) exports: Vec<crate::report::export::Format>,
 }
 
-/// What [`Settings::apply`] was called with before the first annotated call.
-static APPLIED: Mutex<Option<Settings>> = Mutex::new(None);
+/// What [`Settings::apply`] was called with, and whether it can still be called.
+static APPLIED: Mutex<Applied> = Mutex::new(Applied::Open(None));
+
+#[derive(Debug)]
+enum Applied {
+    /// Recording has not begun.
+    Open(Option<Settings>),
+    /// The first annotated call was made, and took the settings.
+    Taken,
+}
 
 impl Settings {
     /// The defaults.
@@ -140,11 +159,13 @@ impl Settings {
     /// # Errors
     /// When an annotated call has been made before: then the first call's settings stay.
     pub fn apply(self) -> Result<(), SettingsError> {
-        if Recorder::started() {
-            return Err(SettingsError(()));
+        match &mut *lock(&APPLIED) {
+            Applied::Open(settings) => {
+                *settings = Some(self);
+                Ok(())
+            }
+            Applied::Taken => Err(SettingsError(())),
         }
-        *crate::lock(&APPLIED) = Some(self);
-        Ok(())
     }
 
     /// Whether it is to be known of each function what single calls take at most.
@@ -156,9 +177,12 @@ impl Settings {
     }
 
     /// What was applied, with the environment on top, and a line for each variable whose value
-    /// cannot be used.
-    pub(crate) fn in_force() -> (Settings, Vec<String>) {
-        let applied = crate::lock(&APPLIED).clone().unwrap_or_default();
+    /// cannot be used. From now on it is too late for others.
+    pub(crate) fn take_in_force() -> (Settings, Vec<String>) {
+        let applied = match std::mem::replace(&mut *lock(&APPLIED), Applied::Taken) {
+            Applied::Open(Some(settings)) => settings,
+            Applied::Open(None) | Applied::Taken => Settings::default(),
+        };
         applied.with_environment(|name| env::var_os(name))
     }
 

@@ -1,39 +1,51 @@
 //! What is lock-free, under every order of events in which a thread is interrupted a bounded number of
 //! times: without a bound the orders are too many to try.
 
-/// The atomics that the files below build on: loom's.
-mod sync {
-    pub(super) use loom::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
-    };
+/// What the files below import, with loom's atomics.
+mod counters {
+    pub(crate) use crate::{counts, current_line, static_cell};
+
+    pub(crate) mod atomics {
+        pub(crate) use loom::sync::atomic::{
+            AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence,
+        };
+
+        pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+            let sum = counter.load(Ordering::Relaxed).wrapping_add(amount);
+            counter.store(sum, Ordering::Relaxed);
+        }
+    }
 }
 
 #[allow(dead_code)] // The allocator uses all of it.
-#[path = "../../profile-runtime/src/heap/block.rs"]
-mod block;
+#[path = "../../profile-runtime/src/counters/counts.rs"]
+mod counts;
 
-#[allow(dead_code)] // The lanes use all of it.
-#[path = "../../profile-runtime/src/lane/hot.rs"]
-mod hot;
+#[allow(dead_code)] // The allocator uses all of it.
+#[path = "../../profile-runtime/src/heap/thread_counters.rs"]
+mod thread_counters;
 
-#[allow(dead_code)] // The lanes use all of it.
-#[path = "../../profile-runtime/src/lane/light.rs"]
-mod light;
+#[allow(dead_code)] // The threads' recorders use all of it.
+#[path = "../../profile-runtime/src/counters/current_line.rs"]
+mod current_line;
 
-#[allow(dead_code)] // The tallies use all of it.
-#[path = "../../profile-runtime/src/tally/hits.rs"]
+#[allow(dead_code)] // The threads' recorders use all of it.
+#[path = "../../profile-runtime/src/counters/counted_calls.rs"]
+mod counted_calls;
+
+#[path = "../../profile-runtime/src/counters/static_cell.rs"]
+mod static_cell;
+
+#[allow(dead_code)] // The totals use all of it.
+#[path = "../../profile-runtime/src/counters/hits.rs"]
 mod hits;
-
-/// Where `light` finds what it needs of the heap.
-mod heap {
-    pub(crate) use crate::block::Counts;
-}
 
 use std::ptr;
 
-use block::{Counters, Counts, List};
+use counted_calls::{Begun, Light, Stand};
+use counts::Counts;
 use hits::Hits;
-use light::{Begun, Light, Stand};
+use thread_counters::{Counters, List};
 
 /// All that is looked at happens on threads that `orders` starts: what its own thread does is not tried in
 /// every order (loom 0.7.2).
@@ -48,7 +60,7 @@ fn explore(interruptions: usize, orders: impl Fn() + Send + Sync + 'static) {
 fn count(threads: usize, rounds: usize, interruptions: usize) {
     explore(interruptions, move || {
         let list = loom::sync::Arc::new(List {
-            newest: sync::AtomicPtr::new(ptr::null_mut()),
+            newest: counters::atomics::AtomicPtr::new(ptr::null_mut()),
         });
         let handles: Vec<_> = (0..threads)
             .map(|_| {

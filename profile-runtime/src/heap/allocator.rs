@@ -2,7 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use super::book::{count_allocation, count_free, count_growth};
+use super::count::{count_allocation, count_free, count_growth};
 use super::origins;
 
 /// A global allocator that counts what its thread allocates and frees, and leaves the allocating to

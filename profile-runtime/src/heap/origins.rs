@@ -7,60 +7,44 @@
 //! Called from inside the global allocator: what it needs itself is outside the figures, and therefore
 //! not looked at either.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::blocks::{Block, TABLE};
-use super::thread::{of_this_thread, outside_the_figures};
-pub(crate) use super::tokens::UNKNOWN;
-use super::tokens::{self, Token};
-use crate::own;
+pub(crate) use super::call_ids::UNKNOWN;
+use super::call_ids::{self, Token};
+use super::live_blocks::{Block, TABLE};
+use super::this_thread::{of_this_thread, outside_the_figures};
+use crate::counters::line_blocks::{Blocks, LineOrigins};
 
 /// Whether an allocator with origins has been used, and this is not the child of a fork, in which
 /// another thread may have left the table locked.
 static ON: AtomicBool = AtomicBool::new(false);
+
+/// A block's owner: the calling thread's line in progress, and the id of its call.
+pub(crate) type BlockOwner = (&'static LineOrigins, Token);
+
+/// Who asks the calling thread for a block's owner. Known once the recorder has started: the allocator
+/// stands below everything that could answer.
+static FIND_OWNER: OnceLock<fn() -> Option<BlockOwner>> = OnceLock::new();
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether any block was followed: until then there is nothing to ask for at a free.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// What a line's blocks did, as far as they are gone. Sampled blocks stand for many.
-#[derive(Debug, Default)]
-pub(crate) struct LineOrigins {
-    /// Freed after the call that allocated them had ended.
-    outlived: Sizes,
-    /// Freed by their thread before it allocated anything else.
-    passing: Sizes,
-    resized: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Sizes {
-    bytes: AtomicU64,
-    blocks: AtomicU64,
-}
-
-/// Blocks of a line: how many, and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Blocks {
-    pub bytes: u64,
-    pub blocks: u64,
-}
-
-/// What is known of a line's blocks at a moment.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
-    /// Alive.
-    pub alive: Blocks,
-    /// Alive when the call that allocated them ended.
-    pub after_call: Blocks,
-    pub passing: Blocks,
-    pub resized: u64,
-}
-
 /// Whether blocks are followed.
 pub(crate) fn is_on() -> bool {
     ON.load(Relaxed)
+}
+
+/// From now on blocks that are allocated belong to whom `find` names.
+pub(crate) fn find_owners_with(find: fn() -> Option<BlockOwner>) {
+    // A second recorder is never started; a test that makes several asks the same.
+    let _ = FIND_OWNER.set(find);
+}
+
+fn owner_of_block() -> Option<BlockOwner> {
+    FIND_OWNER.get()?()
 }
 
 /// Called in the child of a fork.
@@ -81,7 +65,7 @@ pub(super) fn born(block: *mut u8, size: usize) {
     let Some(counters) = of_this_thread() else {
         return;
     };
-    let Some((line, token)) = own::origin() else {
+    let Some((line, token)) = owner_of_block() else {
         return;
     };
     let block = Block {
@@ -103,7 +87,7 @@ pub(super) fn gone(block: *mut u8) {
     let Some((block, weight)) = take(block) else {
         return;
     };
-    if tokens::has_ended(block.token) {
+    if call_ids::has_ended(block.token) {
         block.line.outlived.add(block.size, weight);
     }
     let at_once = of_this_thread().is_some_and(|counters| {
@@ -133,7 +117,7 @@ pub(super) fn put_back(block: Block) {
 /// The block has a new size, and belongs to the line that gave it this size.
 pub(super) fn resized((old, weight): (Block, u64), block: *mut u8, size: usize) {
     old.line.resized.fetch_add(weight, Relaxed);
-    if tokens::has_ended(old.token) {
+    if call_ids::has_ended(old.token) {
         old.line.outlived.add(old.size, weight);
     }
     born(block, size);
@@ -145,7 +129,7 @@ pub(crate) fn sampling() -> (u64, u64) {
 }
 
 /// The smallest size of which every block is followed.
-pub(crate) use super::blocks::LARGE;
+pub(crate) use super::live_blocks::LARGE;
 
 /// Bytes that following takes.
 pub(crate) fn bytes() -> u64 {
@@ -160,63 +144,16 @@ pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineOrigins, Blocks,
             bytes: block.size as u64 * weight,
             blocks: weight,
         };
-        visit(block.line, size, tokens::has_ended(block.token));
+        visit(block.line, size, call_ids::has_ended(block.token));
     });
 }
 
 /// The token of a call in which the first block is allocated.
 pub(crate) fn token() -> Token {
-    tokens::take()
+    call_ids::take()
 }
 
 /// The call with this token has ended.
 pub(crate) fn call_ended(token: Token) {
-    tokens::give_back(token);
-}
-
-impl LineOrigins {
-    /// What is known of the blocks that are gone.
-    pub(crate) fn seen(&self) -> Seen {
-        Seen {
-            alive: Blocks::default(),
-            after_call: self.outlived.sum(),
-            passing: self.passing.sum(),
-            resized: self.resized.load(Relaxed),
-        }
-    }
-}
-
-impl Sizes {
-    // Whoever frees a block books it, on whatever thread: several at once.
-    fn add(&self, size: usize, weight: u64) {
-        self.bytes.fetch_add(size as u64 * weight, Relaxed);
-        self.blocks.fetch_add(weight, Relaxed);
-    }
-
-    fn sum(&self) -> Blocks {
-        Blocks {
-            bytes: self.bytes.load(Relaxed),
-            blocks: self.blocks.load(Relaxed),
-        }
-    }
-}
-
-impl Blocks {
-    pub(crate) fn plus(self, other: Blocks) -> Blocks {
-        Blocks {
-            bytes: self.bytes + other.bytes,
-            blocks: self.blocks + other.blocks,
-        }
-    }
-}
-
-impl Seen {
-    pub(crate) fn plus(self, other: Seen) -> Seen {
-        Seen {
-            alive: self.alive.plus(other.alive),
-            after_call: self.after_call.plus(other.after_call),
-            passing: self.passing.plus(other.passing),
-            resized: self.resized + other.resized,
-        }
-    }
+    call_ids::give_back(token);
 }

@@ -9,7 +9,7 @@ const LINES: usize = 5;
 
 impl Verdict {
     /// The limit, the value and the lines responsible.
-    pub(super) fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let spec = self.site.spec;
         let mut text = format!(
             "`{}` ({}:{}) broke its memory limit",
@@ -59,7 +59,7 @@ impl Verdict {
         );
         for (line, own) in self.lines_by(figure) {
             let number = self.site.line_number(line).unwrap_or_default();
-            let source = crate::snapshot::source_line(self.site, number).trim();
+            let source = self.site.spec.source_of(number).trim();
             let file = self.site.spec.file;
             let _ = write!(text, "\n    {file}:{number}  {}  {source}", amount(own));
         }

@@ -1,127 +1,18 @@
-//! Limits on what a call may take: `max_peak` and its like, checked when the call returns.
+//! Whether a call kept to its limits, checked when it has ended, and what is said if not.
 
-mod guard;
 mod message;
-mod verdict;
+pub(crate) mod pending;
+pub(crate) mod verdict;
 
-pub(crate) use guard::report;
-pub use guard::{LimitGuard, within};
 #[cfg(feature = "report")]
 pub(crate) use message::{bytes, short};
 pub(crate) use verdict::Ended;
 
-/// What the attribute was given. Built by generated code only.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    peak: Option<u64>,
-    net: Option<u64>,
-    heap_peak: Option<u64>,
-    leak: Option<u64>,
-    allocated: Option<u64>,
-    allocations: Option<u64>,
-    pub(crate) growth: Option<f64>,
-    warn: bool,
-}
+use crate::site::limits::Limits;
 
 /// Judges a call that has ended, and leaves what it broke for its guard.
 pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) {
     if let Some(verdict) = verdict::judge(limits, ended) {
-        guard::leave(verdict);
-    }
-}
-
-impl Limits {
-    /// No limits.
-    pub const NONE: Limits = Limits {
-        peak: None,
-        net: None,
-        heap_peak: None,
-        leak: None,
-        allocated: None,
-        allocations: None,
-        growth: None,
-        warn: false,
-    };
-
-    /// `max_peak`: RSS, above that at the entry.
-    #[must_use]
-    pub const fn peak(mut self, bytes: u64) -> Limits {
-        self.peak = Some(bytes);
-        self
-    }
-
-    /// `max_net`: RSS at the exit less that at the entry.
-    #[must_use]
-    pub const fn net(mut self, bytes: u64) -> Limits {
-        self.net = Some(bytes);
-        self
-    }
-
-    /// `max_heap_peak`: live heap bytes above those at the entry.
-    #[must_use]
-    pub const fn heap_peak(mut self, bytes: u64) -> Limits {
-        self.heap_peak = Some(bytes);
-        self
-    }
-
-    /// `max_leak`: heap bytes allocated less those freed.
-    #[must_use]
-    pub const fn leak(mut self, bytes: u64) -> Limits {
-        self.leak = Some(bytes);
-        self
-    }
-
-    /// `max_allocated`: heap bytes.
-    #[must_use]
-    pub const fn allocated(mut self, bytes: u64) -> Limits {
-        self.allocated = Some(bytes);
-        self
-    }
-
-    /// `max_allocations`.
-    #[must_use]
-    pub const fn allocations(mut self, allocations: u64) -> Limits {
-        self.allocations = Some(allocations);
-        self
-    }
-
-    /// `max_growth`: the exponent.
-    #[must_use]
-    pub const fn growth(mut self, exponent: f64) -> Limits {
-        self.growth = Some(exponent);
-        self
-    }
-
-    /// `on_exceed = "warn"`.
-    #[must_use]
-    pub const fn warn(mut self) -> Limits {
-        self.warn = true;
-        self
-    }
-
-    /// Whether there are any.
-    pub(crate) const fn any(&self) -> bool {
-        self.peak.is_some()
-            || self.net.is_some()
-            || self.growth.is_some()
-            || self.needs_heap().is_some()
-    }
-
-    /// The argument that asks for heap figures.
-    const fn needs_heap(&self) -> Option<&'static str> {
-        match self {
-            Limits {
-                heap_peak: Some(_), ..
-            } => Some("max_heap_peak"),
-            Limits { leak: Some(_), .. } => Some("max_leak"),
-            Limits {
-                allocated: Some(_), ..
-            } => Some("max_allocated"),
-            Limits {
-                allocations: Some(_),
-                ..
-            } => Some("max_allocations"),
-            _ => None,
-        }
+        pending::leave(verdict);
     }
 }

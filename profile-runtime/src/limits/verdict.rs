@@ -1,10 +1,10 @@
 //! Whether a call kept to its limits.
 
-use super::Limits;
 use crate::growth::Exponent;
 use crate::run::{Call, HeapFigures, Outcome};
-use crate::site::Registered;
-use crate::watch::{LineFigures, Watch};
+use crate::site::figures::LineFigures;
+use crate::site::limits::Limits;
+use crate::site::registered::Registered;
 
 /// A call of a site with limits that has ended.
 #[derive(Debug)]
@@ -15,7 +15,10 @@ pub(crate) struct Ended<'call> {
     pub heap: Option<HeapFigures>,
     /// Whether others worked on the process's memory meanwhile.
     pub shared: bool,
-    pub watch: &'call Watch,
+    /// What its lines did.
+    pub lines: &'call [LineFigures],
+    /// Whether lines ran that were not read one by one.
+    pub in_part: bool,
 }
 
 /// What was broken, and all that the message needs.
@@ -32,7 +35,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// On calls that kept to the limits on each by itself.
-    pub(super) fn new(site: &'static Registered) -> Verdict {
+    pub(crate) fn new(site: &'static Registered) -> Verdict {
         Verdict {
             site,
             broken: Vec::new(),
@@ -153,7 +156,7 @@ pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) -> Option<Verdict> {
         broken,
         outcome: ended.record.outcome,
         shared: ended.shared,
-        in_part: ended.watch.in_part,
-        lines: ended.watch.lines.clone(),
+        in_part: ended.in_part,
+        lines: ended.lines.to_vec(),
     })
 }

@@ -113,17 +113,36 @@ fn usage_of(whom: libc::c_int) -> Option<libc::rusage> {
 /// See [`super::touch_a_page`].
 pub(crate) fn touch_a_page() {
     let size = page_size() as usize;
+    let Some(page) = map(size) else { return };
+    // SAFETY: the page is mapped, writable and nobody else's.
+    unsafe { page.cast::<u8>().write_volatile(1) };
+    unmap(page, size);
+}
+
+/// See [`super::can_be_had`]. Asked with a mapping, not with a block of the program's allocator, whose habits
+/// change with what it gives back.
+#[cfg(feature = "report")]
+pub(crate) fn can_be_mapped(bytes: usize) -> bool {
+    let mapping = map(bytes);
+    if let Some(mapping) = mapping {
+        unmap(mapping, bytes);
+    }
+    mapping.is_some()
+}
+
+/// A new mapping without pages.
+fn map(bytes: usize) -> Option<*mut libc::c_void> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
-    let page = unsafe { libc::mmap(std::ptr::null_mut(), size, access, kind, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return;
-    }
-    // SAFETY: the page is mapped, writable and nobody else's.
-    unsafe { page.cast::<u8>().write_volatile(1) };
-    // SAFETY: mapped above, and nothing refers to it any more.
-    unsafe { libc::munmap(page, size) };
+    let mapping = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0) };
+    (mapping != libc::MAP_FAILED).then_some(mapping)
+}
+
+/// Ends what [`map`] gave for so many bytes.
+fn unmap(mapping: *mut libc::c_void, bytes: usize) {
+    // SAFETY: mapped by `map`, and nothing refers to it any more.
+    unsafe { libc::munmap(mapping, bytes) };
 }
 
 fn page_size() -> u64 {
@@ -155,6 +174,13 @@ fn unexpected(file: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn what_there_is_can_be_had_and_what_there_is_not_cannot() {
+        assert!(can_be_mapped(1 << 20));
+        assert!(!can_be_mapped(1 << 60));
+    }
 
     #[test]
     fn readings_are_plausible_and_agree() {

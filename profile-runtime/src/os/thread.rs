@@ -1,9 +1,43 @@
-//! What the sampler asks of the operating system for its own thread.
+//! What memprof's own threads ask of the operating system.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// Starts a thread that gets no signals, and waits until it says that it is at work: what it needs to begin
+/// must not show up in the program's first lines. `stack_bytes`: the standard library's size if nothing
+/// is said.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(crate) fn start_and_wait(
+    name: &str,
+    stack_bytes: Option<usize>,
+    work: impl FnOnce(&dyn Fn()) + Send + 'static,
+) -> io::Result<Thread> {
+    let (at_work, begun) = mpsc::channel();
+    let mut builder = thread::Builder::new().name(name.to_owned());
+    if let Some(bytes) = stack_bytes {
+        builder = builder.stack_size(bytes);
+    }
+    let handle = without_signals(|| {
+        builder.spawn(move || {
+            work(&|| {
+                // Nobody waits any more if it took too long; that does not matter here.
+                let _ = at_work.send(());
+            });
+        })
+    })?;
+    // On a machine so busy that this does not suffice, the first lines say a little too much.
+    let _ = begun.recv_timeout(Duration::from_millis(200));
+    Ok(handle.thread().clone())
+}
 
 /// Runs `spawn` with every signal blocked, so that a thread which it starts never runs the program's
 /// signal handlers: a thread inherits the mask of its creator (pthread_sigmask(3)).
 #[cfg(unix)]
-pub(crate) fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
+fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: the pointer is valid for a write of one signal set.
@@ -20,7 +54,7 @@ pub(crate) fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
+fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     spawn()
 }
 

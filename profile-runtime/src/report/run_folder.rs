@@ -38,7 +38,7 @@ impl RunFolder {
     /// The run's folder under `root`: the one chosen before, or a new one that no other process
     /// has. It exists when this returns, also if somebody removed it in between.
     pub(crate) fn in_root(&self, root: &Path, run: &Run) -> Result<PathBuf, ReportError> {
-        let mut chosen = crate::lock(&self.0);
+        let mut chosen = crate::sync::lock(&self.0);
         if let Some((of_root, folder)) = chosen.as_ref().filter(|(of_root, _)| of_root == root) {
             debug_assert_eq!(of_root, root);
             fs::create_dir_all(folder).map_err(|e| ReportError::write(folder, e))?;

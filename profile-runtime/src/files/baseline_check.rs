@@ -1,0 +1,341 @@
+//! `MEMPROF_BASELINE`: a file in the user's repository that says what functions took, saved or checked
+//! when a test process ends.
+//!
+//! The file is shared by the package's test programs, which run one after the other, and with nextest by
+//! hundreds of processes at a time. They take turns by a lock in the folder of the reports, where the
+//! *session* is kept too: what the processes of one `cargo test` have found so far.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::baseline_session::Session;
+use crate::report::{Baseline, ReportError, baseline::test_program};
+use crate::run::Run;
+use crate::settings::{BaselineMode, Plan};
+
+/// The file's name, beside `Cargo.toml`.
+const FILE: &str = "memprof-baseline.toml";
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// What the user must know.
+    pub said: Option<String>,
+    /// What is good to know.
+    pub remark: Option<String>,
+    /// Whether the process must end with a failure.
+    pub failed: bool,
+}
+
+impl Outcome {
+    fn failure(mode: BaselineMode, said: String) -> Outcome {
+        Outcome {
+            said: Some(said),
+            remark: None,
+            failed: mode == BaselineMode::Check,
+        }
+    }
+
+    /// After a panic of our own.
+    pub(crate) fn bug(mode: Option<BaselineMode>) -> Outcome {
+        match mode {
+            Some(mode) => Outcome::failure(
+                mode,
+                "the baseline could not be looked at: a bug in memprof, please report it"
+                    .to_owned(),
+            ),
+            None => Outcome::default(),
+        }
+    }
+
+    fn remark(remark: String) -> Outcome {
+        Outcome {
+            remark: Some(remark),
+            ..Outcome::default()
+        }
+    }
+}
+
+/// Saves or checks what `run` says. `root` holds the reports, `status` is the process's exit code
+/// if it is known.
+pub(crate) fn carry_out(
+    plan: &Plan,
+    run: &Run,
+    root: &Path,
+    current_dir: Option<&Path>,
+    status: Option<i32>,
+) -> Outcome {
+    let Some(mode) = plan.mode else {
+        return Outcome::default();
+    };
+    let Some(file) = find_file(plan, current_dir) else {
+        return Outcome::failure(
+            mode,
+            "no baseline: the program was not started by cargo and no Cargo.toml is around; set \
+             MEMPROF_BASELINE_FILE to the file"
+                .to_owned(),
+        );
+    };
+    let task = Task {
+        mode,
+        file: &file,
+        tolerance: plan.tolerance.as_deref(),
+        run,
+        root,
+    };
+    if mode == BaselineMode::Save && status.is_some_and(|status| status != 0) {
+        return Outcome::failure(
+            mode,
+            "the baseline was not saved, because the tests failed: what they did not get to is not \
+             known"
+                .to_owned(),
+        );
+    }
+    task.carry_out()
+        .unwrap_or_else(|error| Outcome::failure(mode, without_name(&error)))
+}
+
+fn find_file(plan: &Plan, current_dir: Option<&Path>) -> Option<PathBuf> {
+    let current_dir = current_dir.unwrap_or(Path::new("."));
+    if let Some(file) = &plan.file {
+        return Some(current_dir.join(file));
+    }
+    let package = match &plan.package {
+        Some(package) => package.clone(),
+        None => {
+            let mut folders = current_dir.ancestors();
+            let package = folders.find(|folder| folder.join("Cargo.toml").is_file());
+            package?.to_owned()
+        }
+    };
+    Some(package.join(FILE))
+}
+
+struct Task<'run> {
+    mode: BaselineMode,
+    file: &'run Path,
+    tolerance: Option<&'run str>,
+    run: &'run Run,
+    root: &'run Path,
+}
+
+impl Task<'_> {
+    fn carry_out(&self) -> Result<Outcome, ReportError> {
+        let folder = self.root.join("baseline");
+        let _turn = take_turn(&folder)?;
+        let saved = self.read()?;
+        let now = Baseline::of(self.run);
+        let package = self.package();
+        let path = folder.join(format!("{package}-{:016x}.json", hash(self.file)));
+        let before = saved.clone().unwrap_or_default();
+        let session = Session::go_on(&path, &self.with_tolerance(before), &now)?;
+        let outcome = match (self.mode, saved) {
+            (BaselineMode::Save, saved) => self.save(saved.unwrap_or_default(), &session)?,
+            (BaselineMode::Check, Some(saved)) => self.check(&self.with_tolerance(saved), &now),
+            (BaselineMode::Check, None) => Outcome::failure(
+                self.mode,
+                format!(
+                    "there is no baseline to check against: {} is missing; make it with \
+                     `MEMPROF_BASELINE=save cargo test`",
+                    self.file.display()
+                ),
+            ),
+        };
+        let markdown = session.comparison().markdown(&package);
+        crate::report::write_file(&folder.join(format!("{package}.md")), markdown.as_bytes())?;
+        Ok(outcome)
+    }
+
+    /// `None` if there is no file.
+    fn read(&self) -> Result<Option<Baseline>, ReportError> {
+        match fs::symlink_metadata(self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            _ => Baseline::read(self.file).map(Some),
+        }
+    }
+
+    /// `baseline` with the tolerance that the environment asks for.
+    fn with_tolerance(&self, mut baseline: Baseline) -> Baseline {
+        let tolerance = self
+            .tolerance
+            .and_then(|text| baseline.tolerance.with(text));
+        baseline.tolerance = tolerance.unwrap_or(baseline.tolerance);
+        baseline
+    }
+
+    /// What the package is called, by its folder.
+    fn package(&self) -> String {
+        let folder = self.file.parent().and_then(Path::file_name);
+        let name = folder.map_or_else(|| "package".into(), |name| name.to_string_lossy());
+        crate::report::safe_file_name(&name)
+    }
+
+    fn check(&self, saved: &Baseline, now: &Baseline) -> Outcome {
+        let comparison = saved.compare(now);
+        let file = self.file.display();
+        let new = match comparison.new_functions().len() {
+            0 => String::new(),
+            1 => "; 1 more is not in it yet".to_owned(),
+            more => format!("; {more} more are not in it yet"),
+        };
+        let sentence = comparison.sentence();
+        if comparison.worse().is_empty() {
+            return Outcome::remark(format!("{sentence}{new}: {file}"));
+        }
+        Outcome::failure(
+            self.mode,
+            format!(
+                "{sentence}: {file}\n\n{}\n\nIf that is as it must be, accept it with `MEMPROF_BASELINE=save \
+                 cargo test`. To allow more, change `tolerance` in that file, or set \
+                 MEMPROF_BASELINE_TOLERANCE=10%.\n",
+                comparison.message()
+            ),
+        )
+    }
+
+    fn save(&self, before: Baseline, session: &Session) -> Result<Outcome, ReportError> {
+        let whole = test_program(&self.run.program)
+            .filter(|program| is_whole(&self.run.command) && !self.is_of_two(program));
+        let mut saved = before.clone();
+        saved.accept(session.now(), whole);
+        let same = saved == before && self.file.exists();
+        if !same {
+            // What a link leads to is what is meant.
+            let file = fs::canonicalize(self.file);
+            saved.write(file.as_deref().unwrap_or(self.file))?;
+        }
+        let count = saved.entries().count();
+        let change = if same { "as it was" } else { "saved" };
+        let file = self.file.display();
+        let what = if count == 1 { "function" } else { "functions" };
+        Ok(Outcome::remark(format!(
+            "baseline {change}, {count} {what}: {file}"
+        )))
+    }
+
+    /// Whether the package's library and its program may both be tested by one called `program`.
+    fn is_of_two(&self, program: &str) -> bool {
+        let package = self.file.parent().unwrap_or(Path::new("."));
+        let source = package.join("src");
+        let others = [
+            "main.rs",
+            &format!("bin/{program}.rs"),
+            &format!("bin/{program}/main.rs"),
+        ];
+        let other = others.iter().any(|other| source.join(other).exists());
+        other && source.join("lib.rs").exists()
+    }
+}
+
+/// Whether a test program with this command line runs all of its tests.
+fn is_whole(command: &[String]) -> bool {
+    // nextest runs one test in each process, by its name.
+    let mut arguments = command.iter().skip(1).map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        let name = argument.split('=').next().unwrap_or(argument);
+        match name {
+            "-q" | "--quiet" | "--nocapture" | "--no-capture" | "--show-output"
+            | "--include-ignored" | "--report-time" | "--ensure-time" => {}
+            "--test-threads" | "--color" | "--format" | "--logfile" | "-Z" => {
+                if name == argument && arguments.next().is_none() {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Tells apart packages whose folders have the same name.
+fn hash(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Waits for other processes that save or check.
+fn take_turn(folder: &Path) -> Result<File, ReportError> {
+    let error = |reason: io::Error| ReportError::write(folder, reason);
+    fs::create_dir_all(folder).map_err(error)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(".lock"))
+        .map_err(error)?;
+    lock.lock().map_err(error)?;
+    Ok(lock)
+}
+
+/// An error's text without the `memprof: ` that is put in front of every message.
+fn without_name(error: &ReportError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("memprof: ").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_all_tests_is_told_from_one_of_some() {
+        let is_whole = |arguments: &str| {
+            let command = format!("/target/debug/deps/words-0123456789abcdef {arguments}");
+            super::is_whole(
+                &command
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        for arguments in [
+            "",
+            "-q",
+            "--test-threads=1 --nocapture",
+            "--test-threads 1",
+            "--include-ignored",
+        ] {
+            assert!(is_whole(arguments), "{arguments}");
+        }
+        for arguments in [
+            "words",
+            "--skip words",
+            "--ignored",
+            "words --exact",
+            "--list",
+            "--test-threads",
+        ] {
+            assert!(!is_whole(arguments), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn the_file_is_beside_cargo_toml() {
+        let package = tempfile::tempdir().unwrap();
+        fs::write(package.path().join("Cargo.toml"), "").unwrap();
+        let below = package.path().join("src/deep");
+        fs::create_dir_all(&below).unwrap();
+        let plan = Plan::default();
+        let beside = package.path().join(FILE);
+        assert_eq!(find_file(&plan, Some(&below)), Some(beside));
+        let told = Plan {
+            package: Some("/there".into()),
+            ..Plan::default()
+        };
+        assert_eq!(
+            find_file(&told, Some(&below)),
+            Some(Path::new("/there").join(FILE))
+        );
+        let asked = Plan {
+            file: Some("mine.toml".into()),
+            ..told
+        };
+        assert_eq!(
+            find_file(&asked, Some(&below)),
+            Some(below.join("mine.toml"))
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The journal's file: replaced as a whole, or added to at its end, and locked as long as it is ours.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A journal that this process writes.
+#[derive(Debug)]
+pub(super) struct JournalFile {
+    /// `None` once the program has closed the descriptor behind our back.
+    file: Option<File>,
+    path: PathBuf,
+    length: u64,
+}
+
+impl JournalFile {
+    /// Puts a journal with this text at `path`, in place of what is there: whole or not at all.
+    pub(super) fn create(path: &Path, text: &[u8]) -> io::Result<JournalFile> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = crate::report::atomic_file::temporary(folder)?;
+        // Locked before anybody can see it. Where there are no locks, its owner is found otherwise.
+        let _ = file.as_file().try_lock();
+        file.write_all(text)?;
+        let file = file.persist(path).map_err(|error| error.error)?;
+        Ok(JournalFile {
+            file: Some(file),
+            path: path.to_owned(),
+            length: text.len() as u64,
+        })
+    }
+
+    /// Does to the null device what is done to a journal, and to a folder that is not there: see
+    /// [`Journal::rehearse`](super::Journal::rehearse).
+    pub(super) fn rehearse() {
+        let nowhere = Path::new("/memprof/there/is/no/such/folder");
+        let _ = JournalFile::create(nowhere, b"");
+        let _ = std::fs::rename(nowhere, nowhere);
+        let null = Path::new("/dev/null");
+        let Ok(file) = File::options().write(true).open(null) else {
+            return;
+        };
+        let _ = file.try_lock();
+        let mut journal = JournalFile {
+            file: Some(file),
+            path: null.to_owned(),
+            length: 0,
+        };
+        if journal.is_ours() {
+            let _ = journal.append(b"- \n");
+        }
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether it still is the file that everybody finds under its name. Somebody may have removed it,
+    /// and the program may have closed our descriptor and opened a file of its own in its place.
+    pub(super) fn is_ours(&mut self) -> bool {
+        let ours = self
+            .file
+            .as_ref()
+            .is_some_and(|file| is_at(file, &self.path));
+        if !ours && let Some(file) = self.file.take() {
+            // Removed, it can be closed. Otherwise the descriptor is not ours to close.
+            match is_unlinked(&file) {
+                true => drop(file),
+                false => std::mem::forget(file),
+            }
+        }
+        ours
+    }
+
+    /// Adds `text` at the end, all of it or nothing.
+    pub(super) fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let written = write_at(file, text, self.length);
+        match written {
+            Ok(()) => self.length += text.len() as u64,
+            // Half a record must not stay behind. If that fails as well, a reader passes over it.
+            Err(_) => drop(file.set_len(self.length)),
+        }
+        written
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, text: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, text, at)
+}
+
+#[cfg(not(unix))]
+fn write_at(mut file: &File, text: &[u8], at: u64) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
+    file.write_all(text)
+}
+
+#[cfg(unix)]
+fn is_unlinked(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.nlink() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_unlinked(_file: &File) -> bool {
+    true
+}
+
+/// Whether `file` is what `path` leads to.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let open = file.metadata().map(identity);
+    let there = std::fs::symlink_metadata(path).map(identity);
+    matches!((open, there), (Ok(open), Ok(there)) if open == there)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}

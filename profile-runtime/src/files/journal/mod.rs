@@ -1,0 +1,331 @@
+//! What is written while the program runs, so that nothing is lost when it is killed.
+//!
+//! The journal is the run's `mprofile.dat`: mprof reads it at any moment, and what mprof does not know
+//! is in records of our own ([`records`]). Figures are written when they have changed, as they stand;
+//! the last ones count. So a journal that has grown too long can be replaced by a short one.
+//!
+//! At the end of the program the finished run takes its place. One that is found later, and whose
+//! process is gone, belongs to a program that was killed.
+
+pub(crate) mod file;
+mod pages;
+mod records;
+
+use std::hint::black_box;
+use std::io;
+use std::path::Path;
+
+use self::file::JournalFile;
+use self::records::Records;
+use crate::journal::owner::Owner;
+use crate::report::ReportError;
+use crate::report::mprof::{Clock, command_line};
+use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, Sample};
+use crate::series::thinned;
+use crate::snapshot::progress::{Figures, FunctionFigures};
+
+/// The journal's name in the run's folder.
+pub(crate) const FILE: &str = "mprofile.dat";
+
+/// A journal is replaced when it is this long, or twice as long as it was when it was new.
+const LONG: u64 = 2 << 20;
+
+/// Samples that are written at once; of more, the extremes are kept.
+const SAMPLES: usize = 128;
+/// Ended calls that are written at once.
+const CALLS: usize = 64;
+/// The same for a new journal.
+const CALLS_OF_NEW: usize = 4_000;
+/// Calls in progress that are written.
+const OPEN: usize = 256;
+/// Bytes of an entry that room is made for beforehand.
+const TEXT: usize = 64 << 10;
+/// Bytes that the allocator is made to hold for entries, in blocks: larger ones would each be given back
+/// to the system.
+const SPARE: usize = 96 << 10;
+const SPARES: usize = 4;
+/// Bytes of source text in a journal; what does not fit is not in a recovered report.
+const SOURCES: usize = 4 << 20;
+
+/// This process's journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// Its fields that never change: program, command, start.
+    run: Run,
+    clock: Clock,
+    file: Option<JournalFile>,
+    /// When the file is to be replaced.
+    limit: u64,
+    records: Records,
+    /// By function: what the file says of it.
+    known: Vec<Option<Known>>,
+    /// Samples up to here are in the file.
+    samples_to_ns: Option<u64>,
+    sources: usize,
+    /// See [`room_that_stays`].
+    pin: Option<Box<[u8]>>,
+}
+
+/// What the file says of a function.
+#[derive(Debug)]
+struct Known {
+    profile: Profile,
+    lines: Vec<Line>,
+    /// How many of its calls had ended.
+    ended: u64,
+}
+
+impl Journal {
+    /// A journal still without a file; `run` is this process's, for what does not change.
+    ///
+    /// # Errors
+    /// When `run` has no start that can be read.
+    pub(crate) fn new(run: Run) -> Result<Journal, ReportError> {
+        Ok(Journal {
+            clock: Clock::new(&run.started)?,
+            run,
+            file: None,
+            limit: LONG,
+            records: Records::default(),
+            known: Vec::new(),
+            samples_to_ns: None,
+            sources: 0,
+            pin: None,
+        })
+    }
+
+    /// Goes through the motions of an entry and forgets it: code and memory that an entry needs are
+    /// there then, and do not come while the program's lines are measured.
+    pub(crate) fn rehearse(&mut self, figures: &Figures) {
+        self.head();
+        self.body(figures);
+        JournalFile::rehearse();
+        self.pin = Some(room_that_stays());
+        // The pages of the largest text that is usual.
+        self.records.pages.begin_at(0);
+        self.records.pages.touch(TEXT);
+        self.begin_anew();
+    }
+
+    fn begin_anew(&mut self) {
+        self.file = None;
+        self.known.clear();
+        self.samples_to_ns = None;
+        self.sources = 0;
+    }
+
+    /// This process's run, without figures.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// From when on it wants samples; `None` for all.
+    ///
+    /// Asks the system whether the file is still there and ours: if not, a new one is begun.
+    pub(crate) fn wants_samples_since(&mut self) -> Option<u64> {
+        let keeps = self
+            .file
+            .as_mut()
+            .is_some_and(|file| file.is_ours() && file.length() < self.limit);
+        if !keeps {
+            self.begin_anew();
+        }
+        self.samples_to_ns
+    }
+
+    /// Writes what has changed into the journal in `folder`.
+    ///
+    /// # Errors
+    /// When it cannot be written; what is in the file then stays there. The next call begins a new one.
+    pub(crate) fn write(&mut self, folder: &Path, figures: &Figures) -> io::Result<u64> {
+        let written = self.try_write(folder, figures);
+        if written.is_err() {
+            self.file = None;
+        }
+        written
+    }
+
+    fn try_write(&mut self, folder: &Path, figures: &Figures) -> io::Result<u64> {
+        let length = self.file.as_ref().map_or(0, JournalFile::length);
+        self.records.pages.begin_at(length);
+        if self.file.is_none() {
+            self.head();
+        }
+        self.body(figures);
+        let text = self.records.pages.text();
+        match &mut self.file {
+            Some(file) => file.append(text)?,
+            None => {
+                let file = JournalFile::create(&folder.join(FILE), text)?;
+                self.limit = LONG.max(2 * file.length());
+                self.file = Some(file);
+            }
+        }
+        Ok(text.len() as u64)
+    }
+
+    /// Lets go of the file, for the finished run to take its place.
+    pub(crate) fn close(&mut self) {
+        if self.file.as_mut().is_some_and(JournalFile::is_ours) {
+            self.file = None;
+        }
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lines: usize = self
+            .known
+            .iter()
+            .flatten()
+            .map(|known| known.lines.len())
+            .sum();
+        let known = self.known.capacity() * size_of::<Option<Known>>() + lines * size_of::<Line>();
+        let spare = self.pin.as_ref().map_or(0, |_| SPARES * SPARE);
+        self.records.pages.bytes() + (known + spare) as u64
+    }
+
+    fn head(&mut self) {
+        let mut command = format!("CMDLINE {}", command_line(&self.run));
+        pages::cut(&mut command, pages::LONGEST);
+        self.records.plain(&command);
+        self.records.json("journal", "", &Owner::this());
+        self.records.json("command", "", &self.run.command);
+    }
+
+    fn body(&mut self, figures: &Figures) {
+        let changed = figures
+            .functions
+            .iter()
+            .filter(|function| !function.calls.is_empty());
+        let most = if self.file.is_none() {
+            CALLS_OF_NEW
+        } else {
+            CALLS
+        };
+        let share = (most / changed.count().max(1)).max(4);
+        let ended: Vec<(&FunctionFigures, Vec<&Call>)> = figures
+            .functions
+            .iter()
+            .map(|function| (function, highest(&function.calls, share)))
+            .collect();
+        self.samples(figures, &ended);
+        for (function, calls) in &ended {
+            for call in calls {
+                self.records
+                    .call(&self.clock, function.id, &function.profile.name, call);
+            }
+            self.function(function, figures.run.origins.is_some());
+        }
+        let running = figures.functions.iter().flat_map(|function| {
+            let running = function.running.iter();
+            running.map(|(call, line)| (function.id, *line, call))
+        });
+        for (id, line, call) in running.take(OPEN) {
+            self.records.open(id, line, call);
+        }
+        self.records.commit(&Run {
+            program: self.run.program.clone(),
+            started: self.run.started.clone(),
+            ..figures.run.clone()
+        });
+    }
+
+    /// How many ended calls of the function with this number the file has been told of.
+    pub(crate) fn ended(&self, id: usize) -> u64 {
+        let known = self.known.get(id).and_then(Option::as_ref);
+        known.map_or(0, |known| known.ended)
+    }
+
+    /// Samples, and the memory at the ends of calls, in their order.
+    fn samples(&mut self, figures: &Figures, ended: &[(&FunctionFigures, Vec<&Call>)]) {
+        let since = self.samples_to_ns;
+        let at = |t_ns, rss| Sample {
+            t_ns,
+            rss,
+            heap: None,
+        };
+        let mut samples = thinned(&figures.samples, SAMPLES);
+        for call in ended.iter().flat_map(|(_, calls)| calls.iter().copied()) {
+            if Some(call.start_ns) > since {
+                samples.push(at(call.start_ns, call.entry_rss));
+            }
+            // Also when it is late: mprof wants memory in every call's time.
+            samples.push(at(call.end_ns, call.exit_rss));
+        }
+        samples.push(figures.now);
+        samples.sort_unstable_by_key(|sample| (sample.t_ns, sample.heap.is_none()));
+        samples.dedup_by_key(|sample| sample.t_ns);
+        for &sample in &samples {
+            self.records.sample(&self.clock, sample);
+        }
+        self.samples_to_ns = since.max(samples.last().map(|sample| sample.t_ns));
+    }
+
+    /// What has changed about a function, the blocks of whose lines are `followed` or not.
+    fn function(&mut self, function: &FunctionFigures, followed: bool) {
+        let id = function.id;
+        if self.known.len() <= id {
+            self.known.resize_with(id + 1, || None);
+        }
+        let mut profile = function.profile.clone();
+        let lines = std::mem::take(&mut profile.lines);
+        let known = self.known[id].take();
+        if known.is_none() {
+            self.sources += function.source.len();
+            if self.sources <= SOURCES {
+                self.records.source(id, function.source);
+            }
+            let numbers: Vec<u32> = lines.iter().map(|line| line.line).collect();
+            self.records.json("lines", &id.to_string(), &numbers);
+        }
+        if known.as_ref().is_none_or(|known| known.profile != profile) {
+            self.records.function(id, &profile);
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let before = known.as_ref().and_then(|known| known.lines.get(at));
+            let changed = match before {
+                Some(before) => before != line,
+                None => *line != untouched(&profile, line.line, followed),
+            };
+            if changed {
+                self.records.line(id, at, line);
+            }
+        }
+        self.known[id] = Some(Known {
+            profile,
+            lines,
+            ended: function.ended,
+        });
+    }
+}
+
+/// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
+pub(crate) fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
+    Line {
+        line: number,
+        heap: profile.heap.map(|_| HeapFigures::default()),
+        heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
+        origins: followed.then(Origins::default),
+        ..Line::default()
+    }
+}
+
+/// Has the allocator hold memory for entries, so that none of its pages come and go while the program's
+/// lines are measured. It gives free memory back from the upper end only: what this returns lies there.
+fn room_that_stays() -> Box<[u8]> {
+    let spares: Vec<Vec<u8>> = (0..SPARES).map(|_| vec![1; SPARE]).collect();
+    let pin = black_box(vec![1; 64].into_boxed_slice());
+    drop(black_box(spares));
+    pin
+}
+
+/// The calls with the highest peaks, `most` of them, in the order in which they ended.
+fn highest(calls: &[Call], most: usize) -> Vec<&Call> {
+    let mut calls: Vec<&Call> = calls.iter().collect();
+    if calls.len() > most {
+        calls.sort_by_key(|call| std::cmp::Reverse(call.peak_rss));
+        calls.truncate(most);
+        calls.sort_by_key(|call| call.end_ns);
+    }
+    calls
+}

@@ -1,0 +1,121 @@
+//! The writer thread's side: the files of a run, and where they go.
+
+use std::path::{Path, PathBuf};
+
+use super::baseline_check;
+use crate::prune;
+use crate::recorder::Recorder;
+use crate::recover;
+use crate::report::{self, ReportError, RunFolder};
+use crate::run::{Run, RunOutcome};
+
+/// This process's folder, the same for every write.
+static FOLDER: RunFolder = RunFolder::new();
+
+/// How many runs are kept where nothing else is said.
+const KEPT: usize = 30;
+
+/// What a write has led to.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Folders of other programs' runs that were recovered in passing.
+    pub recovered: Vec<PathBuf>,
+}
+
+/// Writes the reports here and now: the writer thread's part.
+pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportError> {
+    let root = root(recorder);
+    let folder = report::write(run, &root, &FOLDER)?;
+    #[cfg(feature = "export")]
+    report::export::write(run, &folder, &recorder.settings.exports)?;
+    let mut recovered = Vec::new();
+    if run.outcome == RunOutcome::Exited {
+        recovered = recover::in_passing(&root, &folder);
+        let keep = recorder.settings.keep.unwrap_or(KEPT);
+        if keep > 0 && prune::prune(&root, keep, &folder) {
+            report::refresh_index(&root)?;
+        }
+    }
+    Ok(Written { folder, recovered })
+}
+
+/// Saves or checks the baseline, if that was asked for: the writer thread's part.
+pub(crate) fn baseline(
+    recorder: &Recorder,
+    run: &Run,
+    status: Option<i32>,
+) -> baseline_check::Outcome {
+    let plan = &recorder.settings.baseline;
+    let current_dir = recorder.current_dir.as_deref();
+    baseline_check::carry_out(plan, run, &root(recorder), current_dir, status)
+}
+
+/// Finds out what can be found out before anything is written.
+pub(crate) fn prepare(recorder: &Recorder) {
+    let _ = root(recorder);
+}
+
+/// This process's folder; it exists when this returns.
+pub(crate) fn folder(recorder: &Recorder, run: &Run) -> Result<PathBuf, ReportError> {
+    FOLDER.in_root(&root(recorder), run)
+}
+
+/// The folder that holds the runs, always absolute.
+fn root(recorder: &Recorder) -> PathBuf {
+    let dir = match &recorder.settings.dir {
+        Some(dir) => dir.clone(),
+        None => target_directory().join("memprof"),
+    };
+    // The program may have changed its working directory since: what was meant is the first one.
+    match &recorder.current_dir {
+        Some(current) => current.join(dir),
+        None => dir,
+    }
+}
+
+/// The target directory that the program belongs to.
+fn target_directory() -> PathBuf {
+    let executable = std::env::current_exe().ok();
+    executable
+        .as_deref()
+        .and_then(target_directory_of)
+        .or_else(|| std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("target"))
+}
+
+/// The nearest folder above `executable` that cargo has marked as a target directory.
+///
+/// Cargo puts executables two to four levels below it (`release/`, `debug/deps/`,
+/// `x86_64-unknown-linux-gnu/debug/examples/`), and these two files into it.
+fn target_directory_of(executable: &Path) -> Option<PathBuf> {
+    let above = executable.ancestors().skip(1).take(6);
+    above
+        .filter(|folder| {
+            folder.join("CACHEDIR.TAG").is_file() && folder.join(".rustc_info.json").is_file()
+        })
+        .map(Path::to_path_buf)
+        .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_target_directory_of_an_executable() {
+        let target = tempfile::tempdir().unwrap();
+        let deps = target.path().join("x86_64-unknown-linux-gnu/debug/deps");
+        std::fs::create_dir_all(&deps).unwrap();
+        let executable = deps.join("program-0123");
+        assert_eq!(target_directory_of(&executable), None);
+        for name in ["CACHEDIR.TAG", ".rustc_info.json"] {
+            std::fs::write(target.path().join(name), "").unwrap();
+        }
+        assert_eq!(
+            target_directory_of(&executable).as_deref(),
+            Some(target.path())
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! Whether there is memory for what is about to be written: an allocation that fails aborts the program.
+
+use crate::os;
+
+/// What reports of a few functions take, with all that is held at once: measured, and doubled. See the
+/// tests.
+const REPORTS: usize = 4 << 20;
+/// For each function of the run: its figures, its samples, its calls, in all forms that they take.
+const FUNCTION: usize = 128 << 10;
+/// What an entry of the journal takes at most, unless functions are very many.
+const ENTRY: usize = 4 << 20;
+/// An entry of fewer functions fits into what the allocator was made to hold for it.
+const FEW: usize = 32;
+
+/// Whether reports of so many functions can be made.
+pub(super) fn is_enough_for_reports(functions: usize) -> bool {
+    os::can_be_had(needed(functions))
+}
+
+/// Whether an entry of so many functions can be made.
+pub(super) fn is_enough_for_entry(functions: usize) -> bool {
+    functions < FEW || os::can_be_had(ENTRY)
+}
+
+/// What the reports of a run with so many functions take, about.
+fn needed(functions: usize) -> usize {
+    REPORTS / 2 + functions.saturating_mul(FUNCTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{self, RunFolder, fixture};
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Bytes that this thread holds, and the most that it held; `None` while nobody wants to know.
+        static HELD: Cell<Option<(isize, isize)>> = const { Cell::new(None) };
+    }
+
+    struct Measuring;
+
+    #[global_allocator]
+    static ALLOCATOR: Measuring = Measuring;
+
+    fn book(change: isize) {
+        // The thread may be on its way out.
+        let _ = HELD.try_with(|held| {
+            if let Some((now, most)) = held.get() {
+                held.set(Some((now + change, most.max(now + change))));
+            }
+        });
+    }
+
+    // SAFETY: everything is passed on to the system's allocator.
+    unsafe impl GlobalAlloc for Measuring {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            book(layout.size() as isize);
+            // SAFETY: as the caller promised.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            book(-(layout.size() as isize));
+            // SAFETY: as the caller promised.
+            unsafe { System.dealloc(block, layout) }
+        }
+    }
+
+    /// What is held at most while `run` is copied and its reports are written.
+    fn held_for(run: &crate::run::Run) -> usize {
+        let root = tempfile::tempdir().unwrap();
+        HELD.set(Some((0, 0)));
+        let copy = run.clone();
+        report::write(&copy, root.path(), &RunFolder::new()).unwrap();
+        let (_, most) = HELD.take().unwrap();
+        most as usize
+    }
+
+    #[test]
+    fn reports_of_few_functions_fit_into_half_of_what_is_kept_free() {
+        for run in [fixture::inverse(), fixture::crowd(8, 800)] {
+            let held = held_for(&run);
+            println!("{} functions: {held} bytes", run.functions.len());
+            assert!(2 * held < REPORTS, "{held}");
+        }
+    }
+
+    #[test]
+    fn what_is_needed_covers_runs_of_many_functions() {
+        for run in [fixture::crowd(100, 10_000), fixture::large()] {
+            let functions = run.functions.len();
+            let held = held_for(&run);
+            println!("{functions} functions: {held} bytes");
+            assert!(held < needed(functions), "{held}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Names for calls in progress, by which a block knows whether the call that allocated it has ended,
+//! on whatever thread that happens.
+//!
+//! A call takes a token when it allocates its first block and gives it back at its end; a token that
+//! was given back is never valid again.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use crate::sync::lock;
+
+/// Calls that can have a token at once. Of further ones it is not known when they end.
+const CALLS: usize = 1 << 14;
+
+/// Place and generation; 0 is no token.
+pub(crate) type Token = u64;
+
+/// Of a call of which it is not known when it ends.
+pub(crate) const UNKNOWN: Token = u64::MAX;
+
+/// By place: the generation of the token that is valid there now.
+static GENERATIONS: [AtomicU32; CALLS] = [const { AtomicU32::new(0) }; CALLS];
+
+static FREE: Mutex<Free> = Mutex::new(Free {
+    unused: 0,
+    given_back: [0; CALLS],
+    count: 0,
+});
+
+struct Free {
+    /// From here on no place was ever taken.
+    unused: usize,
+    given_back: [u16; CALLS],
+    count: usize,
+}
+
+pub(super) fn take() -> Token {
+    let Some(place) = free(Free::take) else {
+        return UNKNOWN;
+    };
+    let generation = GENERATIONS[place].load(Relaxed);
+    u64::from(generation) << 32 | (place as u64 + 1)
+}
+
+pub(super) fn give_back(token: Token) {
+    let Some(place) = place(token) else { return };
+    GENERATIONS[place].fetch_add(1, Relaxed);
+    free(|free| free.give_back(place));
+}
+
+/// Whether the call with this token is known to have ended.
+pub(super) fn has_ended(token: Token) -> bool {
+    place(token).is_some_and(|place| GENERATIONS[place].load(Relaxed) != (token >> 32) as u32)
+}
+
+fn place(token: Token) -> Option<usize> {
+    let place = (token as u32 as usize).checked_sub(1)?;
+    (place < CALLS).then_some(place)
+}
+
+fn free<T>(work: impl FnOnce(&mut Free) -> T) -> T {
+    super::this_thread::outside_the_figures(|| work(&mut lock(&FREE)))
+}
+
+impl Free {
+    fn take(&mut self) -> Option<usize> {
+        if let Some(count) = self.count.checked_sub(1) {
+            self.count = count;
+            return Some(usize::from(self.given_back[count]));
+        }
+        let place = self.unused;
+        (place < CALLS).then(|| {
+            self.unused += 1;
+            place
+        })
+    }
+
+    fn give_back(&mut self, place: usize) {
+        if let Some(free) = self.given_back.get_mut(self.count) {
+            *free = place as u16;
+            self.count += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNKNOWN, give_back, has_ended, take};
+
+    #[test]
+    fn a_token_is_valid_until_it_is_given_back_and_never_again() {
+        let first = take();
+        let second = take();
+        assert!(!has_ended(first) && !has_ended(second) && first != second);
+        give_back(first);
+        assert!(has_ended(first) && !has_ended(second));
+        let third = take();
+        assert!(has_ended(first) && !has_ended(third));
+        give_back(second);
+        give_back(third);
+        assert!(has_ended(second) && has_ended(third));
+    }
+
+    #[test]
+    fn of_a_call_without_a_token_nothing_is_known() {
+        for token in [0, UNKNOWN] {
+            assert!(!has_ended(token));
+            give_back(token);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Blocks of counters, and the list of all of them.
+//!
+//! A thread claims a block at its first allocation and gives it back when it ends; the next thread
+//! goes on with the same block, so that the sums over all blocks stay exact whoever came and went.
+//! The list only grows. Claiming and pushing are the only places with compare-and-swap; counting is a
+//! plain load and store of the thread's own block.
+//!
+//! Nothing in here may allocate through the global allocator: it is called from inside it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+
+use crate::counters::atomics::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering, add};
+use crate::counters::counts::Counts;
+
+/// One thread's counters. Written by the thread that claimed them, read by anybody.
+#[derive(Debug)]
+#[repr(align(64))] // A cache line of its own: two threads that count do not disturb each other.
+pub(crate) struct Counters {
+    allocated: AtomicU64,
+    freed: AtomicU64,
+    allocations: AtomicU64,
+    /// The highest value of `allocated - freed` since the innermost call began.
+    high: AtomicI64,
+    claimed: AtomicBool,
+    /// Set once, before the block becomes visible.
+    next: AtomicPtr<Counters>,
+}
+
+impl Counters {
+    fn new() -> Counters {
+        Counters {
+            allocated: AtomicU64::new(0),
+            freed: AtomicU64::new(0),
+            allocations: AtomicU64::new(0),
+            high: AtomicI64::new(0),
+            claimed: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// By the owner only, as all that counts. Gives the thread's live bytes.
+    #[inline]
+    pub(crate) fn count_allocation(&self, bytes: usize) -> i64 {
+        add(&self.allocations, 1);
+        self.count_growth(bytes)
+    }
+
+    /// Gives the thread's live bytes.
+    #[inline]
+    pub(crate) fn count_growth(&self, bytes: usize) -> i64 {
+        add(&self.allocated, bytes as u64);
+        let live = self.live();
+        if live > self.high() {
+            self.set_high(live);
+        }
+        live
+    }
+
+    #[inline]
+    pub(crate) fn count_free(&self, bytes: usize) {
+        add(&self.freed, bytes as u64);
+    }
+
+    #[inline]
+    pub(crate) fn live(&self) -> i64 {
+        let allocated = self.allocated.load(Ordering::Relaxed);
+        allocated.wrapping_sub(self.freed.load(Ordering::Relaxed)) as i64
+    }
+
+    /// Everything so far.
+    #[inline]
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            allocated: self.allocated.load(Ordering::Relaxed),
+            freed: self.freed.load(Ordering::Relaxed),
+            allocations: self.allocations.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The highest live bytes since `set_high`. By the owner only.
+    #[inline]
+    pub(crate) fn high(&self) -> i64 {
+        self.high.load(Ordering::Relaxed)
+    }
+
+    /// From now on `high` is the highest of this and what comes. By the owner only.
+    #[inline]
+    pub(crate) fn set_high(&self, high: i64) {
+        self.high.store(high, Ordering::Relaxed);
+    }
+}
+
+/// Every block there is, newest first.
+pub(crate) struct List {
+    pub newest: AtomicPtr<Counters>,
+}
+
+impl List {
+    /// A block for the calling thread: one that a finished thread gave back, or a new one.
+    pub(crate) fn claim(&self) -> Option<&'static Counters> {
+        self.blocks()
+            .find(|block| {
+                block
+                    .claimed
+                    .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok()
+            })
+            .or_else(|| self.push_new())
+    }
+
+    /// The last owner's counts happen before the next one's.
+    pub(crate) fn give_back(block: &Counters) {
+        block.claimed.store(false, Ordering::Release);
+    }
+
+    fn push_new(&self) -> Option<&'static Counters> {
+        let block = new_block()?;
+        let mut newest = self.newest.load(Ordering::Relaxed);
+        loop {
+            block.next.store(newest, Ordering::Relaxed);
+            match self.newest.compare_exchange_weak(
+                newest,
+                ptr::from_ref(block).cast_mut(),
+                Ordering::Release,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Some(block),
+                Err(now) => newest = now,
+            }
+        }
+    }
+
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &'static Counters> {
+        let mut next = self.newest.load(Ordering::Acquire);
+        std::iter::from_fn(move || {
+            // SAFETY: blocks in the list are never freed, and the acquiring load saw them whole.
+            let block = unsafe { next.as_ref() }?;
+            next = block.next.load(Ordering::Relaxed);
+            Some(block)
+        })
+    }
+}
+
+/// A block from the system's allocator, for ever; `None` when it has no memory.
+fn new_block() -> Option<&'static Counters> {
+    let layout = Layout::new::<Counters>();
+    // SAFETY: the layout has a size.
+    let block = unsafe { System.alloc(layout) }.cast::<Counters>();
+    if block.is_null() {
+        return None;
+    }
+    // SAFETY: freshly allocated with the layout of `Counters`.
+    unsafe { block.write(Counters::new()) };
+    // SAFETY: just initialised, and never freed.
+    Some(unsafe { &*block })
+}

@@ -1,0 +1,258 @@
+//! Annotated functions whose work is done by a future: measured while it is polled.
+//!
+//! A future that is suspended belongs to no thread, so its call is taken off the lane's stack until
+//! the next poll, which may happen on another thread. Its probes find the call through the thread
+//! that polls.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::frame::ClosureFrame;
+use super::limit_guard::{self, LimitGuard, within};
+use super::scope_guards::{Probes, guards};
+use crate::process::start;
+use crate::recorder;
+use crate::site::spec::Site;
+use crate::thread::call_stack::Log;
+use crate::thread::current;
+use crate::thread::open_call::Kind;
+use crate::thread::suspended::SuspendedKey;
+use crate::thread::thread_recorder::Lane;
+
+/// The probes of a future's lines. Holds nothing of a thread, so the future stays `Send`.
+#[derive(Debug, Clone, Copy)]
+pub struct AsyncProbe(&'static Site);
+
+impl AsyncProbe {
+    /// Probes for the lines of `site`.
+    #[must_use]
+    pub const fn new(site: &'static Site) -> AsyncProbe {
+        AsyncProbe(site)
+    }
+
+    /// The line `line` begins: one hit.
+    #[inline]
+    pub fn line(&self, line: u32) {
+        Probes::line(*self, line);
+    }
+
+    /// The same in a loop.
+    #[inline]
+    pub fn hot_line(&self, line: u32) {
+        Probes::line(*self, line);
+    }
+}
+
+guards!(AsyncProbe, [] AsyncProbe, self => *self);
+
+impl Probes for AsyncProbe {
+    #[inline]
+    fn line(self, line: u32) {
+        if let Some(probe) = current::innermost_of(self.0) {
+            probe.line(line);
+        }
+    }
+
+    #[inline]
+    fn hot_line(self, line: u32) {
+        self.line(line);
+    }
+
+    #[inline]
+    fn resume(self, line: u32) {
+        if let Some(probe) = current::innermost_of(self.0) {
+            probe.resume(line);
+        }
+    }
+
+    #[inline]
+    fn loops_left(self) -> u32 {
+        current::leaving()
+    }
+
+    #[inline]
+    fn set_loops_left(self, loops: u32) {
+        current::set_leaving(loops);
+    }
+}
+
+/// Makes a call of `site` out of `future`: from its first poll to its end.
+pub fn profiled<F: Future>(site: &'static Site, future: F) -> Profiled<F> {
+    Profiled {
+        future: Some(future),
+        call: CallOfFuture {
+            site,
+            state: State::New,
+        },
+    }
+}
+
+pin_project! {
+    /// See [`profiled`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Profiled<F> {
+        // `None` only while it is being dropped, so that what it frees is still seen.
+        #[pin]
+        future: Option<F>,
+        call: CallOfFuture,
+    }
+
+    impl<F> PinnedDrop for Profiled<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let mut future = this.future;
+            this.call.cancel(|| future.set(None));
+        }
+    }
+}
+
+impl<F: Future> Future for Profiled<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Some(future) = this.future.as_pin_mut() else {
+            // Nobody polls a future that is being dropped.
+            return Poll::Pending;
+        };
+        let site = this.call.site;
+        let mut turn = Turn::begin(this.call);
+        let result = future.poll(context);
+        if result.is_pending() {
+            turn.suspend();
+        }
+        drop(turn);
+        if site.has_limits() && result.is_ready() {
+            return within(&LimitGuard::new(site), result);
+        }
+        result
+    }
+}
+
+/// The call that a future stands for.
+#[derive(Debug)]
+struct CallOfFuture {
+    site: &'static Site,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// Not polled yet.
+    New,
+    /// Suspended: where it is among the suspended calls.
+    Suspended(SuspendedKey),
+    /// Ended, or not recorded.
+    Over,
+}
+
+impl CallOfFuture {
+    /// Puts the call on this thread's stack.
+    fn open(&mut self) -> Option<(&'static Lane, u32)> {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        if matches!(state, State::Over) {
+            return None;
+        }
+        let recorder = start::recorder()?;
+        let lane = current::lane(&recorder.threads)?;
+        let site = recorder.register(self.site);
+        current::set_leaving(0);
+        let depth = match state {
+            State::Suspended(key) => lane.resume(recorder.threads.suspended.take(key)?),
+            _ => lane.enter(site, Kind::Call).depth(),
+        };
+        Some((lane, depth))
+    }
+
+    /// The future is dropped before its end: `drop_future` is the last thing that the call does.
+    fn cancel(&mut self, drop_future: impl FnOnce()) {
+        let open = match self.state {
+            State::Suspended(_) => self.open(),
+            State::New | State::Over => None,
+        };
+        drop_future();
+        if let Some((lane, depth)) = open {
+            lane.close(depth, true, Log::keep);
+            if self.site.has_limits() {
+                limit_guard::report(self.site);
+            }
+        }
+    }
+}
+
+/// One poll. Dropping it ends the call: the future is ready, or has panicked.
+struct Turn<'call> {
+    call: &'call mut CallOfFuture,
+    open: Option<(&'static Lane, u32)>,
+}
+
+impl<'call> Turn<'call> {
+    fn begin(call: &'call mut CallOfFuture) -> Turn<'call> {
+        let open = call.open();
+        Turn { call, open }
+    }
+
+    fn suspend(&mut self) {
+        if let Some((lane, depth)) = self.open.take()
+            && let Some(recorder) = recorder::running()
+            && let Some(call) = lane.suspend(depth)
+        {
+            self.call.state = State::Suspended(recorder.threads.suspended.put(call));
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some((lane, depth)) = self.open {
+            lane.close(depth, false, Log::keep);
+        }
+    }
+}
+
+/// Makes `future`, an async block inside a function of `site`, count its lines as a closure does.
+pub fn part<F: Future>(site: &'static Site, future: F) -> Part<F> {
+    Part {
+        future,
+        site,
+        line: None,
+    }
+}
+
+pin_project! {
+    /// See [`part`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Part<F> {
+        #[pin]
+        future: F,
+        site: &'static Site,
+        // The line at which it was suspended.
+        line: Option<u32>,
+    }
+}
+
+impl<F: Future> Future for Part<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let frame = ClosureFrame::enter(this.site);
+        if let Some(line) = *this.line {
+            Probes::resume(frame.probe(), line);
+        }
+        let result = this.future.poll(context);
+        *this.line = frame.current_line();
+        result
+    }
+}
+
+/// Stands for a value that is never made; generated code only needs its type.
+#[cold]
+pub fn never<T>() -> T {
+    unreachable!("generated code never runs this")
+}

@@ -1,0 +1,8 @@
+//! What generated code calls: frames, futures, guards at the ends of scopes, and measuring by hand.
+
+pub(crate) mod frame;
+pub(crate) mod future;
+pub(crate) mod limit_guard;
+pub(crate) mod memory_usage;
+mod scope_guards;
+pub(crate) mod size;

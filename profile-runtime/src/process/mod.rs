@@ -1,0 +1,5 @@
+//! The life of the process: the start of recording, the sampler's thread, the end.
+
+mod exit;
+mod sampler;
+pub(crate) mod start;

@@ -1,0 +1,262 @@
+//! The figures of a function's calls by their size, `by = …`: how memory grows with the input.
+
+/// How many sizes are kept. Of more, those go whose neighbours are nearest.
+const ROOM: usize = 128;
+/// So many bytes of lines' figures a site makes room for ahead: 29 sizes of a function of 20 lines.
+const ROOM_FOR_LINES: usize = 32 << 10;
+
+use crate::growth::{self, Exponent, Point};
+use crate::heap::is_counted;
+use crate::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
+use crate::site::figures::{CallFigures, LineFigures};
+use crate::site::resident::resident;
+
+/// A call whose RSS others may have changed by more has a peak that is perhaps not its own. Some pages of
+/// memprof's own threads, and of a test harness's, are less.
+const FOREIGN: u64 = 256 << 10;
+/// How far a peak of RSS may be off: two pages.
+pub(crate) const RSS_RESOLUTION: f64 = 8192.0;
+/// What heap figures are exact to.
+pub(crate) const HEAP_RESOLUTION: f64 = 16.0;
+
+/// The sizes of one site, ascending.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SizeBook {
+    sizes: Vec<Size>,
+    /// The lines of sizes to come.
+    room: Vec<Vec<LineFigures>>,
+}
+
+#[derive(Debug, Clone)]
+struct Size {
+    n: f64,
+    most: CallBounds,
+}
+
+/// What calls had: of memory the most, because what a call frees the next one may get again, and of
+/// time the least, because others disturb.
+#[derive(Debug, Clone)]
+pub(crate) struct CallBounds {
+    calls: u64,
+    shared: u64,
+    peak: u64,
+    net: i64,
+    time_ns: u64,
+    heap: HeapFigures,
+    lines: Vec<LineFigures>,
+}
+
+impl SizeBook {
+    /// For a site with `by = …` that has so many lines. Room for the first sizes is made here: what is
+    /// allocated between calls can lie above what one of them has returned, and keep that resident when
+    /// it is freed.
+    pub(crate) fn with_room_for(lines: usize) -> SizeBook {
+        let bytes = lines * size_of::<LineFigures>();
+        let rooms = (ROOM_FOR_LINES / bytes.max(1)).min(ROOM + 1);
+        SizeBook {
+            sizes: resident(ROOM + 1),
+            room: vec![vec![LineFigures::default(); lines]; rooms],
+        }
+    }
+
+    /// Adds a call of the size `n`. If it is the first of that size and there is no room, takes its
+    /// `lines`.
+    pub(crate) fn add(&mut self, n: f64, call: &CallFigures, lines: &mut Vec<LineFigures>) {
+        if !n.is_finite() {
+            return;
+        }
+        match self.sizes.binary_search_by(|size| size.n.total_cmp(&n)) {
+            Ok(at) => self.sizes[at].most.add(call, lines),
+            Err(at) => {
+                let kept = self.room.pop();
+                let mut most =
+                    CallBounds::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
+                most.add(call, lines);
+                self.sizes.insert(at, Size { n, most });
+                if self.sizes.len() > ROOM {
+                    self.thin_out();
+                }
+            }
+        }
+    }
+
+    fn thin_out(&mut self) {
+        let gap = |at: usize| self.sizes[at + 1].n.abs().ln() - self.sizes[at - 1].n.abs().ln();
+        let inner = 1..self.sizes.len() - 1;
+        if let Some(at) = inner.min_by(|&a, &b| gap(a).total_cmp(&gap(b))) {
+            let gone = self.sizes.remove(at);
+            self.room.push(gone.most.lines);
+        }
+    }
+
+    /// The exponent of its peaks, if that is surely higher than `limit`: of heap bytes where they are
+    /// counted, of RSS elsewhere.
+    pub(crate) fn grows_faster_than(&self, limit: f64) -> Option<Exponent> {
+        let counted = is_counted();
+        let points = self.sizes.iter().map(|size| Point {
+            n: size.n,
+            value: if counted {
+                size.most.heap.peak
+            } else {
+                size.most.peak
+            } as f64,
+        });
+        let points: Vec<Point> = points.collect();
+        let resolution = if counted {
+            HEAP_RESOLUTION
+        } else {
+            RSS_RESOLUTION
+        };
+        growth::faster_than(&points, resolution, limit)
+    }
+
+    /// As data; `numbers` are those of the site's lines.
+    pub(crate) fn figures(&self, numbers: &[u32]) -> Vec<SizeFigures> {
+        let figures = |size: &Size| SizeFigures {
+            n: size.n,
+            calls: size.most.calls,
+            peak_rss: size.most.peak,
+            net_rss: size.most.net,
+            time_ns: size.most.time_ns,
+            heap: is_counted().then_some(size.most.heap),
+            lines: size.most.lines(numbers),
+        };
+        self.sizes.iter().map(figures).collect()
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let kept = self.sizes.iter().map(|size| &size.most.lines);
+        let lines = kept.chain(&self.room).map(lines_bytes);
+        (self.sizes.capacity() * size_of::<Size>()) as u64 + lines.sum::<u64>()
+    }
+}
+
+impl CallBounds {
+    /// Of no call yet, with room for so many lines.
+    pub(crate) fn with_room_for(lines: usize) -> CallBounds {
+        CallBounds::with_lines(vec![LineFigures::default(); lines])
+    }
+
+    fn with_lines(lines: Vec<LineFigures>) -> CallBounds {
+        CallBounds {
+            calls: 0,
+            shared: 0,
+            peak: 0,
+            net: i64::MIN,
+            time_ns: u64::MAX,
+            heap: HeapFigures {
+                net: i64::MIN,
+                ..HeapFigures::default()
+            },
+            lines,
+        }
+    }
+
+    /// Adds a call with its lines.
+    pub(crate) fn add(&mut self, call: &CallFigures, lines: &[LineFigures]) {
+        let first = self.calls == 0;
+        for (line, new) in self.lines.iter_mut().zip(lines) {
+            if first {
+                *line = *new;
+            } else {
+                line.merge(new);
+            }
+        }
+        self.calls += 1;
+        self.shared += u64::from(call.foreign > FOREIGN);
+        self.peak = self.peak.max(call.peak);
+        self.net = self.net.max(call.net);
+        self.time_ns = self.time_ns.min(call.time_ns);
+        self.heap = higher(self.heap, call.heap);
+    }
+
+    /// As data, of a site with these lines; `None` before the first call.
+    pub(crate) fn maxima(&self, numbers: &[u32]) -> Option<CallMaxima> {
+        (self.calls > 0).then(|| CallMaxima {
+            calls: self.calls,
+            shared: self.shared,
+            peak_rss: self.peak,
+            heap: is_counted().then_some(self.heap),
+            lines: self.lines(numbers),
+        })
+    }
+
+    /// The lines as data, with their numbers.
+    fn lines(&self, numbers: &[u32]) -> Vec<LineAtSize> {
+        let lines = numbers
+            .iter()
+            .zip(&self.lines)
+            .map(|(&number, line)| LineAtSize {
+                line: number,
+                peak_rss: line.peak,
+                net_rss: line.net,
+                time_ns: line.time_ns,
+                heap: is_counted().then(|| line.heap_figures()),
+            });
+        lines.collect()
+    }
+
+    /// Bytes that it holds beside itself.
+    pub(crate) fn bytes(&self) -> u64 {
+        lines_bytes(&self.lines)
+    }
+}
+
+fn lines_bytes(lines: &Vec<LineFigures>) -> u64 {
+    (lines.capacity() * size_of::<LineFigures>()) as u64
+}
+
+fn higher(a: HeapFigures, b: HeapFigures) -> HeapFigures {
+    HeapFigures {
+        allocated: a.allocated.max(b.allocated),
+        freed: a.freed.max(b.freed),
+        net: a.net.max(b.net),
+        peak: a.peak.max(b.peak),
+        allocations: a.allocations.max(b.allocations),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(net: i64) -> LineFigures {
+        LineFigures {
+            net,
+            ..LineFigures::default()
+        }
+    }
+
+    /// Twice as many sizes as are kept, and more than there is room for ahead: each has the figures of its
+    /// own call's lines, whoever had the room before.
+    #[test]
+    fn every_size_has_its_own_lines() {
+        const LINES: usize = 20;
+        let call = CallFigures {
+            foreign: 0,
+            peak: 0,
+            net: 0,
+            time_ns: 1,
+            heap: HeapFigures::default(),
+        };
+        let mut book = SizeBook::with_room_for(LINES);
+        let mut lines = Vec::new();
+        let mut taken = 0;
+        for n in 1..=2 * ROOM as i64 {
+            lines.clear();
+            lines.resize(LINES, line(n));
+            book.add(n as f64, &call, &mut lines);
+            taken += usize::from(lines.is_empty());
+        }
+        assert_eq!(book.sizes.len(), ROOM);
+        assert_eq!(
+            taken,
+            ROOM + 1 - ROOM_FOR_LINES / (LINES * size_of::<LineFigures>())
+        );
+        for size in &book.sizes {
+            let nets: Vec<i64> = size.most.lines.iter().map(|line| line.net).collect();
+            assert_eq!(nets, [size.n as i64; LINES]);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the attribute was told that a call may take: `max_peak` and its like.
+
+/// What the attribute was given. Built by generated code only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    pub(crate) peak: Option<u64>,
+    pub(crate) net: Option<u64>,
+    pub(crate) heap_peak: Option<u64>,
+    pub(crate) leak: Option<u64>,
+    pub(crate) allocated: Option<u64>,
+    pub(crate) allocations: Option<u64>,
+    pub(crate) growth: Option<f64>,
+    pub(crate) warn: bool,
+}
+
+impl Limits {
+    /// No limits.
+    pub const NONE: Limits = Limits {
+        peak: None,
+        net: None,
+        heap_peak: None,
+        leak: None,
+        allocated: None,
+        allocations: None,
+        growth: None,
+        warn: false,
+    };
+
+    /// `max_peak`: RSS, above that at the entry.
+    #[must_use]
+    pub const fn peak(mut self, bytes: u64) -> Limits {
+        self.peak = Some(bytes);
+        self
+    }
+
+    /// `max_net`: RSS at the exit less that at the entry.
+    #[must_use]
+    pub const fn net(mut self, bytes: u64) -> Limits {
+        self.net = Some(bytes);
+        self
+    }
+
+    /// `max_heap_peak`: live heap bytes above those at the entry.
+    #[must_use]
+    pub const fn heap_peak(mut self, bytes: u64) -> Limits {
+        self.heap_peak = Some(bytes);
+        self
+    }
+
+    /// `max_leak`: heap bytes allocated less those freed.
+    #[must_use]
+    pub const fn leak(mut self, bytes: u64) -> Limits {
+        self.leak = Some(bytes);
+        self
+    }
+
+    /// `max_allocated`: heap bytes.
+    #[must_use]
+    pub const fn allocated(mut self, bytes: u64) -> Limits {
+        self.allocated = Some(bytes);
+        self
+    }
+
+    /// `max_allocations`.
+    #[must_use]
+    pub const fn allocations(mut self, allocations: u64) -> Limits {
+        self.allocations = Some(allocations);
+        self
+    }
+
+    /// `max_growth`: the exponent.
+    #[must_use]
+    pub const fn growth(mut self, exponent: f64) -> Limits {
+        self.growth = Some(exponent);
+        self
+    }
+
+    /// `on_exceed = "warn"`.
+    #[must_use]
+    pub const fn warn(mut self) -> Limits {
+        self.warn = true;
+        self
+    }
+
+    /// Whether there are any.
+    pub(crate) const fn any(&self) -> bool {
+        self.peak.is_some()
+            || self.net.is_some()
+            || self.growth.is_some()
+            || self.needs_heap().is_some()
+    }
+
+    /// The argument that asks for heap figures.
+    pub(crate) const fn needs_heap(&self) -> Option<&'static str> {
+        match self {
+            Limits {
+                heap_peak: Some(_), ..
+            } => Some("max_heap_peak"),
+            Limits { leak: Some(_), .. } => Some("max_leak"),
+            Limits {
+                allocated: Some(_), ..
+            } => Some("max_allocated"),
+            Limits {
+                allocations: Some(_),
+                ..
+            } => Some("max_allocations"),
+            _ => None,
+        }
+    }
+}

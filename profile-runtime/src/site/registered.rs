@@ -1,0 +1,145 @@
+//! A site that was called in this run, and what is kept of its calls.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+
+use super::by_size::{CallBounds, SizeBook};
+use super::peak_call::CallBook;
+use super::spec::{MEMORY_USAGE, SiteSpec, Watched};
+use crate::growth::Exponent;
+use crate::heap;
+use crate::sync::lock;
+
+/// A site that was called in this run.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    /// Position in the recorder's list, and in every lane's tallies.
+    pub id: usize,
+    pub spec: &'static SiteSpec,
+    pub name: String,
+    pub label: String,
+    pub interval_ns: u64,
+    pub watched: Option<Watched>,
+    calls: Mutex<CallBook>,
+    sizes: Mutex<SizeBook>,
+    /// What its calls took at most, where that is asked for.
+    maxima: Option<Mutex<CallBounds>>,
+    /// Whether a broken limit was reported.
+    said: AtomicBool,
+}
+
+impl Registered {
+    pub(crate) fn new(
+        id: usize,
+        spec: &'static SiteSpec,
+        interval_ns: u64,
+        watched: Option<Watched>,
+        maxima: bool,
+    ) -> Registered {
+        let name = full_name(spec);
+        let label = match (spec.label, spec.block) {
+            (Some(label), _) | (None, Some(label)) => label.to_owned(),
+            (None, None) => last_segment(&name).to_owned(),
+        };
+        let (calls, sizes) = match watched.and_then(|watched| watched.by) {
+            Some(_) => (
+                CallBook::with_room(),
+                SizeBook::with_room_for(spec.lines.len()),
+            ),
+            None => Default::default(),
+        };
+        Registered {
+            id,
+            spec,
+            name,
+            label,
+            interval_ns,
+            watched,
+            calls: Mutex::new(calls),
+            sizes: Mutex::new(sizes),
+            maxima: maxima.then(|| Mutex::new(CallBounds::with_room_for(spec.lines.len()))),
+            said: AtomicBool::new(false),
+        }
+    }
+
+    /// The source line that `line`, an index into the site's lines, stands for.
+    pub(crate) fn line_number(&self, line: u32) -> Option<u32> {
+        self.spec.lines.get(line as usize).copied()
+    }
+
+    /// Whether this stands for `memory_usage` and not for a function of the user's.
+    pub(crate) fn is_usage(&self) -> bool {
+        std::ptr::eq(self.spec, &raw const MEMORY_USAGE)
+    }
+
+    pub(crate) fn calls(&self) -> MutexGuard<'_, CallBook> {
+        lock(&self.calls)
+    }
+
+    pub(crate) fn sizes(&self) -> MutexGuard<'_, SizeBook> {
+        lock(&self.sizes)
+    }
+
+    pub(crate) fn maxima(&self) -> Option<MutexGuard<'_, CallBounds>> {
+        self.maxima.as_ref().map(lock)
+    }
+
+    /// The exponent of its growth, if there is a limit on it that is surely broken.
+    pub(crate) fn grows_too_fast(&self) -> Option<(f64, Exponent)> {
+        let limit = self.watched?.limits.growth?;
+        let exponent = heap::outside_the_figures(|| self.sizes().grows_faster_than(limit))?;
+        Some((limit, exponent))
+    }
+
+    /// Whether this is the first time that it is asked.
+    pub(crate) fn say_once(&self) -> bool {
+        !self.said.swap(true, Relaxed)
+    }
+}
+
+/// The function's path: what `type_name` says of an item inside it, less that item.
+///
+/// `type_name` is documented as best effort; where its form is not the expected one, the whole of
+/// it is still a usable name.
+fn full_name(spec: &SiteSpec) -> String {
+    let inside = (spec.name)();
+    let path = inside.split("::__MEMPROF_SITE").next().unwrap_or(inside);
+    let path = path.strip_suffix("::__memprof_here").unwrap_or(path);
+    // The body of an `async fn` is a closure to the compiler, not to its author.
+    let path = path.trim_end_matches("::{{closure}}");
+    match spec.block {
+        Some(block) => format!("{path}::{block}"),
+        None => path.to_owned(),
+    }
+}
+
+/// What follows the last `::` that is not inside `<…>`.
+fn last_segment(path: &str) -> &str {
+    let mut depth = 0_i32;
+    let mut start = 0;
+    let bytes = path.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => depth += 1,
+            // The arrow of a function type is not a closing bracket.
+            b'>' if at > 0 && bytes[at - 1] != b'-' => depth -= 1,
+            b':' if depth == 0 && at > 0 && bytes[at - 1] == b':' => start = at + 1,
+            _ => {}
+        }
+    }
+    &path[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_segment;
+
+    #[test]
+    fn the_label_is_the_last_part_of_the_path() {
+        assert_eq!(last_segment("demo::inverse"), "inverse");
+        assert_eq!(last_segment("main"), "main");
+        assert_eq!(last_segment("<a::B as c::D>::go"), "go");
+        assert_eq!(last_segment("a::B<fn(u8) -> c::D>::go"), "go");
+        assert_eq!(last_segment("a::outer::{{closure}}"), "{{closure}}");
+    }
+}

@@ -1,0 +1,129 @@
+//! One annotated function, known at compile time: what the attribute writes down about it.
+
+use std::sync::OnceLock;
+
+use super::limits::Limits;
+use super::registered::Registered;
+
+/// Stands for every call of `memory_usage`; it is not a function of the report.
+pub(crate) static MEMORY_USAGE: SiteSpec = SiteSpec::own("memprof::memory_usage", &[]);
+
+/// What the attribute knows of a function. Built by generated code only.
+#[derive(Debug)]
+pub struct SiteSpec {
+    /// Gives the path of an item inside the function, from which the function's own path is cut.
+    pub name: fn() -> &'static str,
+    /// What `name = "…"` said.
+    pub label: Option<&'static str>,
+    /// The name of a `block!`.
+    pub block: Option<&'static str>,
+    /// Source file, as the compiler names it.
+    pub file: &'static str,
+    /// Line of the signature.
+    pub line: u32,
+    /// Sampling interval in nanoseconds.
+    pub interval_ns: u64,
+    /// Text of the whole function, whole lines.
+    pub source: &'static str,
+    /// Number of the first line of `source`.
+    pub source_line: u32,
+    /// Executable lines, ascending.
+    pub lines: &'static [u32],
+}
+
+/// One annotated function. Generated code holds it in a `static`.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) spec: SiteSpec,
+    watched: Option<Watched>,
+    registered: OnceLock<&'static Registered>,
+}
+
+/// What is to be known of each call of a site by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watched {
+    pub limits: Limits,
+    /// The expression in `by = …`.
+    pub by: Option<&'static str>,
+}
+
+impl Watched {
+    /// Without limits and size: for what is to be known of every function's calls.
+    pub(crate) const PLAINLY: Watched = Watched {
+        limits: Limits::NONE,
+        by: None,
+    };
+}
+
+impl SiteSpec {
+    /// For one of memprof's own purposes: not a function of the report.
+    pub(crate) const fn own(name: &'static str, lines: &'static [u32]) -> SiteSpec {
+        SiteSpec {
+            name: || "",
+            label: Some(name),
+            block: None,
+            file: "",
+            line: 0,
+            interval_ns: 0,
+            source: "",
+            source_line: 0,
+            lines,
+        }
+    }
+
+    /// Text of the source line with this number; empty where the function has none of it.
+    pub(crate) fn source_of(&self, number: u32) -> &'static str {
+        let at = number.checked_sub(self.source_line);
+        at.and_then(|at| self.source.lines().nth(at as usize))
+            .unwrap_or("")
+    }
+
+    /// Whether it was made by [`SiteSpec::own`]: the attribute never leaves out the file.
+    pub(crate) fn is_own(&self) -> bool {
+        self.file.is_empty()
+    }
+}
+
+impl Site {
+    /// Called in the initialiser of a `static` that the attribute writes.
+    #[must_use]
+    pub const fn new(spec: SiteSpec) -> Site {
+        Site {
+            spec,
+            watched: None,
+            registered: OnceLock::new(),
+        }
+    }
+
+    /// The same, with limits on its calls, or with the expression that tells their size.
+    #[must_use]
+    pub const fn watched(mut self, limits: Limits, by: Option<&'static str>) -> Site {
+        self.watched = Some(Watched { limits, by });
+        self
+    }
+
+    /// Whether its calls have limits.
+    #[inline]
+    pub(crate) const fn has_limits(&self) -> bool {
+        match &self.watched {
+            Some(watched) => watched.limits.any(),
+            None => false,
+        }
+    }
+
+    /// The site's entry in the run, if it was called before.
+    #[inline]
+    pub(crate) fn registered_already(&self) -> Option<&'static Registered> {
+        self.registered.get().copied()
+    }
+
+    /// The site's entry in the run, made by `register` at its first call.
+    #[inline]
+    pub(crate) fn registered(
+        &'static self,
+        register: impl FnOnce(&'static SiteSpec, Option<Watched>) -> &'static Registered,
+    ) -> &'static Registered {
+        self.registered
+            .get_or_init(|| register(&self.spec, self.watched))
+    }
+}

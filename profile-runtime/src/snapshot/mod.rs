@@ -1,0 +1,35 @@
+//! From what threads and sites hold to a [`Run`]: the run so far, as data.
+
+mod function;
+pub(crate) mod identity;
+mod live_blocks;
+#[cfg(feature = "report")]
+pub(crate) mod progress;
+pub(crate) mod whole_run;
+
+use crate::recorder;
+use crate::run::{Run, RunOutcome};
+
+/// The run so far. Calls in progress count as if they ended now, with outcome
+/// [`Outcome::Running`](crate::run::Outcome::Running). `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
+///
+/// Takes time in proportion to the number of functions called (about 10 µs each), and none from
+/// other threads but a short wait at their next probe.
+///
+/// ```
+/// #[memprof::profile_memory]
+/// fn work() -> Vec<u8> {
+///     vec![1; 1 << 20]
+/// }
+///
+/// # let dir = std::env::temp_dir().join("memprof-doc");
+/// # memprof::Settings::new().dir(dir).quiet(true).apply().unwrap();
+/// work();
+/// let run = memprof::snapshot().expect("a call was made");
+/// assert_eq!(run.functions[0].label, "work");
+/// assert_eq!(run.functions[0].calls, 1);
+/// ```
+#[must_use]
+pub fn snapshot() -> Option<Run> {
+    recorder::running().map(|recorder| whole_run::take(recorder, RunOutcome::Running))
+}

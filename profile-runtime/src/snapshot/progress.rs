@@ -1,0 +1,125 @@
+//! The figures of a run in progress, as an entry of the journal has them.
+
+use super::function::{Highest, LaneBook, highest, running, tallies, totals};
+use super::live_blocks::{self, Alive};
+use super::whole_run::{books, called, header};
+use crate::reading::one_reading::Reading;
+use crate::recorder::Recorder;
+use crate::run::{Call, Profile, Run, RunOutcome, Sample};
+use crate::site::registered::Registered;
+
+/// The figures of a run, without what does not change or grows with its length: see [`figures`].
+#[derive(Debug)]
+pub(crate) struct Figures {
+    /// Without command, program, start, series and functions.
+    pub run: Run,
+    /// The moment itself.
+    pub now: Sample,
+    /// The process's samples after the moment asked for.
+    pub samples: Vec<Sample>,
+    pub functions: Vec<FunctionFigures>,
+}
+
+/// What can change about a function.
+#[derive(Debug)]
+pub(crate) struct FunctionFigures {
+    /// Number of the function in this process.
+    pub id: usize,
+    pub source: &'static str,
+    /// Without source texts, calls and series.
+    pub profile: Profile,
+    /// How many calls have ended.
+    pub ended: u64,
+    /// The kept ones among those that were not asked for before.
+    pub calls: Vec<Call>,
+    /// The calls in progress, each with the line at which it is.
+    pub running: Vec<(Call, Option<u32>)>,
+}
+
+/// What holds at `now`, cheap enough to be asked for every second: no text, and of what is kept one
+/// by one only what is new: the samples after `since_ns`, and of each function, by its number, the calls
+/// after the first `ended`.
+pub(crate) fn figures(
+    recorder: &'static Recorder,
+    now: Reading,
+    since_ns: Option<u64>,
+    ended: impl Fn(usize) -> u64,
+) -> Figures {
+    figures_of(recorder, called(&recorder.sites()), now, since_ns, ended)
+}
+
+/// Those of memprof's own functions, to try things out with.
+pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Figures {
+    figures_of(recorder, recorder.sites().into_iter(), now, None, |_| 0)
+}
+
+fn figures_of(
+    recorder: &'static Recorder,
+    sites: impl Iterator<Item = &'static Registered>,
+    now: Reading,
+    since_ns: Option<u64>,
+    ended: impl Fn(usize) -> u64,
+) -> Figures {
+    // Before the lanes' books, as in `whole_run::take_at`.
+    let sites = sites.map(|site| (site, Ended::of(site, ended(site.id))));
+    let sites: Vec<_> = sites.collect();
+    let books = books(recorder, now, false);
+    let alive = Alive::now();
+    let functions = sites.into_iter().filter_map(|(site, ended)| {
+        let mut figures = function_figures(site, ended, &books)?;
+        if let Some(alive) = &alive {
+            alive.tell(&mut figures.profile, tallies(site, &books));
+        }
+        Some(figures)
+    });
+    let functions = functions.collect();
+    let meter = recorder.instruments.meter.figures(since_ns);
+    let mut run = header(recorder, RunOutcome::Running, now, &meter);
+    run.origins = live_blocks::followed();
+    Figures {
+        run,
+        now: now.sample(),
+        samples: meter.samples,
+        functions,
+    }
+}
+
+/// The calls of a site that have ended at a moment.
+struct Ended {
+    number: u64,
+    /// The kept ones among those that were not asked for before.
+    new: Vec<Call>,
+    highest: Option<Highest>,
+}
+
+impl Ended {
+    /// Those of `site`, of which the first `before` are known.
+    fn of(site: &'static Registered, before: u64) -> Ended {
+        let calls = site.calls();
+        Ended {
+            number: calls.ended(),
+            new: calls.since(before),
+            highest: calls.best().map(highest),
+        }
+    }
+}
+
+fn function_figures(
+    site: &'static Registered,
+    ended: Ended,
+    books: &[LaneBook],
+) -> Option<FunctionFigures> {
+    let profile = totals(site, ended.highest, books, |_| "")?;
+    let running = running(site, books).map(|(open, record)| {
+        let line = site.line_number(open.line);
+        (record.clone(), line)
+    });
+    Some(FunctionFigures {
+        id: site.id,
+        source: site.spec.source,
+        profile,
+        ended: ended.number,
+        calls: ended.new,
+        running: running.collect(),
+    })
+}

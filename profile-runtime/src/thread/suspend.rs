@@ -1,0 +1,91 @@
+//! A call that is suspended leaves its thread's stack, and goes on later, perhaps on another thread.
+
+use super::call_stack::Log;
+use super::open_call::{Kind, OpenCall, difference};
+use super::thread_recorder::Lane;
+use crate::counters::counts::Counts;
+use crate::heap;
+use crate::recording;
+
+impl Lane {
+    /// Takes the call at `depth`, and leaks above it, off the stack until it is resumed.
+    pub(crate) fn suspend(&self, depth: u32) -> Option<OpenCall> {
+        if recording::has_given_up() {
+            return None;
+        }
+        let mut guard = self.log();
+        let log = &mut *guard;
+        self.log_light_calls(log);
+        self.close_above(log, depth as usize)?;
+        let heap = self.pause(log);
+        self.read_at_end(log);
+        let call = heap::outside_the_figures(|| log.suspend(self.line(), heap))?;
+        self.go_back_to_caller(log, &call, heap);
+        Some(call)
+    }
+
+    /// Puts a suspended call back on the stack of this thread.
+    pub(crate) fn resume(&self, call: OpenCall) -> u32 {
+        let mut guard = self.log();
+        let log = &mut *guard;
+        self.log_light_calls(log);
+        log.give_up_turn();
+        let heap = self.pause(log);
+        heap::outside_the_figures(|| log.make_room(call.site, Kind::Call, false));
+        let exact = self.read_at_entry(log, call.entry_exact);
+        self.leave_caller(log);
+        log.resume(call, exact, heap);
+        self.begin_innermost(log, heap)
+    }
+}
+
+impl Log {
+    /// The innermost call was suspended just now: what it has done so far is behind it.
+    pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
+        let mut call = self.pop()?;
+        call.pause_watch();
+        let now = self.last;
+        call.line = line;
+        self.spare.extend(call.series.take());
+        call.past.suspended_at = now;
+        call.past.high = call.past.high.max(call.high);
+        call.past.peak = call
+            .past
+            .peak
+            .max(call.high.saturating_sub(call.start_level()));
+        call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
+        call.past.heap_peak = call.heap_peak();
+        let tally = self.tally(call.site);
+        tally.open = tally.open.saturating_sub(1);
+        tally.others = tally.others.plus(now.others.since(call.entry.others));
+        Some(call)
+    }
+
+    /// A suspended call goes on, perhaps on another thread than before.
+    pub(crate) fn resume(&mut self, mut call: OpenCall, exact: bool, heap: Counts) {
+        let before = call.past.suspended_at;
+        // Another thread may have read later than this one did last: what the call did until then it
+        // must not do again.
+        self.last = self.last.at(self.last.t_ns.max(before.t_ns));
+        let now = self.last;
+        call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
+        call.past.suspended.net += difference(now.rss, before.rss);
+        call.entry.others = now.others;
+        call.settled = now;
+        call.line_hit = false;
+        call.line_exact = exact;
+        call.stretch_line = call.line;
+        call.line_high = now.rss;
+        call.high = now.rss;
+        call.heap_entry = heap;
+        call.heap_high = heap.live();
+        call.heap_line_start = heap.live();
+        let tally = self.tally(call.site);
+        call.cells = tally.cells;
+        tally.open += 1;
+        if let Some(watch) = &mut call.watch {
+            watch.go_on(call.cells, &mut tally.lines);
+        }
+        self.stack.push(call);
+    }
+}

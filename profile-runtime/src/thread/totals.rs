@@ -1,0 +1,155 @@
+//! What a lane adds up about a site: totals over its calls, and one row for each line.
+
+use super::pace::Pace;
+use crate::counters::counts::Counts;
+use crate::counters::line::LineCells;
+use crate::counters::site::Cells;
+use crate::heap::origins;
+use crate::run::{Call, Outcome};
+use crate::site::registered::Registered;
+
+/// Totals of one site on one lane.
+#[derive(Debug, Clone)]
+pub(crate) struct SiteTally {
+    pub site: &'static Registered,
+    /// Leaked, because live frames point to it; lanes are used again and never dropped.
+    pub cells: &'static Cells,
+    /// Of logged calls, as everything here. What light ones add up to is in `cells`.
+    pub panics: u64,
+    /// Threads that called it from this lane.
+    pub threads: u64,
+    pub time_ns: u64,
+    pub net: i64,
+    pub peak: u64,
+    /// Highest RSS during any call.
+    pub high: u64,
+    pub heap: Counts,
+    pub heap_peak: u64,
+    /// What other threads did on the heap meanwhile.
+    pub others: Counts,
+    /// Calls in progress on this lane.
+    pub open: u32,
+    pub lines: Vec<LineTally>,
+    /// What closures did here for calls of other threads.
+    pub workers: Option<Workers>,
+}
+
+/// Totals of one line that take a reading.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LineTally {
+    pub readings: u64,
+    pub time_ns: u64,
+    pub net: i64,
+    pub peak: u64,
+    /// Largest RSS at the end of a measured hit; 0 before the first.
+    pub max_rss: u64,
+    pub samples: u64,
+    pub shared: u64,
+    pub others: Counts,
+    /// Of the heap, before a call that is watched by itself.
+    pub heap_peak: u64,
+    pub pace: Pace,
+}
+
+/// What closures did on this lane for calls of other threads.
+#[derive(Debug, Clone)]
+pub(crate) struct Workers {
+    pub cells: &'static Cells,
+    pub time_ns: Vec<u64>,
+}
+
+impl SiteTally {
+    pub(crate) fn new(site: &'static Registered) -> SiteTally {
+        let lines = site.spec.lines.len();
+        SiteTally {
+            site,
+            cells: Cells::leaked(lines, origins::is_on()),
+            panics: 0,
+            threads: 0,
+            time_ns: 0,
+            net: 0,
+            peak: 0,
+            high: 0,
+            heap: Counts::default(),
+            heap_peak: 0,
+            others: Counts::default(),
+            open: 0,
+            lines: vec![LineTally::default(); lines],
+            workers: None,
+        }
+    }
+
+    /// A call by `thread` begins.
+    pub(crate) fn count_call(&mut self, thread: u64) {
+        self.threads += u64::from(self.cells.count_call(thread));
+    }
+
+    pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
+        let wall_ns = record.end_ns.saturating_sub(record.start_ns);
+        self.open = self.open.saturating_sub(1);
+        self.panics += u64::from(record.outcome == Outcome::Panicked);
+        self.time_ns += wall_ns.saturating_sub(record.suspended_ns);
+        self.net += record.net_rss;
+        self.peak = self.peak.max(record.peak_rss);
+        self.high = self.high.max(high);
+    }
+
+    /// Those of calls and those of workers.
+    pub(crate) fn all_cells(&self) -> impl Iterator<Item = &'static Cells> + use<> {
+        let workers = self.workers.as_ref().map(|workers| workers.cells);
+        std::iter::once(self.cells).chain(workers)
+    }
+
+    /// Of all calls.
+    pub(crate) fn all_panics(&self) -> u64 {
+        self.panics + self.cells.panics()
+    }
+
+    /// What all calls did on the heap, and the highest peak of one.
+    pub(crate) fn all_heap(&self) -> (Counts, u64) {
+        let (light, peak) = self.cells.heap();
+        (self.heap.plus(light), self.heap_peak.max(peak))
+    }
+
+    pub(crate) fn worker_cells(&mut self) -> &'static Cells {
+        let lines = self.lines.len();
+        let workers = self.workers.get_or_insert_with(|| Workers {
+            cells: Cells::leaked(lines, origins::is_on()),
+            time_ns: vec![0; lines],
+        });
+        workers.cells
+    }
+
+    pub(crate) fn worker_time(&mut self, line: u32, time_ns: u64) {
+        let workers = self.workers.as_mut();
+        if let Some(sum) = workers.and_then(|workers| workers.time_ns.get_mut(line as usize)) {
+            *sum += time_ns;
+        }
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lines = self.lines.capacity();
+        let workers = self
+            .workers
+            .as_ref()
+            .map_or(0, |_| lines * (size_of::<LineCells>() + size_of::<u64>()));
+        let line = size_of::<LineTally>() + size_of::<LineCells>();
+        (size_of::<SiteTally>() + lines * line + workers) as u64
+    }
+}
+
+impl LineTally {
+    /// Adds another lane's row of the same line.
+    pub(crate) fn add(&mut self, other: &LineTally) {
+        self.readings += other.readings;
+        self.time_ns += other.time_ns;
+        self.net += other.net;
+        self.peak = self.peak.max(other.peak);
+        self.max_rss = self.max_rss.max(other.max_rss);
+        self.samples += other.samples;
+        self.shared += other.shared;
+        self.others = self.others.plus(other.others);
+        self.heap_peak = self.heap_peak.max(other.heap_peak);
+    }
+}
