@@ -7,8 +7,8 @@ use crate::heap;
 use crate::reading::instruments::Instruments;
 use crate::recording;
 use crate::settings::Settings;
-use crate::site::registered::Registered;
-use crate::site::spec::{MEMORY_USAGE, Site, SiteSpec, Watched};
+use crate::site::registered::RegisteredSite;
+use crate::site::spec::{MEMORY_USAGE, PerCall, Site, SiteSpec};
 use crate::sync::lock;
 use crate::thread::registry::ThreadRegistry;
 
@@ -24,7 +24,7 @@ pub(crate) struct Recorder {
     pub settings: Settings,
     pub instruments: &'static Instruments,
     pub threads: ThreadRegistry,
-    sites: Mutex<Vec<&'static Registered>>,
+    sites: Mutex<Vec<&'static RegisteredSite>>,
     pub started_at: SystemTime,
     /// The folder that relative paths meant when the run began.
     #[cfg(feature = "report")]
@@ -69,21 +69,25 @@ impl Recorder {
     }
 
     /// Every site called so far, in order of first call, memprof's own among them.
-    pub(crate) fn sites(&self) -> Vec<&'static Registered> {
+    pub(crate) fn sites(&self) -> Vec<&'static RegisteredSite> {
         lock(&self.sites).clone()
     }
 
     /// The entry of `site` in the run, made at its first call.
-    pub(crate) fn register(&self, site: &'static Site) -> &'static Registered {
-        site.registered(|spec, watched| heap::outside_the_figures(|| self.add_site(spec, watched)))
+    pub(crate) fn register(&self, site: &'static Site) -> &'static RegisteredSite {
+        site.registered(|spec, per_call| heap::without_counting(|| self.add_site(spec, per_call)))
     }
 
     #[cold]
-    fn add_site(&self, spec: &'static SiteSpec, watched: Option<Watched>) -> &'static Registered {
+    fn add_site(
+        &self,
+        spec: &'static SiteSpec,
+        per_call: Option<PerCall>,
+    ) -> &'static RegisteredSite {
         let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
         let maxima = self.settings.wants_maxima();
-        let watched = watched.or(maxima.then_some(Watched::PLAINLY));
-        push_site(&mut lock(&self.sites), spec, interval_ns, watched, maxima)
+        let per_call = per_call.or(maxima.then_some(PerCall::PLAINLY));
+        push_site(&mut lock(&self.sites), spec, interval_ns, per_call, maxima)
     }
 
     /// A site for one of memprof's own purposes, sampled at this interval.
@@ -91,12 +95,12 @@ impl Recorder {
         &self,
         spec: &'static SiteSpec,
         interval_ns: u64,
-    ) -> &'static Registered {
+    ) -> &'static RegisteredSite {
         push_site(&mut lock(&self.sites), spec, interval_ns, None, false)
     }
 
     /// The site that stands for `memory_usage` with this interval.
-    pub(crate) fn usage_site(&self, interval_ns: u64) -> &'static Registered {
+    pub(crate) fn usage_site(&self, interval_ns: u64) -> &'static RegisteredSite {
         let mut sites = lock(&self.sites);
         let known = sites
             .iter()
@@ -110,13 +114,13 @@ impl Recorder {
 
 /// Adds a site to the run. Leaked: it lives as long as the program, and frames point to it.
 fn push_site(
-    sites: &mut Vec<&'static Registered>,
+    sites: &mut Vec<&'static RegisteredSite>,
     spec: &'static SiteSpec,
     interval_ns: u64,
-    watched: Option<Watched>,
+    per_call: Option<PerCall>,
     maxima: bool,
-) -> &'static Registered {
-    let site = Registered::new(sites.len(), spec, interval_ns, watched, maxima);
+) -> &'static RegisteredSite {
+    let site = RegisteredSite::new(sites.len(), spec, interval_ns, per_call, maxima);
     let site = &*Box::leak(Box::new(site));
     sites.push(site);
     site

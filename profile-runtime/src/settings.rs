@@ -24,7 +24,7 @@ pub enum BaselineMode {
 /// What is to be done, as asked for when the run began.
 #[cfg(feature = "report")]
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Plan {
+pub(crate) struct BaselinePlan {
     pub mode: Option<BaselineMode>,
     pub file: Option<PathBuf>,
     pub tolerance: Option<String>,
@@ -56,7 +56,7 @@ pub struct Settings {
     pub(crate) quiet: bool,
     pub(crate) keep: Option<usize>,
     #[cfg(feature = "report")]
-    pub(crate) baseline: Plan,
+    pub(crate) baseline: BaselinePlan,
     #[cfg(feature = "export")]
     pub(crate) exports: Vec<crate::report::export::Format>,
 }
@@ -349,7 +349,7 @@ mod tests {
                 disabled: true,
                 dir: Some("/tmp/a b".into()),
                 #[cfg(feature = "report")]
-                baseline: Plan::default(),
+                baseline: BaselinePlan::default(),
                 interval_ns: Some(2_500_000),
                 backend: Some(Backend::Sysinfo),
                 sampled_peaks: true,

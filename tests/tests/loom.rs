@@ -42,10 +42,10 @@ mod hits;
 
 use std::ptr;
 
-use counted_calls::{Begun, Light, Stand};
+use counted_calls::{CallStart, CountedCalls, Position};
 use counts::Counts;
 use hits::Hits;
-use thread_counters::{Counters, List};
+use thread_counters::{CounterList, ThreadCounters};
 
 /// All that is looked at happens on threads that `orders` starts: what its own thread does is not tried in
 /// every order (loom 0.7.2).
@@ -59,7 +59,7 @@ fn explore(interruptions: usize, orders: impl Fn() + Send + Sync + 'static) {
 /// are exact in the end.
 fn count(threads: usize, rounds: usize, interruptions: usize) {
     explore(interruptions, move || {
-        let list = loom::sync::Arc::new(List {
+        let list = loom::sync::Arc::new(CounterList {
             newest: counters::atomics::AtomicPtr::new(ptr::null_mut()),
         });
         let handles: Vec<_> = (0..threads)
@@ -70,7 +70,7 @@ fn count(threads: usize, rounds: usize, interruptions: usize) {
                         let block = list.claim().expect("memory");
                         block.count_allocation(16);
                         block.count_free(6);
-                        List::give_back(block);
+                        CounterList::give_back(block);
                     }
                 })
             })
@@ -78,7 +78,10 @@ fn count(threads: usize, rounds: usize, interruptions: usize) {
         for handle in handles {
             handle.join().expect("no panic");
         }
-        let sum = list.blocks().map(Counters::counts).reduce(Counts::plus);
+        let sum = list
+            .blocks()
+            .map(ThreadCounters::counts)
+            .reduce(Counts::plus);
         let sum = sum.expect("a block");
         let expected = (threads * rounds) as u64;
         assert_eq!(
@@ -100,12 +103,12 @@ fn three_threads() {
 }
 
 /// A call of the site `number`, which counts on the cells of the same number.
-fn call(number: &'static u64) -> Begun<u64, u64> {
-    Begun {
+fn call(number: &'static u64) -> CallStart<u64, u64> {
+    CallStart {
         site: number,
-        cells: number,
+        counters: number,
         panicking: false,
-        token: 0,
+        call_id: 0,
         heap: Counts {
             allocated: *number,
             ..Counts::default()
@@ -113,15 +116,15 @@ fn call(number: &'static u64) -> Begun<u64, u64> {
     }
 }
 
-fn at(line: Option<&'static u64>) -> Stand<u64> {
-    Stand {
+fn at(line: Option<&'static u64>) -> Position<u64> {
+    Position {
         line,
         heap_line_start: 0,
         heap_high: 0,
     }
 }
 
-/// Whoever looks at the light calls of a thread at work sees calls that were in progress at one moment,
+/// Whoever looks at the counted calls of a thread at work sees calls that were in progress at one moment,
 /// each at a line of its own.
 #[test]
 fn calls_seen_from_another_thread_belong_together() {
@@ -131,28 +134,28 @@ fn calls_seen_from_another_thread_belong_together() {
     let [first, second] = &SITES;
     let [of_first, of_second] = &LINES;
     explore(1, move || {
-        let light = loom::sync::Arc::new(Light::with_room_for(1, 0));
-        let depth = light
+        let counted = loom::sync::Arc::new(CountedCalls::with_room_for(1, 0));
+        let depth = counted
             .push(call(first), Some(&of_first[0]), at(None))
             .expect("room");
-        light.hot.begin(&of_first[1]);
-        let owner = light.clone();
+        counted.current_line.begin(&of_first[1]);
+        let owner = counted.clone();
         let work = loom::thread::spawn(move || {
-            owner.hot.touch(|| 5, |_| ());
+            owner.current_line.touch(|| 5, |_| ());
             owner.pop(depth, at(None));
             owner
                 .push(call(second), Some(&of_second[0]), at(None))
                 .expect("room");
-            owner.hot.begin(&of_second[1]);
+            owner.current_line.begin(&of_second[1]);
         });
         let look = loom::thread::spawn(move || {
-            if let Some(look) = light.look_if_still() {
-                let calls = look.light.iter();
+            if let Some(look) = counted.look_if_still() {
+                let calls = look.counted.iter();
                 let seen: Vec<(u64, Option<u64>)> = calls
                     .map(|(call, line)| (*call.site, line.copied()))
                     .collect();
-                for (call, _) in &look.light {
-                    assert_eq!((call.site, call.heap.allocated), (call.cells, *call.site));
+                for (call, _) in &look.counted {
+                    assert_eq!((call.site, call.heap.allocated), (call.counters, *call.site));
                 }
                 assert!(
                     matches!(seen[..], [] | [(10, Some(12))] | [(20, Some(21 | 22))]),
@@ -174,10 +177,10 @@ fn hits_seen_from_another_thread_only_grow() {
         let owner = hits.clone();
         let work = loom::thread::spawn(move || {
             assert_eq!(owner.count(), -1, "the first is a turn");
-            owner.set_turn(3);
+            owner.measure_after(3);
             assert_eq!(owner.count(), 1);
-            owner.set_turn(1);
-            assert!(!owner.is_turn());
+            owner.measure_after(1);
+            assert!(!owner.is_measurement_due());
             assert_eq!(owner.count(), -1);
         });
         let other = hits.clone();

@@ -1,8 +1,8 @@
-//! The calls of a thread that no reading has met, in plain cells: entering and leaving one takes no
+//! The calls of a thread that no reading has met, in plain counters: entering and leaving one takes no
 //! lock.
 //!
-//! Calls that a reading has met are *logged*: they are on the log's stack, behind the lane's lock. The
-//! calls inside the innermost of these are *light*. Their thread pushes and pops them here with plain
+//! Calls that a reading has met are *measured*: they are on the log's stack, behind the lane's lock. The
+//! calls inside the innermost of these are *counted*. Their thread pushes and pops them here with plain
 //! stores; before it takes a reading it moves them to the log. Other threads look on: `version` is odd
 //! while a call is pushed or popped, so that they see when what they read does not belong together.
 
@@ -12,66 +12,66 @@ use crate::counters::atomics::{
     fence,
 };
 use crate::counters::counts::Counts;
-use crate::counters::current_line::Hot;
-use crate::counters::static_cell::Reference;
+use crate::counters::current_line::CurrentLine;
+use crate::counters::static_cell::StaticCell;
 
 /// How often somebody else tries to read what the thread keeps changing.
 const TRIES: usize = 10_000;
 
-/// The calls in progress of one thread, as far as they are light: of sites `S`, each counting on a `C`,
+/// The calls in progress of one thread, as far as they are counted: of sites `S`, each counting on a `C`,
 /// the lines on `L`s.
 #[derive(Debug)]
-pub(crate) struct Light<S: 'static, C: 'static, L: 'static> {
+pub(crate) struct CountedCalls<S: 'static, C: 'static, L: 'static> {
     /// Where the innermost call is.
-    pub(crate) hot: Hot<L>,
+    pub(crate) current_line: CurrentLine<L>,
     version: AtomicU32,
-    /// Calls in progress, the logged ones included.
+    /// Calls in progress, the measured ones included.
     depth: AtomicU32,
-    /// How many of them are logged.
-    logged: AtomicU32,
-    /// The first stands for the innermost logged call; the light ones follow.
+    /// How many of them are measured.
+    measured: AtomicU32,
+    /// The first stands for the innermost measured call; the counted ones follow.
     slots: Box<[Slot<S, C, L>]>,
 }
 
 #[derive(Debug)]
 struct Slot<S: 'static, C: 'static, L: 'static> {
-    site: Reference<S>,
-    cells: Reference<C>,
+    site: StaticCell<S>,
+    counters: StaticCell<C>,
     panicking: AtomicBool,
     /// Its name for blocks that are followed, once it has one.
-    token: AtomicU64,
+    call_id: AtomicU64,
     heap_entry: [AtomicU64; 3],
     /// What holds while another call is in progress inside it.
-    line: Reference<L>,
+    line: StaticCell<L>,
     heap_line_start: AtomicI64,
     heap_high: AtomicI64,
 }
 
 /// A call, as it began.
 #[derive(Debug)]
-pub(crate) struct Begun<S: 'static, C: 'static> {
+pub(crate) struct CallStart<S: 'static, C: 'static> {
     pub site: &'static S,
-    pub cells: &'static C,
+    pub counters: &'static C,
     /// Whether the thread was panicking.
     pub panicking: bool,
     /// The thread's heap.
     pub heap: Counts,
     /// See `heap::origins`; 0 for none.
-    pub token: u64,
+    pub call_id: u64,
 }
 
 // Derived, they would ask the same of what is referred to.
-impl<S, C> Clone for Begun<S, C> {
-    fn clone(&self) -> Begun<S, C> {
+impl<S, C> Clone for CallStart<S, C> {
+    fn clone(&self) -> CallStart<S, C> {
         *self
     }
 }
 
-impl<S, C> Copy for Begun<S, C> {}
+impl<S, C> Copy for CallStart<S, C> {}
 
 /// Where a call is.
 #[derive(Debug)]
-pub(crate) struct Stand<L: 'static> {
+pub(crate) struct Position<L: 'static> {
     /// `None` where there is no call.
     pub line: Option<&'static L>,
     /// Live bytes of the thread when the line began.
@@ -80,22 +80,22 @@ pub(crate) struct Stand<L: 'static> {
     pub heap_high: i64,
 }
 
-impl<L> Clone for Stand<L> {
-    fn clone(&self) -> Stand<L> {
+impl<L> Clone for Position<L> {
+    fn clone(&self) -> Position<L> {
         *self
     }
 }
 
-impl<L> Copy for Stand<L> {}
+impl<L> Copy for Position<L> {}
 
-impl<S, C, L> Light<S, C, L> {
-    /// For so many calls at once; they are logged when another one begins. `attention`: see [`Hot`].
-    pub(crate) fn with_room_for(calls: usize, attention: i64) -> Light<S, C, L> {
-        Light {
-            hot: Hot::new(attention),
+impl<S, C, L> CountedCalls<S, C, L> {
+    /// For so many calls at once; they are measured when another one begins. `slow_path`: see [`CurrentLine`].
+    pub(crate) fn with_room_for(calls: usize, slow_path: i64) -> CountedCalls<S, C, L> {
+        CountedCalls {
+            current_line: CurrentLine::new(slow_path),
             version: AtomicU32::new(0),
             depth: AtomicU32::new(0),
-            logged: AtomicU32::new(0),
+            measured: AtomicU32::new(0),
             slots: (0..=calls).map(|_| Slot::new()).collect(),
         }
     }
@@ -106,11 +106,11 @@ impl<S, C, L> Light<S, C, L> {
         self.depth.load(Relaxed)
     }
 
-    /// Light calls in progress.
+    /// CountedCalls calls in progress.
     #[inline]
     fn len(&self) -> usize {
-        let logged = self.logged.load(Relaxed);
-        self.depth.load(Relaxed).wrapping_sub(logged) as usize
+        let measured = self.measured.load(Relaxed);
+        self.depth.load(Relaxed).wrapping_sub(measured) as usize
     }
 
     #[inline]
@@ -122,21 +122,21 @@ impl<S, C, L> Light<S, C, L> {
     #[inline]
     pub(crate) fn innermost(&self) -> Option<(&'static S, &'static C)> {
         let slot = self.slots.get(self.len())?;
-        Some((slot.site.get()?, slot.cells.get()?))
+        Some((slot.site.get()?, slot.counters.get()?))
     }
 
-    /// The token of the innermost call, made if it has none.
-    pub(crate) fn token(&self, make: impl FnOnce() -> u64) -> u64 {
+    /// The call_id of the innermost call, made if it has none.
+    pub(crate) fn call_id(&self, make: impl FnOnce() -> u64) -> u64 {
         let Some(slot) = self.slots.get(self.len()) else {
             return 0;
         };
-        match slot.token.load(Relaxed) {
+        match slot.call_id.load(Relaxed) {
             0 => {
-                let token = make();
-                slot.token.store(token, Relaxed);
-                token
+                let call_id = make();
+                slot.call_id.store(call_id, Relaxed);
+                call_id
             }
-            token => token,
+            call_id => call_id,
         }
     }
 
@@ -145,110 +145,114 @@ impl<S, C, L> Light<S, C, L> {
     #[inline]
     pub(crate) fn push(
         &self,
-        call: Begun<S, C>,
+        call: CallStart<S, C>,
         first: Option<&'static L>,
-        outer: Stand<L>,
+        outer: Position<L>,
     ) -> Option<u32> {
         let at = self.len();
         let (below, slot) = (self.slots.get(at)?, self.slots.get(at + 1)?);
         let depth = self.depth.load(Relaxed);
         self.change(|| {
-            below.set_stand(outer);
+            below.set_position(outer);
             slot.begin(call);
             match first {
-                Some(line) => self.hot.begin(line),
-                None => self.hot.go_on(None, 0),
+                Some(line) => self.current_line.begin(line),
+                None => self.current_line.go_on(None, 0),
             }
             self.depth.store(depth + 1, Relaxed);
         });
         Some(depth)
     }
 
-    /// The call at `depth`, if it is the innermost and light, and where the call around it stands.
+    /// The call at `depth`, if it is the innermost and counted, and where the call around it stands.
     #[inline]
-    pub(crate) fn top(&self, depth: u32) -> Option<(Begun<S, C>, Stand<L>)> {
+    pub(crate) fn top(&self, depth: u32) -> Option<(CallStart<S, C>, Position<L>)> {
         let at = self.len();
         if at == 0 || self.depth.load(Relaxed) != depth + 1 {
             return None;
         }
         let (below, slot) = (self.slots.get(at - 1)?, self.slots.get(at)?);
-        Some((slot.begun()?, below.stand()))
+        Some((slot.start()?, below.position()))
     }
 
     /// Takes the call at `depth` off, the innermost; the one around it goes on as it stands at `outer`.
     #[inline]
-    pub(crate) fn pop(&self, depth: u32, outer: Stand<L>) {
+    pub(crate) fn pop(&self, depth: u32, outer: Position<L>) {
         self.change(|| {
             self.depth.store(depth, Relaxed);
-            self.hot.go_on(outer.line, outer.heap_line_start);
+            self.current_line.go_on(outer.line, outer.heap_line_start);
         });
     }
 
-    /// Hands all light calls to the log, the outermost first, each with its stand, which of the
-    /// innermost is `innermost`. Before them comes the stand of the innermost logged call.
-    pub(crate) fn drain(
+    /// Hands all counted calls to the log, the outermost first, each with its position, which of the
+    /// innermost is `innermost`. Before them comes the position of the innermost measured call.
+    pub(crate) fn promote(
         &self,
-        innermost: Stand<L>,
-        mut log: impl FnMut(Option<Begun<S, C>>, Stand<L>),
+        innermost: Position<L>,
+        mut log: impl FnMut(Option<CallStart<S, C>>, Position<L>),
     ) {
         let len = self.len();
         self.change(|| {
-            log(None, self.slots[0].stand());
-            for (begun, stand) in self.calls(len, innermost) {
-                log(Some(begun), stand);
+            log(None, self.slots[0].position());
+            for (start, position) in self.calls(len, innermost) {
+                log(Some(start), position);
             }
-            if let Some(begun) = self.slots[len].begun() {
-                self.slots[0].begin(begun);
+            if let Some(start) = self.slots[len].start() {
+                self.slots[0].begin(start);
             }
-            self.logged.store(self.depth.load(Relaxed), Relaxed);
+            self.measured.store(self.depth.load(Relaxed), Relaxed);
         });
     }
 
     fn calls(
         &self,
         len: usize,
-        innermost: Stand<L>,
-    ) -> impl Iterator<Item = (Begun<S, C>, Stand<L>)> + '_ {
+        innermost: Position<L>,
+    ) -> impl Iterator<Item = (CallStart<S, C>, Position<L>)> + '_ {
         let slots = self.slots.iter().enumerate().take(len + 1).skip(1);
         slots.filter_map(move |(at, slot)| {
-            let stand = if at == len { innermost } else { slot.stand() };
-            Some((slot.begun()?, stand))
+            let position = if at == len {
+                innermost
+            } else {
+                slot.position()
+            };
+            Some((slot.start()?, position))
         })
     }
 
     /// The log's stack has `depth` calls now, the innermost of them `top`, which goes on as it stands;
-    /// there are no light ones.
-    pub(crate) fn set_logged(&self, depth: u32, top: Option<(Begun<S, C>, Stand<L>)>) {
+    /// there are no counted ones.
+    pub(crate) fn set_measured(&self, depth: u32, top: Option<(CallStart<S, C>, Position<L>)>) {
         self.change(|| {
             let (line, heap_start) = match top {
-                Some((call, stand)) => {
+                Some((call, position)) => {
                     self.slots[0].begin(call);
-                    (stand.line, stand.heap_line_start)
+                    (position.line, position.heap_line_start)
                 }
                 None => {
                     self.slots[0].clear();
                     (None, 0)
                 }
             };
-            self.logged.store(depth, Relaxed);
+            self.measured.store(depth, Relaxed);
             self.depth.store(depth, Relaxed);
-            self.hot.go_on(line, heap_start);
+            self.current_line.go_on(line, heap_start);
         });
     }
 
-    /// By anybody: the line at which the innermost logged call is, of which there are `logged`.
-    pub(crate) fn line_of_logged(&self, logged: usize) -> Option<&'static L> {
+    /// By anybody: the line at which the innermost measured call is, of which there are `measured`.
+    pub(crate) fn line_of_measured(&self, measured: usize) -> Option<&'static L> {
         let version = self.version.load(Acquire);
-        let (line, depth) = (self.hot.line(), self.depth());
+        let (line, depth) = (self.current_line.line(), self.depth());
         fence(Acquire);
         let held_still = version.is_multiple_of(2) && self.version.load(Relaxed) == version;
-        if held_still && depth as usize == logged {
+        if held_still && depth as usize == measured {
             return line;
         }
         self.slots[0].line.get()
     }
 
-    /// By anybody: the sites of the light calls, as far as they hold still.
+    /// By anybody: the sites of the counted calls, as far as they hold still.
     pub(crate) fn sites(&self) -> impl Iterator<Item = &'static S> {
         let slots = self.slots.iter().take(self.len() + 1).skip(1);
         slots.filter_map(|slot| slot.site.get())
@@ -278,21 +282,23 @@ impl<S, C, L> Light<S, C, L> {
     }
 
     fn look_once(&self) -> Look<S, C, L> {
-        let line = self.hot.line();
+        let line = self.current_line.line();
         let len = self.len().min(self.slots.len() - 1);
-        let innermost = Stand {
+        let innermost = Position {
             line,
             heap_line_start: 0,
             heap_high: 0,
         };
         let calls = self.calls(len, innermost);
         Look {
-            logged: if len == 0 {
+            measured: if len == 0 {
                 line
             } else {
                 self.slots[0].line.get()
             },
-            light: calls.map(|(begun, stand)| (begun, stand.line)).collect(),
+            counted: calls
+                .map(|(start, position)| (start, position.line))
+                .collect(),
         }
     }
 
@@ -315,32 +321,32 @@ impl<S, C, L> Light<S, C, L> {
 /// What somebody else saw.
 #[derive(Debug)]
 pub(crate) struct Look<S: 'static, C: 'static, L: 'static> {
-    /// The line of the innermost logged call.
-    pub logged: Option<&'static L>,
-    /// The light calls, the outermost first, with their lines.
-    pub light: Vec<(Begun<S, C>, Option<&'static L>)>,
+    /// The line of the innermost measured call.
+    pub measured: Option<&'static L>,
+    /// The counted calls, the outermost first, with their lines.
+    pub counted: Vec<(CallStart<S, C>, Option<&'static L>)>,
 }
 
 impl<S, C, L> Slot<S, C, L> {
     fn new() -> Slot<S, C, L> {
         Slot {
-            site: Reference::new(),
-            cells: Reference::new(),
+            site: StaticCell::new(),
+            counters: StaticCell::new(),
             panicking: AtomicBool::new(false),
-            token: AtomicU64::new(0),
+            call_id: AtomicU64::new(0),
             heap_entry: [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)],
-            line: Reference::new(),
+            line: StaticCell::new(),
             heap_line_start: AtomicI64::new(0),
             heap_high: AtomicI64::new(0),
         }
     }
 
     #[inline]
-    fn begin(&self, call: Begun<S, C>) {
+    fn begin(&self, call: CallStart<S, C>) {
         self.site.set(Some(call.site));
-        self.cells.set(Some(call.cells));
+        self.counters.set(Some(call.counters));
         self.panicking.store(call.panicking, Relaxed);
-        self.token.store(call.token, Relaxed);
+        self.call_id.store(call.call_id, Relaxed);
         let [allocated, freed, allocations] = &self.heap_entry;
         allocated.store(call.heap.allocated, Relaxed);
         freed.store(call.heap.freed, Relaxed);
@@ -349,17 +355,17 @@ impl<S, C, L> Slot<S, C, L> {
 
     fn clear(&self) {
         self.site.set(None);
-        self.cells.set(None);
+        self.counters.set(None);
     }
 
     #[inline]
-    fn begun(&self) -> Option<Begun<S, C>> {
+    fn start(&self) -> Option<CallStart<S, C>> {
         let [allocated, freed, allocations] = &self.heap_entry;
-        Some(Begun {
+        Some(CallStart {
             site: self.site.get()?,
-            cells: self.cells.get()?,
+            counters: self.counters.get()?,
             panicking: self.panicking.load(Relaxed),
-            token: self.token.load(Relaxed),
+            call_id: self.call_id.load(Relaxed),
             heap: Counts {
                 allocated: allocated.load(Relaxed),
                 freed: freed.load(Relaxed),
@@ -369,15 +375,16 @@ impl<S, C, L> Slot<S, C, L> {
     }
 
     #[inline]
-    fn set_stand(&self, stand: Stand<L>) {
-        self.line.set(stand.line);
-        self.heap_line_start.store(stand.heap_line_start, Relaxed);
-        self.heap_high.store(stand.heap_high, Relaxed);
+    fn set_position(&self, position: Position<L>) {
+        self.line.set(position.line);
+        self.heap_line_start
+            .store(position.heap_line_start, Relaxed);
+        self.heap_high.store(position.heap_high, Relaxed);
     }
 
     #[inline]
-    fn stand(&self) -> Stand<L> {
-        Stand {
+    fn position(&self) -> Position<L> {
+        Position {
             line: self.line.get(),
             heap_line_start: self.heap_line_start.load(Relaxed),
             heap_high: self.heap_high.load(Relaxed),

@@ -10,32 +10,32 @@ use crate::counters::atomics::{
 /// Set in the pointer to a line once the heap was touched in this hit of it.
 const TOUCHED: usize = 1;
 
-/// The innermost call's line in progress. Written by the thread of the lane alone, `attention` by
+/// The innermost call's line in progress. Written by the thread of the lane alone, `slow_path` by
 /// anybody.
 #[derive(Debug)]
 #[repr(align(64))] // A cache line of its own: what others write of the lane does not slow its probes.
-pub(crate) struct Hot<L: 'static> {
+pub(crate) struct CurrentLine<L: 'static> {
     /// Not 0: the next probe has more to do than to count its hit. It is larger then than what any line has
     /// left before its turn (`counters::hits`).
-    pub(crate) attention: AtomicI64,
+    pub(crate) slow_path: AtomicI64,
     /// What the line in progress counts on; its lowest bit is [`TOUCHED`]. Null outside of calls.
     pub(crate) line: AtomicPtr<L>,
     /// Live heap bytes of the thread when the line began, once it is touched.
     pub(crate) heap_start: AtomicI64,
 }
 
-impl<L> Hot<L> {
-    pub(crate) fn new(attention: i64) -> Hot<L> {
-        Hot {
-            attention: AtomicI64::new(attention),
+impl<L> CurrentLine<L> {
+    pub(crate) fn new(slow_path: i64) -> CurrentLine<L> {
+        CurrentLine {
+            slow_path: AtomicI64::new(slow_path),
             line: AtomicPtr::new(ptr::null_mut()),
             heap_start: AtomicI64::new(0),
         }
     }
 
     #[inline]
-    pub(crate) fn attention(&self) -> i64 {
-        self.attention.load(Relaxed)
+    pub(crate) fn slow_path(&self) -> i64 {
+        self.slow_path.load(Relaxed)
     }
 
     /// `line` begins.

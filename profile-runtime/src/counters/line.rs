@@ -6,49 +6,49 @@ use crate::counters::atomics::{AtomicI64, AtomicPtr, AtomicU64, Ordering::Relaxe
 use crate::counters::counts::Counts;
 use crate::counters::current_line;
 use crate::counters::hits::Hits;
-use crate::counters::line_blocks::LineOrigins;
+use crate::counters::line_blocks::LineBlocks;
 
-/// In place of a line, while none of the call has begun.
+/// In place of a line, while none of the call has start.
 pub(crate) const NO_LINE: u32 = u32::MAX;
 
 /// What a probe writes to.
-pub(crate) type Hot = current_line::Hot<LineCells>;
+pub(crate) type CurrentLine = current_line::CurrentLine<LineCounters>;
 
 /// Stands for that of a lane where there is none; nothing is ever written to it.
-pub(crate) static NO_LANE: Hot = Hot {
-    attention: AtomicI64::new(0),
+pub(crate) static NO_CURRENT_LINE: CurrentLine = CurrentLine {
+    slow_path: AtomicI64::new(0),
     line: AtomicPtr::new(ptr::null_mut()),
     heap_start: AtomicI64::new(0),
 };
 
 /// What a probe counts by itself.
 #[derive(Debug, Default)]
-pub(crate) struct LineCells {
+pub(crate) struct LineCounters {
     hits: Hits,
-    pub(super) heap: HeapCells,
+    pub(super) heap: HeapCounters,
     /// Where blocks are followed.
-    origins: Option<Box<LineOrigins>>,
+    origins: Option<Box<LineBlocks>>,
 }
 
 /// What was done on the heap in a line, or in a call.
 #[derive(Debug, Default)]
-pub(super) struct HeapCells {
+pub(super) struct HeapCounters {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
     pub(super) peak: AtomicI64,
 }
 
-impl LineCells {
+impl LineCounters {
     /// With room for what its blocks do, if they are `followed`.
-    pub(crate) fn new(followed: bool) -> LineCells {
-        LineCells {
+    pub(crate) fn new(followed: bool) -> LineCounters {
+        LineCounters {
             origins: followed.then(Box::default),
-            ..LineCells::default()
+            ..LineCounters::default()
         }
     }
 
-    pub(crate) fn origins(&self) -> Option<&LineOrigins> {
+    pub(crate) fn origins(&self) -> Option<&LineBlocks> {
         self.origins.as_deref()
     }
 
@@ -60,13 +60,13 @@ impl LineCells {
     }
 
     /// Whether the hit in progress is the line's turn to be read.
-    pub(crate) fn is_turn(&self) -> bool {
-        self.hits.is_turn()
+    pub(crate) fn is_measurement_due(&self) -> bool {
+        self.hits.is_measurement_due()
     }
 
     /// The next turn comes after so many hits.
-    pub(crate) fn set_turn(&self, hits: u64) {
-        self.hits.set_turn(hits);
+    pub(crate) fn measure_after(&self, hits: u64) {
+        self.hits.measure_after(hits);
     }
 
     /// By the lane's thread.
@@ -112,7 +112,7 @@ impl LineCells {
     }
 }
 
-impl HeapCells {
+impl HeapCounters {
     #[inline]
     pub(super) fn book(&self, change: Counts, peak: i64) {
         add(&self.allocated, change.allocated);

@@ -2,9 +2,9 @@
 
 use crate::counters::atomics::{AtomicU64, Ordering::Relaxed};
 
-/// What a line's blocks did, as far as they are gone. Sampled blocks stand for many.
+/// What a line's blocks did, as far as they are gone. Sampled blocks position for many.
 #[derive(Debug, Default)]
-pub(crate) struct LineOrigins {
+pub(crate) struct LineBlocks {
     /// Freed after the call that allocated them had ended.
     pub outlived: Sizes,
     /// Freed by their thread before it allocated anything else.
@@ -37,7 +37,7 @@ pub(crate) struct Seen {
     pub resized: u64,
 }
 
-impl LineOrigins {
+impl LineBlocks {
     /// What is known of the blocks that are gone.
     pub(crate) fn seen(&self) -> Seen {
         Seen {

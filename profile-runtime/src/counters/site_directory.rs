@@ -1,42 +1,43 @@
-//! By site, what its light calls on this lane count on: found without the lane's lock.
+//! By site, what its counted calls on this lane count on: found without the lane's lock.
 
 use std::sync::OnceLock;
 
-use crate::counters::site::Cells;
-use crate::counters::static_cell::Reference;
+use crate::counters::site::SiteCounters;
+use crate::counters::static_cell::StaticCell;
 
 /// Sites in the first page; every page has twice as many as the one before.
 const FIRST: usize = 32;
 
-/// Enough for two million sites; calls of further ones are never light.
+/// Enough for two million sites; calls of further ones are never counted.
 const PAGES: usize = 16;
 
 /// Written by the lane's thread alone, a page at a time, so that what was found stays in its place.
 #[derive(Debug)]
-pub(crate) struct Known {
-    pages: [OnceLock<Box<[Reference<Cells>]>>; PAGES],
+pub(crate) struct SiteDirectory {
+    pages: [OnceLock<Box<[StaticCell<SiteCounters>]>>; PAGES],
 }
 
-impl Known {
-    pub(crate) fn new() -> Known {
-        Known {
+impl SiteDirectory {
+    pub(crate) fn new() -> SiteDirectory {
+        SiteDirectory {
             pages: [const { OnceLock::new() }; PAGES],
         }
     }
 
     #[inline]
-    pub(crate) fn get(&self, id: usize) -> Option<&'static Cells> {
+    pub(crate) fn get(&self, id: usize) -> Option<&'static SiteCounters> {
         let (page, at) = place(id);
         self.pages.get(page)?.get()?.get(at)?.get()
     }
 
-    pub(crate) fn set(&self, id: usize, cells: &'static Cells) {
+    pub(crate) fn set(&self, id: usize, counters: &'static SiteCounters) {
         let (page, at) = place(id);
         let Some(page_cell) = self.pages.get(page) else {
             return;
         };
-        let page = page_cell.get_or_init(|| (0..FIRST << page).map(|_| Reference::new()).collect());
-        page[at].set(Some(cells));
+        let page =
+            page_cell.get_or_init(|| (0..FIRST << page).map(|_| StaticCell::new()).collect());
+        page[at].set(Some(counters));
     }
 
     /// Bytes that it holds beside itself.

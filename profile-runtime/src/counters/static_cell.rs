@@ -7,11 +7,11 @@ use crate::counters::atomics::{
 
 /// A cell for a reference to what is never freed.
 #[derive(Debug)]
-pub(crate) struct Reference<T: 'static>(AtomicPtr<T>);
+pub(crate) struct StaticCell<T: 'static>(AtomicPtr<T>);
 
-impl<T> Reference<T> {
-    pub(crate) fn new() -> Reference<T> {
-        Reference(AtomicPtr::new(std::ptr::null_mut()))
+impl<T> StaticCell<T> {
+    pub(crate) fn new() -> StaticCell<T> {
+        StaticCell(AtomicPtr::new(std::ptr::null_mut()))
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::baseline_session::Session;
 use crate::report::{Baseline, ReportError, baseline::test_program};
 use crate::run::Run;
-use crate::settings::{BaselineMode, Plan};
+use crate::settings::{BaselineMode, BaselinePlan};
 
 /// The file's name, beside `Cargo.toml`.
 const FILE: &str = "memprof-baseline.toml";
@@ -61,7 +61,7 @@ impl Outcome {
 /// Saves or checks what `run` says. `root` holds the reports, `status` is the process's exit code
 /// if it is known.
 pub(crate) fn carry_out(
-    plan: &Plan,
+    plan: &BaselinePlan,
     run: &Run,
     root: &Path,
     current_dir: Option<&Path>,
@@ -97,7 +97,7 @@ pub(crate) fn carry_out(
         .unwrap_or_else(|error| Outcome::failure(mode, without_name(&error)))
 }
 
-fn find_file(plan: &Plan, current_dir: Option<&Path>) -> Option<PathBuf> {
+fn find_file(plan: &BaselinePlan, current_dir: Option<&Path>) -> Option<PathBuf> {
     let current_dir = current_dir.unwrap_or(Path::new("."));
     if let Some(file) = &plan.file {
         return Some(current_dir.join(file));
@@ -124,7 +124,7 @@ struct Task<'run> {
 impl Task<'_> {
     fn carry_out(&self) -> Result<Outcome, ReportError> {
         let folder = self.root.join("baseline");
-        let _turn = take_turn(&folder)?;
+        let _turn = measure_this_hit(&folder)?;
         let saved = self.read()?;
         let now = Baseline::of(self.run);
         let package = self.package();
@@ -257,7 +257,7 @@ fn hash(path: &Path) -> u64 {
 }
 
 /// Waits for other processes that save or check.
-fn take_turn(folder: &Path) -> Result<File, ReportError> {
+fn measure_this_hit(folder: &Path) -> Result<File, ReportError> {
     let error = |reason: io::Error| ReportError::write(folder, reason);
     fs::create_dir_all(folder).map_err(error)?;
     let lock = File::options()
@@ -318,18 +318,18 @@ mod tests {
         fs::write(package.path().join("Cargo.toml"), "").unwrap();
         let below = package.path().join("src/deep");
         fs::create_dir_all(&below).unwrap();
-        let plan = Plan::default();
+        let plan = BaselinePlan::default();
         let beside = package.path().join(FILE);
         assert_eq!(find_file(&plan, Some(&below)), Some(beside));
-        let told = Plan {
+        let told = BaselinePlan {
             package: Some("/there".into()),
-            ..Plan::default()
+            ..BaselinePlan::default()
         };
         assert_eq!(
             find_file(&told, Some(&below)),
             Some(Path::new("/there").join(FILE))
         );
-        let asked = Plan {
+        let asked = BaselinePlan {
             file: Some("mine.toml".into()),
             ..told
         };

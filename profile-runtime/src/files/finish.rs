@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::reports::Written;
+use super::reports::ReportsWritten;
 use super::room;
 use super::writer;
 use crate::message::message;
@@ -77,7 +77,7 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
 }
 
 /// Prints the summary.
-fn print_summary(run: &Run, written: Option<&Written>) {
+fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
     let folder = written.map(|written| written.folder.as_path());
     print(&report::summary(run, folder, columns()));
     for run in written.iter().flat_map(|written| &written.recovered) {

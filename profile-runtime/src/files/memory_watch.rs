@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use crate::os::memory_left::Limits;
+use crate::os::memory_left::MemoryLimits;
 
 /// Bytes a second that a program can fill with all its threads.
 #[cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ pub(super) const SOONEST: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub(super) struct MemoryWatch {
     #[cfg(target_os = "linux")]
-    limits: Limits,
+    limits: MemoryLimits,
 }
 
 /// What a look has shown.
@@ -41,19 +41,19 @@ pub(super) enum Look {
 impl MemoryWatch {
     /// Finds out which limits there are.
     pub(super) fn begin() -> MemoryWatch {
-        let limits = Limits::find();
+        let limits = MemoryLimits::find();
         // Looked at once, so that later looks bring no new code into memory.
-        let _ = limits.room();
+        let _ = limits.left();
         MemoryWatch { limits }
     }
 
     pub(super) fn look(&self) -> Look {
-        match self.limits.room() {
+        match self.limits.left() {
             None => Look::Unknown,
-            Some(room) if room.is_short() => Look::Short,
+            Some(left) if left.is_short() => Look::Short,
             // Until half of what is left can have been filled, by whoever is quick.
-            Some(room) => {
-                let half = Duration::from_secs_f64(room.left as f64 / 2.0 / FASTEST);
+            Some(left) => {
+                let half = Duration::from_secs_f64(left.left as f64 / 2.0 / FASTEST);
                 Look::Enough(half.max(SOONEST))
             }
         }

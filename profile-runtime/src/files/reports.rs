@@ -17,7 +17,7 @@ const KEPT: usize = 30;
 
 /// What a write has led to.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct ReportsWritten {
     /// The run's folder.
     pub folder: PathBuf,
     /// Folders of other programs' runs that were recovered in passing.
@@ -25,7 +25,7 @@ pub(crate) struct Written {
 }
 
 /// Writes the reports here and now: the writer thread's part.
-pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportError> {
+pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, ReportError> {
     let root = root(recorder);
     let folder = report::write(run, &root, &FOLDER)?;
     #[cfg(feature = "export")]
@@ -38,7 +38,7 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportErr
             report::refresh_index(&root)?;
         }
     }
-    Ok(Written { folder, recovered })
+    Ok(ReportsWritten { folder, recovered })
 }
 
 /// Saves or checks the baseline, if that was asked for: the writer thread's part.

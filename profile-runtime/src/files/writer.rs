@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::baseline_check;
 use super::journal::Journal;
 use super::memory_watch::{Look, MemoryWatch, SOONEST};
-use super::reports::{self, Written};
+use super::reports::{self, ReportsWritten};
 use super::room;
 use crate::heap;
 use crate::os::{Os, thread as os_thread};
@@ -42,7 +42,7 @@ const SHARE_WHEN_SHORT: u32 = 4;
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
 /// What is to be done with files, by the thread or, where there is none, by the caller.
-type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+type Job = Box<dyn FnOnce(&mut WriterThread) + Send>;
 
 /// The way to the thread, once it has been started.
 static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
@@ -55,15 +55,15 @@ static LOW_MEMORY_NS: AtomicU64 = AtomicU64::new(u64::MAX);
 pub(crate) fn start(recorder: &'static Recorder) -> io::Result<()> {
     let (jobs, todo) = mpsc::channel();
     os_thread::start_and_wait("memprof-files", None, move |at_work| {
-        heap::outside_the_figures(|| {
+        heap::without_counting(|| {
             // What ThreadSanitizer has to say is written to the program's stderr.
             if cfg!(not(memprof_tsan)) {
                 os_thread::leave_the_programs_files();
             }
-            let mut desk = Desk::new(recorder);
-            desk.rehearse();
+            let mut writer = WriterThread::new(recorder);
+            writer.warm_up();
             at_work();
-            desk.run(&todo);
+            writer.run(&todo);
         });
     })?;
     // The first to come is the only one: `start` is called once.
@@ -72,9 +72,12 @@ pub(crate) fn start(recorder: &'static Recorder) -> io::Result<()> {
 }
 
 /// Has `run` written and waits until it is. Without a thread it is written by the caller.
-pub(crate) fn write(recorder: &'static Recorder, run: &Arc<Run>) -> Result<Written, ReportError> {
+pub(crate) fn write(
+    recorder: &'static Recorder,
+    run: &Arc<Run>,
+) -> Result<ReportsWritten, ReportError> {
     let own = Arc::clone(run);
-    match ask(move |desk| desk.write(&own)) {
+    match ask(move |writer| writer.write(&own)) {
         Some(Some(result)) => result,
         Some(None) => Err(ReportError::bug()),
         None => reports::write(recorder, run),
@@ -88,7 +91,7 @@ pub(crate) fn check_baseline(
     status: Option<i32>,
 ) -> baseline_check::Outcome {
     let own = Arc::clone(run);
-    match ask(move |desk| desk.baseline(&own, status)) {
+    match ask(move |writer| writer.baseline(&own, status)) {
         Some(Some(outcome)) => outcome,
         Some(None) => baseline_check::Outcome::bug(recorder.settings.baseline.mode),
         None => reports::baseline(recorder, run, status),
@@ -106,18 +109,18 @@ fn note_low_memory(t_ns: u64) {
 }
 
 /// Has the thread do `work` and waits until it is done; `None` if there is no thread.
-fn ask<T: Send + 'static>(work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> Option<T> {
+fn ask<T: Send + 'static>(work: impl FnOnce(&mut WriterThread) -> T + Send + 'static) -> Option<T> {
     let (done, result) = mpsc::channel();
-    let job: Job = Box::new(move |desk| {
+    let job: Job = Box::new(move |writer| {
         // Whoever asked may be gone.
-        let _ = done.send(work(desk));
+        let _ = done.send(work(writer));
     });
     JOBS.get()?.send(job).ok()?;
     result.recv().ok()
 }
 
 /// What the thread has in front of it.
-struct Desk {
+struct WriterThread {
     recorder: &'static Recorder,
     /// The thread's own way to read the process's memory; its descriptors are not the program's.
     os: Option<Os>,
@@ -129,9 +132,9 @@ struct Desk {
     memory: MemoryWatch,
 }
 
-impl Desk {
-    fn new(recorder: &'static Recorder) -> Desk {
-        Desk {
+impl WriterThread {
+    fn new(recorder: &'static Recorder) -> WriterThread {
+        WriterThread {
             recorder,
             os: None,
             journal: None,
@@ -143,13 +146,13 @@ impl Desk {
 
     /// Goes through the motions of an entry, so that code and memory for it are there before the
     /// program's first line.
-    fn rehearse(&mut self) {
+    fn warm_up(&mut self) {
         self.os = Os::open(self.recorder.settings.backend).ok();
         let Some(now) = self.read() else { return };
         let Ok(mut journal) = Journal::new(identity::identity(self.recorder)) else {
             return;
         };
-        journal.rehearse(&progress::own_figures(self.recorder, now));
+        journal.warm_up(&progress::own_figures(self.recorder, now));
         reports::prepare(self.recorder);
         self.memory = MemoryWatch::begin();
         self.journal = Some(journal);
@@ -171,7 +174,7 @@ impl Desk {
     }
 
     /// `None` if there was a panic.
-    fn write(&mut self, run: &Run) -> Option<Result<Written, ReportError>> {
+    fn write(&mut self, run: &Run) -> Option<Result<ReportsWritten, ReportError>> {
         let written = catch_unwind(AssertUnwindSafe(|| {
             if run.outcome == RunOutcome::Exited
                 && let Some(mut journal) = self.journal.take()

@@ -96,7 +96,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         if !block.is_null() {
             count_allocation(layout.size());
             if self.origins {
-                origins::born(block, layout.size());
+                origins::allocated(block, layout.size());
             }
         }
         block
@@ -109,7 +109,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
         if !block.is_null() {
             count_allocation(layout.size());
             if self.origins {
-                origins::born(block, layout.size());
+                origins::allocated(block, layout.size());
             }
         }
         block
@@ -119,7 +119,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // Before somebody else can get a block at the same address.
         if self.origins {
-            origins::gone(block);
+            origins::freed(block);
         }
         // SAFETY: the caller's promise is passed on.
         unsafe { self.inner.dealloc(block, layout) };

@@ -1,7 +1,7 @@
 //! Names for calls in progress, by which a block knows whether the call that allocated it has ended,
 //! on whatever thread that happens.
 //!
-//! A call takes a token when it allocates its first block and gives it back at its end; a token that
+//! A call takes a call_id when it allocates its first block and gives it back at its end; a call_id that
 //! was given back is never valid again.
 
 use std::sync::Mutex;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::sync::lock;
 
-/// Calls that can have a token at once. Of further ones it is not known when they end.
+/// Calls that can have a call_id at once. Of further ones it is not known when they end.
 const CALLS: usize = 1 << 14;
 
-/// Place and generation; 0 is no token.
-pub(crate) type Token = u64;
+/// Place and generation; 0 is no call_id.
+pub(crate) type CallId = u64;
 
 /// Of a call of which it is not known when it ends.
-pub(crate) const UNKNOWN: Token = u64::MAX;
+pub(crate) const UNKNOWN: CallId = u64::MAX;
 
-/// By place: the generation of the token that is valid there now.
+/// By place: the generation of the call_id that is valid there now.
 static GENERATIONS: [AtomicU32; CALLS] = [const { AtomicU32::new(0) }; CALLS];
 
 static FREE: Mutex<Free> = Mutex::new(Free {
@@ -34,7 +34,7 @@ struct Free {
     count: usize,
 }
 
-pub(super) fn take() -> Token {
+pub(super) fn take() -> CallId {
     let Some(place) = free(Free::take) else {
         return UNKNOWN;
     };
@@ -42,24 +42,24 @@ pub(super) fn take() -> Token {
     u64::from(generation) << 32 | (place as u64 + 1)
 }
 
-pub(super) fn give_back(token: Token) {
-    let Some(place) = place(token) else { return };
+pub(super) fn give_back(call_id: CallId) {
+    let Some(place) = place(call_id) else { return };
     GENERATIONS[place].fetch_add(1, Relaxed);
     free(|free| free.give_back(place));
 }
 
-/// Whether the call with this token is known to have ended.
-pub(super) fn has_ended(token: Token) -> bool {
-    place(token).is_some_and(|place| GENERATIONS[place].load(Relaxed) != (token >> 32) as u32)
+/// Whether the call with this call_id is known to have ended.
+pub(super) fn has_ended(call_id: CallId) -> bool {
+    place(call_id).is_some_and(|place| GENERATIONS[place].load(Relaxed) != (call_id >> 32) as u32)
 }
 
-fn place(token: Token) -> Option<usize> {
-    let place = (token as u32 as usize).checked_sub(1)?;
+fn place(call_id: CallId) -> Option<usize> {
+    let place = (call_id as u32 as usize).checked_sub(1)?;
     (place < CALLS).then_some(place)
 }
 
 fn free<T>(work: impl FnOnce(&mut Free) -> T) -> T {
-    super::this_thread::outside_the_figures(|| work(&mut lock(&FREE)))
+    super::this_thread::without_counting(|| work(&mut lock(&FREE)))
 }
 
 impl Free {
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn of_a_call_without_a_token_nothing_is_known() {
-        for token in [0, UNKNOWN] {
-            assert!(!has_ended(token));
-            give_back(token);
+        for call_id in [0, UNKNOWN] {
+            assert!(!has_ended(call_id));
+            give_back(call_id);
         }
     }
 }

@@ -7,11 +7,11 @@ use super::this_thread::count;
 /// The calling thread has allocated a block.
 #[inline]
 pub(super) fn count_allocation(bytes: usize) {
-    count(bytes, |counters, hot, bytes| {
+    count(bytes, |counters, current_line, bytes| {
         let live = counters.count_allocation(bytes);
         let before = || live.wrapping_sub(bytes as i64);
-        hot.touch(before, |line| {
-            line.book_allocation(bytes, live.wrapping_sub(hot.touched_at()));
+        current_line.touch(before, |line| {
+            line.book_allocation(bytes, live.wrapping_sub(current_line.touched_at()));
         });
     });
 }
@@ -19,11 +19,11 @@ pub(super) fn count_allocation(bytes: usize) {
 /// A block of the calling thread has grown.
 #[inline]
 pub(super) fn count_growth(bytes: usize) {
-    count(bytes, |counters, hot, bytes| {
+    count(bytes, |counters, current_line, bytes| {
         let live = counters.count_growth(bytes);
         let before = || live.wrapping_sub(bytes as i64);
-        hot.touch(before, |line| {
-            line.book_growth(bytes, live.wrapping_sub(hot.touched_at()));
+        current_line.touch(before, |line| {
+            line.book_growth(bytes, live.wrapping_sub(current_line.touched_at()));
         });
     });
 }
@@ -31,9 +31,9 @@ pub(super) fn count_growth(bytes: usize) {
 /// The calling thread has freed a block, or made it smaller.
 #[inline]
 pub(super) fn count_free(bytes: usize) {
-    count(bytes, |counters, hot, bytes| {
+    count(bytes, |counters, current_line, bytes| {
         counters.count_free(bytes);
         let before = || counters.live().wrapping_add(bytes as i64);
-        hot.touch(before, |line| line.book_free(bytes));
+        current_line.touch(before, |line| line.book_free(bytes));
     });
 }

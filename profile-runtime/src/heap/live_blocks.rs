@@ -8,8 +8,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::call_ids::Token;
-use crate::counters::line_blocks::LineOrigins;
+use super::call_ids::CallId;
+use crate::counters::line_blocks::LineBlocks;
 use crate::sync::lock;
 
 /// Blocks from this size on are followed whatever happens.
@@ -32,9 +32,9 @@ pub(crate) struct Block {
     pub address: usize,
     pub size: usize,
     /// The line that allocated it.
-    pub line: &'static LineOrigins,
+    pub line: &'static LineBlocks,
     /// Its call's.
-    pub token: Token,
+    pub call_id: CallId,
     /// Stands for the thread that allocated it.
     pub thread: usize,
     /// How many allocations that thread had made by then.
@@ -244,7 +244,7 @@ mod tests {
             address,
             size,
             line: Box::leak(Box::default()),
-            token: 0,
+            call_id: 0,
             thread: 0,
             number: 0,
         }

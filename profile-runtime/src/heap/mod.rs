@@ -9,8 +9,8 @@ mod this_thread;
 mod thread_counters;
 
 pub use allocator::CountingAllocator;
-pub(crate) use call_ids::Token;
+pub(crate) use call_ids::CallId;
 pub(crate) use this_thread::{
-    find_lines_in, is_counted, of_all_threads, of_this_thread, outside_the_figures,
+    is_counted, of_all_threads, of_this_thread, set_current_line_source, without_counting,
 };
-pub(crate) use thread_counters::Counters;
+pub(crate) use thread_counters::ThreadCounters;

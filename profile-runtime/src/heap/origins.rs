@@ -11,17 +11,17 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 pub(crate) use super::call_ids::UNKNOWN;
-use super::call_ids::{self, Token};
+use super::call_ids::{self, CallId};
 use super::live_blocks::{Block, TABLE};
-use super::this_thread::{of_this_thread, outside_the_figures};
-use crate::counters::line_blocks::{Blocks, LineOrigins};
+use super::this_thread::{of_this_thread, without_counting};
+use crate::counters::line_blocks::{Blocks, LineBlocks};
 
 /// Whether an allocator with origins has been used, and this is not the child of a fork, in which
 /// another thread may have left the table locked.
 static ON: AtomicBool = AtomicBool::new(false);
 
 /// A block's owner: the calling thread's line in progress, and the id of its call.
-pub(crate) type BlockOwner = (&'static LineOrigins, Token);
+pub(crate) type BlockOwner = (&'static LineBlocks, CallId);
 
 /// Who asks the calling thread for a block's owner. Known once the recorder has started: the allocator
 /// stands below everything that could answer.
@@ -55,7 +55,7 @@ pub(crate) fn stop() {
 }
 
 /// A block was allocated by the calling thread.
-pub(super) fn born(block: *mut u8, size: usize) {
+pub(super) fn allocated(block: *mut u8, size: usize) {
     if !ON.load(Relaxed) {
         if FORKED.load(Relaxed) {
             return;
@@ -65,29 +65,29 @@ pub(super) fn born(block: *mut u8, size: usize) {
     let Some(counters) = of_this_thread() else {
         return;
     };
-    let Some((line, token)) = owner_of_block() else {
+    let Some((line, call_id)) = owner_of_block() else {
         return;
     };
     let block = Block {
         address: block.addr(),
         size,
         line,
-        token,
+        call_id,
         thread: std::ptr::from_ref(counters).addr(),
         number: counters.counts().allocations,
     };
     if !BEGUN.load(Relaxed) {
         BEGUN.store(true, Relaxed);
     }
-    outside_the_figures(|| TABLE.insert(block));
+    without_counting(|| TABLE.insert(block));
 }
 
 /// A block is about to be freed by the calling thread.
-pub(super) fn gone(block: *mut u8) {
+pub(super) fn freed(block: *mut u8) {
     let Some((block, weight)) = take(block) else {
         return;
     };
-    if call_ids::has_ended(block.token) {
+    if call_ids::has_ended(block.call_id) {
         block.line.outlived.add(block.size, weight);
     }
     let at_once = of_this_thread().is_some_and(|counters| {
@@ -99,28 +99,28 @@ pub(super) fn gone(block: *mut u8) {
     }
 }
 
-/// A block is about to be reallocated: it is nowhere until it is put back or born again.
+/// A block is about to be reallocated: it is nowhere until it is put back or allocated again.
 pub(super) fn take(block: *mut u8) -> Option<(Block, u64)> {
     if !BEGUN.load(Relaxed) {
         return None;
     }
     // Whoever is outside the figures frees what was allocated there.
     of_this_thread()?;
-    outside_the_figures(|| TABLE.remove(block.addr()))
+    without_counting(|| TABLE.remove(block.addr()))
 }
 
 /// The block could not be reallocated, and is as it was.
 pub(super) fn put_back(block: Block) {
-    outside_the_figures(|| TABLE.insert(block));
+    without_counting(|| TABLE.insert(block));
 }
 
 /// The block has a new size, and belongs to the line that gave it this size.
 pub(super) fn resized((old, weight): (Block, u64), block: *mut u8, size: usize) {
     old.line.resized.fetch_add(weight, Relaxed);
-    if call_ids::has_ended(old.token) {
+    if call_ids::has_ended(old.call_id) {
         old.line.outlived.add(old.size, weight);
     }
-    born(block, size);
+    allocated(block, size);
 }
 
 /// How blocks are followed: of the small ones one in so many, and how many had no room.
@@ -138,22 +138,22 @@ pub(crate) fn bytes() -> u64 {
 
 /// Looks at all blocks that are alive: `visit` gets the line of each, what it stands for, and whether
 /// its call has ended. Allocates, so it is called outside the figures.
-pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineOrigins, Blocks, bool)) {
+pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineBlocks, Blocks, bool)) {
     TABLE.for_each(|block, weight| {
         let size = Blocks {
             bytes: block.size as u64 * weight,
             blocks: weight,
         };
-        visit(block.line, size, call_ids::has_ended(block.token));
+        visit(block.line, size, call_ids::has_ended(block.call_id));
     });
 }
 
-/// The token of a call in which the first block is allocated.
-pub(crate) fn token() -> Token {
+/// The call_id of a call in which the first block is allocated.
+pub(crate) fn call_id() -> CallId {
     call_ids::take()
 }
 
-/// The call with this token has ended.
-pub(crate) fn call_ended(token: Token) {
-    call_ids::give_back(token);
+/// The call with this call_id has ended.
+pub(crate) fn call_ended(call_id: CallId) {
+    call_ids::give_back(call_id);
 }

@@ -5,12 +5,12 @@
 use std::cell::Cell;
 use std::ptr;
 
-use super::thread_counters::{Counters, List};
+use super::thread_counters::{CounterList, ThreadCounters};
 use crate::counters::atomics::{AtomicPtr, Ordering};
 use crate::counters::counts::Counts;
-use crate::counters::line::{Hot, NO_LANE};
+use crate::counters::line::{CurrentLine, NO_CURRENT_LINE};
 
-static LIST: List = List {
+static COUNTERS: CounterList = CounterList {
     newest: AtomicPtr::new(ptr::null_mut()),
 };
 
@@ -26,19 +26,19 @@ enum Without {
 }
 
 /// Without a destructor, so that it can be reached while others' destructors run.
-struct Own {
-    block: Cell<Option<&'static Counters>>,
+struct ThisThread {
+    block: Cell<Option<&'static ThreadCounters>>,
     without: Cell<Without>,
     /// Where the thread's line in progress is; nobody's where it has no lane.
-    hot: Cell<&'static Hot>,
+    current_line: Cell<&'static CurrentLine>,
 }
 
 thread_local! {
-    static OWN: Own = const {
-        Own {
+    static THIS: ThisThread = const {
+        ThisThread {
             block: Cell::new(None),
             without: Cell::new(Without::Yet),
-            hot: Cell::new(&NO_LANE),
+            current_line: Cell::new(&NO_CURRENT_LINE),
         }
     };
     static GIVE_BACK: GiveBack = const { GiveBack };
@@ -48,68 +48,70 @@ struct GiveBack;
 
 impl Drop for GiveBack {
     fn drop(&mut self) {
-        if let Some(block) = OWN.with(|own| own.go_without(Without::Thread)) {
-            List::give_back(block);
+        if let Some(block) = THIS.with(|this| this.go_without(Without::Thread)) {
+            CounterList::give_back(block);
         }
     }
 }
 
-impl Own {
-    fn go_without(&self, without: Without) -> Option<&'static Counters> {
+impl ThisThread {
+    fn go_without(&self, without: Without) -> Option<&'static ThreadCounters> {
         self.without.set(without);
         self.block.take()
     }
 }
 
 /// From now on the calling thread's line in progress is found there.
-pub(crate) fn find_lines_in(hot: &'static Hot) {
-    OWN.with(|own| own.hot.set(hot));
+pub(crate) fn set_current_line_source(current_line: &'static CurrentLine) {
+    THIS.with(|this| this.current_line.set(current_line));
 }
 
 /// Counts `bytes` with the calling thread's counters, and its line in progress; not where recording is
 /// compiled out.
 #[inline]
-pub(super) fn count(bytes: usize, book: impl FnOnce(&Counters, &Hot, usize)) {
+pub(super) fn count(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLine, usize)) {
     if cfg!(not(feature = "record")) {
         return;
     }
-    let (block, hot) = OWN.with(|own| (own.block.get(), own.hot.get()));
+    let (block, current_line) = THIS.with(|this| (this.block.get(), this.current_line.get()));
     match block {
-        Some(block) => book(block, hot, bytes),
+        Some(block) => book(block, current_line, bytes),
         None => count_with_claim(bytes, book),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn count_with_claim(bytes: usize, book: impl FnOnce(&Counters, &Hot, usize)) {
-    let (without, hot) = OWN.with(|own| (own.without.get(), own.hot.get()));
+fn count_with_claim(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLine, usize)) {
+    let (without, current_line) = THIS.with(|this| (this.without.get(), this.current_line.get()));
     if without == Without::Counting {
         return;
     }
-    let Some(block) = LIST.claim() else { return };
-    book(block, hot, bytes);
+    let Some(block) = COUNTERS.claim() else {
+        return;
+    };
+    book(block, current_line, bytes);
     if without == Without::Yet {
-        OWN.with(|own| own.block.set(Some(block)));
+        THIS.with(|this| this.block.set(Some(block)));
         // Registering the destructor may allocate; by now that is counted like anything else.
         if GIVE_BACK.try_with(|_| ()).is_ok() {
             return;
         }
-        OWN.with(|own| own.go_without(Without::Thread));
+        THIS.with(|this| this.go_without(Without::Thread));
     }
     // A destructor of another thread-local is at work: the block was for this once.
-    List::give_back(block);
+    CounterList::give_back(block);
 }
 
 /// The calling thread's counters; `None` when no counting allocator is installed.
 #[inline]
-pub(crate) fn of_this_thread() -> Option<&'static Counters> {
-    OWN.with(|own| own.block.get())
+pub(crate) fn of_this_thread() -> Option<&'static ThreadCounters> {
+    THIS.with(|this| this.block.get())
 }
 
 /// Whether a counting allocator is installed (and has been used: by then it has).
 pub(crate) fn is_counted() -> bool {
-    !LIST.newest.load(Ordering::Relaxed).is_null()
+    !COUNTERS.newest.load(Ordering::Relaxed).is_null()
 }
 
 /// What all threads together, ended ones included, allocated and freed; `None` when no counting
@@ -118,24 +120,25 @@ pub(crate) fn is_counted() -> bool {
 /// While others allocate this is a moment's view, not an exact one: the threads are read one after
 /// the other.
 pub(crate) fn of_all_threads() -> Option<Counts> {
-    LIST.blocks()
-        .map(Counters::counts)
+    COUNTERS
+        .blocks()
+        .map(ThreadCounters::counts)
         .reduce(|sum, counts| sum.plus(counts))
 }
 
-/// Runs `work`, whose allocations are memprof's own, outside the figures.
-pub(crate) fn outside_the_figures<T>(work: impl FnOnce() -> T) -> T {
+/// Runs `work`, whose allocations are memprof's this, outside the figures.
+pub(crate) fn without_counting<T>(work: impl FnOnce() -> T) -> T {
     /// Goes back to counting even when `work` panics.
-    struct Restore(Option<&'static Counters>, Without);
+    struct Restore(Option<&'static ThreadCounters>, Without);
     impl Drop for Restore {
         fn drop(&mut self) {
-            OWN.with(|own| {
-                own.block.set(self.0);
-                own.without.set(self.1);
+            THIS.with(|this| {
+                this.block.set(self.0);
+                this.without.set(self.1);
             });
         }
     }
-    let before = || OWN.with(|own| (own.block.get(), own.without.get()));
+    let before = || THIS.with(|this| (this.block.get(), this.without.get()));
     if let (None, Without::Yet) = before() {
         // Nobody counts, or this thread has yet to allocate: claim first, so that what `work`
         // allocates is not the thread's first allocation.
@@ -146,6 +149,6 @@ pub(crate) fn outside_the_figures<T>(work: impl FnOnce() -> T) -> T {
     }
     let (block, without) = before();
     let _restore = Restore(block, without);
-    OWN.with(|own| own.go_without(Without::Counting));
+    THIS.with(|this| this.go_without(Without::Counting));
     work()
 }

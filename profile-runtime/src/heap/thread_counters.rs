@@ -16,7 +16,7 @@ use crate::counters::counts::Counts;
 /// One thread's counters. Written by the thread that claimed them, read by anybody.
 #[derive(Debug)]
 #[repr(align(64))] // A cache line of its own: two threads that count do not disturb each other.
-pub(crate) struct Counters {
+pub(crate) struct ThreadCounters {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
@@ -24,12 +24,12 @@ pub(crate) struct Counters {
     high: AtomicI64,
     claimed: AtomicBool,
     /// Set once, before the block becomes visible.
-    next: AtomicPtr<Counters>,
+    next: AtomicPtr<ThreadCounters>,
 }
 
-impl Counters {
-    fn new() -> Counters {
-        Counters {
+impl ThreadCounters {
+    fn new() -> ThreadCounters {
+        ThreadCounters {
             allocated: AtomicU64::new(0),
             freed: AtomicU64::new(0),
             allocations: AtomicU64::new(0),
@@ -92,13 +92,13 @@ impl Counters {
 }
 
 /// Every block there is, newest first.
-pub(crate) struct List {
-    pub newest: AtomicPtr<Counters>,
+pub(crate) struct CounterList {
+    pub newest: AtomicPtr<ThreadCounters>,
 }
 
-impl List {
+impl CounterList {
     /// A block for the calling thread: one that a finished thread gave back, or a new one.
-    pub(crate) fn claim(&self) -> Option<&'static Counters> {
+    pub(crate) fn claim(&self) -> Option<&'static ThreadCounters> {
         self.blocks()
             .find(|block| {
                 block
@@ -110,11 +110,11 @@ impl List {
     }
 
     /// The last owner's counts happen before the next one's.
-    pub(crate) fn give_back(block: &Counters) {
+    pub(crate) fn give_back(block: &ThreadCounters) {
         block.claimed.store(false, Ordering::Release);
     }
 
-    fn push_new(&self) -> Option<&'static Counters> {
+    fn push_new(&self) -> Option<&'static ThreadCounters> {
         let block = new_block()?;
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
@@ -131,7 +131,7 @@ impl List {
         }
     }
 
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = &'static Counters> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &'static ThreadCounters> {
         let mut next = self.newest.load(Ordering::Acquire);
         std::iter::from_fn(move || {
             // SAFETY: blocks in the list are never freed, and the acquiring load saw them whole.
@@ -143,15 +143,15 @@ impl List {
 }
 
 /// A block from the system's allocator, for ever; `None` when it has no memory.
-fn new_block() -> Option<&'static Counters> {
-    let layout = Layout::new::<Counters>();
+fn new_block() -> Option<&'static ThreadCounters> {
+    let layout = Layout::new::<ThreadCounters>();
     // SAFETY: the layout has a size.
-    let block = unsafe { System.alloc(layout) }.cast::<Counters>();
+    let block = unsafe { System.alloc(layout) }.cast::<ThreadCounters>();
     if block.is_null() {
         return None;
     }
-    // SAFETY: freshly allocated with the layout of `Counters`.
-    unsafe { block.write(Counters::new()) };
+    // SAFETY: freshly allocated with the layout of `ThreadCounters`.
+    unsafe { block.write(ThreadCounters::new()) };
     // SAFETY: just initialised, and never freed.
     Some(unsafe { &*block })
 }

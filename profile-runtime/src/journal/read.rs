@@ -278,7 +278,7 @@ mod tests {
     use crate::journal::Journal;
     use crate::report::fixture;
     use crate::run::{Followed, Origins};
-    use crate::snapshot::progress::{Figures, FunctionFigures};
+    use crate::snapshot::progress::{FunctionProgress as FunctionFigures, Progress as Figures};
 
     /// What the program would have handed over just before it wrote `run`.
     fn figures(run: &Run) -> Figures {

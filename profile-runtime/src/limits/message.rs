@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::verdict::{Broken, Figure, Verdict};
+use super::verdict::{Broken, BrokenLimits, Figure};
 
 /// Lines that a message names.
 const LINES: usize = 5;
 
-impl Verdict {
+impl BrokenLimits {
     /// The limit, the value and the lines responsible.
     pub(crate) fn message(&self) -> String {
         let spec = self.site.spec;

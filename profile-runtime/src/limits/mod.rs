@@ -6,12 +6,12 @@ pub(crate) mod verdict;
 
 #[cfg(feature = "report")]
 pub(crate) use message::{bytes, short};
-pub(crate) use verdict::Ended;
+pub(crate) use verdict::CheckedCall;
 
 use crate::site::limits::Limits;
 
 /// Judges a call that has ended, and leaves what it broke for its guard.
-pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) {
+pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) {
     if let Some(verdict) = verdict::judge(limits, ended) {
         pending::leave(verdict);
     }

@@ -2,23 +2,23 @@
 
 use std::cell::Cell;
 
-use super::verdict::Verdict;
+use super::verdict::BrokenLimits;
 use crate::site::spec::Site;
 
 thread_local! {
     /// What the last call of this thread that had limits broke of them.
-    static PENDING: Cell<Option<Box<Verdict>>> = const { Cell::new(None) };
+    static PENDING: Cell<Option<Box<BrokenLimits>>> = const { Cell::new(None) };
 }
 
 /// Leaves a verdict for the guard of its call, which comes next.
-pub(crate) fn leave(verdict: Verdict) {
+pub(crate) fn leave(verdict: BrokenLimits) {
     let verdict = Some(Box::new(verdict));
     // While the thread is being taken down there is no guard to find it.
     let _ = PENDING.try_with(|pending| pending.set(verdict));
 }
 
 /// What the last call of `site` that ended here broke of its limits.
-pub(crate) fn take(site: &'static Site) -> Option<Box<Verdict>> {
+pub(crate) fn take(site: &'static Site) -> Option<Box<BrokenLimits>> {
     let verdict = PENDING.try_with(Cell::take).ok()??;
     // A frame that was leaked ends later than its guard.
     std::ptr::eq(verdict.site.spec, &raw const site.spec).then_some(verdict)

@@ -4,12 +4,12 @@ use crate::growth::Exponent;
 use crate::run::{Call, HeapFigures, Outcome};
 use crate::site::figures::LineFigures;
 use crate::site::limits::Limits;
-use crate::site::registered::Registered;
+use crate::site::registered::RegisteredSite;
 
 /// A call of a site with limits that has ended.
 #[derive(Debug)]
-pub(crate) struct Ended<'call> {
-    pub site: &'static Registered,
+pub(crate) struct CheckedCall<'call> {
+    pub site: &'static RegisteredSite,
     pub record: &'call Call,
     /// Of the calling thread; `None` where nobody counts.
     pub heap: Option<HeapFigures>,
@@ -23,8 +23,8 @@ pub(crate) struct Ended<'call> {
 
 /// What was broken, and all that the message needs.
 #[derive(Debug)]
-pub(crate) struct Verdict {
-    pub site: &'static Registered,
+pub(crate) struct BrokenLimits {
+    pub site: &'static RegisteredSite,
     pub broken: Vec<Broken>,
     /// How the call ended.
     pub outcome: Outcome,
@@ -33,10 +33,10 @@ pub(crate) struct Verdict {
     pub lines: Vec<LineFigures>,
 }
 
-impl Verdict {
+impl BrokenLimits {
     /// On calls that kept to the limits on each by itself.
-    pub(crate) fn new(site: &'static Registered) -> Verdict {
-        Verdict {
+    pub(crate) fn new(site: &'static RegisteredSite) -> BrokenLimits {
+        BrokenLimits {
             site,
             broken: Vec::new(),
             outcome: Outcome::Returned,
@@ -110,7 +110,7 @@ impl Figure {
         }
     }
 
-    fn of_call(self, ended: &Ended<'_>) -> Option<u64> {
+    fn of_call(self, ended: &CheckedCall<'_>) -> Option<u64> {
         let heap = || ended.heap.as_ref();
         match self {
             Figure::Peak => Some(ended.record.peak_rss),
@@ -128,7 +128,7 @@ fn risen(change: i64) -> u64 {
 }
 
 /// What the call broke of `limits`; `None` if it kept to them.
-pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) -> Option<Verdict> {
+pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLimits> {
     let figures = [
         (Figure::Peak, limits.peak),
         (Figure::Net, limits.net),
@@ -151,7 +151,7 @@ pub(crate) fn judge(limits: &Limits, ended: &Ended<'_>) -> Option<Verdict> {
         .into_iter()
         .chain(over)
         .collect();
-    (!broken.is_empty()).then(|| Verdict {
+    (!broken.is_empty()).then(|| BrokenLimits {
         site: ended.site,
         broken,
         outcome: ended.record.outcome,

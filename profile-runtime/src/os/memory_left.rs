@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 
 /// What is left of a limit, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct Left {
     pub left: u64,
     pub limit: u64,
 }
 
 /// The limits that hold for this process, as far as they can be found out.
 #[derive(Debug, Default)]
-pub(crate) struct Limits {
+pub(crate) struct MemoryLimits {
     groups: Vec<Group>,
     /// The machine's memory.
     machine: Option<u64>,
@@ -35,10 +35,10 @@ struct Group {
     stat: PathBuf,
 }
 
-impl Limits {
-    pub(crate) fn find() -> Limits {
+impl MemoryLimits {
+    pub(crate) fn find() -> MemoryLimits {
         let membership = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let mut limits = Limits {
+        let mut limits = MemoryLimits {
             groups: groups(Path::new("/sys/fs/cgroup"), &membership),
             machine: field(&read("/proc/meminfo"), "MemTotal:").map(kib),
             address_space: address_space(),
@@ -51,20 +51,20 @@ impl Limits {
     }
 
     /// The limit of which least is left.
-    pub(crate) fn room(&self) -> Option<Room> {
-        let groups = self.groups.iter().filter_map(Group::room);
-        let machine = self.machine.and_then(machine_room);
-        let space = self.address_space.and_then(space_room);
-        let promised = self.strict.then(promised_room).flatten();
+    pub(crate) fn left(&self) -> Option<Left> {
+        let groups = self.groups.iter().filter_map(Group::left);
+        let machine = self.machine.and_then(machine_left);
+        let space = self.address_space.and_then(space_left);
+        let promised = self.strict.then(promised_left).flatten();
         groups
             .chain(machine)
             .chain(space)
             .chain(promised)
-            .min_by_key(|room| room.left)
+            .min_by_key(|left| left.left)
     }
 }
 
-impl Room {
+impl Left {
     /// Whether so little is left that it may be used up before anything more is written: a twentieth of
     /// the limit, but no less than 16 MiB and no more than 256 MiB.
     pub(crate) fn is_short(self) -> bool {
@@ -73,16 +73,15 @@ impl Room {
 }
 
 impl Group {
-    fn room(&self) -> Option<Room> {
+    fn left(&self) -> Option<Left> {
         let usage: u64 = fs::read_to_string(&self.usage).ok()?.trim().parse().ok()?;
-        let left = self.limit.saturating_sub(usage);
-        let room = Room {
-            left,
+        let unused = Left {
+            left: self.limit.saturating_sub(usage),
             limit: self.limit,
         };
         // What is held of files is asked for only when it matters: that costs ten times as much.
-        if !room.is_short() {
-            return Some(room);
+        if !unused.is_short() {
+            return Some(unused);
         }
         let stat = read(&self.stat);
         let files = ["inactive_file", "active_file"].map(|name| {
@@ -90,9 +89,9 @@ impl Group {
             field(&stat, &format!("total_{name}")).or_else(|| field(&stat, name))
         });
         let files: u64 = files.into_iter().flatten().sum();
-        Some(Room {
-            left: left.saturating_add(files),
-            ..room
+        Some(Left {
+            left: unused.left.saturating_add(files),
+            ..unused
         })
     }
 }
@@ -131,29 +130,29 @@ fn groups(mount: &Path, membership: &str) -> Vec<Group> {
     found
 }
 
-fn machine_room(limit: u64) -> Option<Room> {
+fn machine_left(limit: u64) -> Option<Left> {
     let text = read("/proc/meminfo");
     let left = kib(field(&text, "MemAvailable:")?);
     let swap = field(&text, "SwapFree:").map_or(0, kib);
-    Some(Room {
+    Some(Left {
         left: left.saturating_add(swap),
         limit,
     })
 }
 
-fn promised_room() -> Option<Room> {
+fn promised_left() -> Option<Left> {
     let text = read("/proc/meminfo");
     let limit = kib(field(&text, "CommitLimit:")?);
     let promised = kib(field(&text, "Committed_AS:")?);
-    Some(Room {
+    Some(Left {
         left: limit.saturating_sub(promised),
         limit,
     })
 }
 
-fn space_room(limit: u64) -> Option<Room> {
+fn space_left(limit: u64) -> Option<Left> {
     let used = kib(field(&read("/proc/self/status"), "VmSize:")?);
-    Some(Room {
+    Some(Left {
         left: limit.saturating_sub(used),
         limit,
     })
@@ -215,9 +214,9 @@ mod tests {
         );
         let groups = groups(mount.path(), "0::/a/b\n");
         assert_eq!(groups.len(), 1);
-        let room = groups[0].room().unwrap();
-        assert_eq!((room.limit, room.left), (100 << 20, 4_857_600 + 40_000_000));
-        assert!(!room.is_short());
+        let left = groups[0].left().unwrap();
+        assert_eq!((left.limit, left.left), (100 << 20, 4_857_600 + 40_000_000));
+        assert!(!left.is_short());
     }
 
     #[test]
@@ -233,29 +232,29 @@ mod tests {
         );
         let groups = groups(mount.path(), "5:cpu:/\n4:hugetlb,memory:/docker/1\n");
         assert_eq!(groups.len(), 1);
-        let room = groups[0].room().unwrap();
-        assert_eq!(room.left, 67_108_864 - 66_000_000 + 8);
-        assert!(room.is_short());
+        let left = groups[0].left().unwrap();
+        assert_eq!(left.left, 67_108_864 - 66_000_000 + 8);
+        assert!(left.is_short());
     }
 
     #[test]
     fn a_twentieth_of_the_limit_is_little_but_never_less_than_16_mib() {
-        let room = |left: u64, limit: u64| Room { left, limit };
-        assert!(room(15 << 20, 100 << 20).is_short());
-        assert!(!room(17 << 20, 100 << 20).is_short());
-        assert!(room(40 << 20, 1 << 30).is_short());
+        let left = |left: u64, limit: u64| Left { left, limit };
+        assert!(left(15 << 20, 100 << 20).is_short());
+        assert!(!left(17 << 20, 100 << 20).is_short());
+        assert!(left(40 << 20, 1 << 30).is_short());
         assert!(
-            !room(257 << 20, 1 << 40).is_short(),
+            !left(257 << 20, 1 << 40).is_short(),
             "never more than 256 MiB"
         );
     }
 
     #[test]
     fn this_machine_has_a_limit() {
-        let room = Limits::find().room().unwrap();
+        let left = MemoryLimits::find().left().unwrap();
         assert!(
-            room.limit > 1 << 20 && room.left <= room.limit.saturating_mul(64),
-            "{room:?}"
+            left.limit > 1 << 20 && left.left <= left.limit.saturating_mul(64),
+            "{left:?}"
         );
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn can_be_had(bytes: usize) -> bool {
 
 /// What the kernel counts of its own accord.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
+pub(crate) struct ProcessCounts {
     /// Page faults of the process so far, minor and major.
     pub faults: u64,
     /// The high-water mark in bytes as `getrusage` tells it.
@@ -124,7 +124,7 @@ impl Os {
         }
     }
 
-    /// The high-water mark in bytes, from `/proc/self/status`: exact where `Counts::max_rss` can
+    /// The high-water mark in bytes, from `/proc/self/status`: exact where `ProcessCounts::max_rss` can
     /// carry a floor over from before `exec`, and six times its price.
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
         match self {
@@ -137,7 +137,7 @@ impl Os {
     }
 
     /// Page faults and the high-water mark, in one cheap call (0.7 µs).
-    pub(crate) fn counts(&self) -> Option<Counts> {
+    pub(crate) fn counts(&self) -> Option<ProcessCounts> {
         match self {
             #[cfg(target_os = "linux")]
             Os::Procfs(_) => procfs::counts(),

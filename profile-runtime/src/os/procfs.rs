@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::Counts;
+use super::ProcessCounts;
 
 #[derive(Debug)]
 pub(crate) struct Procfs {
@@ -82,9 +82,9 @@ impl Procfs {
 
 /// `getrusage(RUSAGE_SELF)`: see getrusage(2). `ru_maxrss` is the larger of this program's
 /// high-water mark and a figure from before `exec` (kernel: `setmax_mm_hiwater_rss`).
-pub(crate) fn counts() -> Option<Counts> {
+pub(crate) fn counts() -> Option<ProcessCounts> {
     let usage = usage_of(libc::RUSAGE_SELF)?;
-    Some(Counts {
+    Some(ProcessCounts {
         faults: faults(&usage),
         max_rss: usage.ru_maxrss as u64 * 1024,
     })

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use super::Counts;
+use super::ProcessCounts;
 
 /// What the process's memory is said to be. Leaked by the test that makes one.
 #[derive(Debug, Default)]
@@ -62,8 +62,8 @@ impl Script {
         self.high_water.load(SeqCst)
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
+    pub(super) fn counts(&self) -> ProcessCounts {
+        ProcessCounts {
             faults: self.faults.load(SeqCst),
             max_rss: self.high_water(),
         }

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use super::scope_guards::{Probes, cold, guards};
-use crate::counters::line::{Hot, LineCells, NO_LANE, NO_LINE};
+use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE};
 use crate::process::start;
 use crate::recording;
 use crate::site::spec::Site;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
-use crate::thread::thread_recorder::{Lane, Probe};
+use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
 
 /// In place of a line to go back to. Not `NO_LINE`, at which a call is before its first.
 const ENDS: u32 = NO_LINE - 1;
@@ -21,10 +21,10 @@ const ENDS: u32 = NO_LINE - 1;
 #[derive(Debug)]
 pub struct Frame {
     /// None where recording is off.
-    lines: &'static [LineCells],
-    hot: &'static Hot,
+    lines: &'static [LineCounters],
+    current_line: &'static CurrentLine,
     /// `None` when recording is off.
-    lane: Option<&'static Lane>,
+    thread: Option<&'static ThreadRecorder>,
     depth: u32,
     /// Loops that are being left; their headers are not run again.
     leaving: Cell<u32>,
@@ -38,8 +38,8 @@ pub struct Frame {
 /// keep it in registers.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameProbe<'frame> {
-    lines: &'static [LineCells],
-    hot: &'static Hot,
+    lines: &'static [LineCounters],
+    current_line: &'static CurrentLine,
     frame: &'frame Frame,
 }
 
@@ -56,40 +56,40 @@ impl Frame {
 
     #[inline(never)]
     fn open(site: &'static Site) -> Frame {
-        if let Some(lane) = current::lane_if_any()
+        if let Some(thread) = current::recorder_if_any()
             && let Some(site) = site.registered_already()
-            && let Some(probe) = lane.enter_light(site)
+            && let Some(probe) = thread.enter_counted(site)
         {
             return Frame::new(Some(probe), ENDS);
         }
-        Frame::open_logged(site)
+        Frame::open_measured(site)
     }
 
     #[cold]
     #[inline(never)]
-    fn open_logged(site: &'static Site) -> Frame {
+    fn open_measured(site: &'static Site) -> Frame {
         let probe = start::recorder().and_then(|recorder| {
-            let lane = current::lane(&recorder.threads)?;
-            Some(lane.enter(recorder.register(site), Kind::Call))
+            let thread = current::recorder(&recorder.threads)?;
+            Some(thread.enter(recorder.register(site), Kind::Call))
         });
         Frame::new(probe, ENDS)
     }
 
     #[inline]
-    fn new(probe: Option<Probe>, back_to: u32) -> Frame {
-        let (lines, hot, lane, depth): (&[_], _, _, _) = match probe {
+    fn new(probe: Option<CallHandle>, back_to: u32) -> Frame {
+        let (lines, current_line, thread, depth): (&[_], _, _, _) = match probe {
             Some(probe) => (
-                probe.cells.lines(),
-                probe.lane.hot(),
-                Some(probe.lane),
+                probe.counters.lines(),
+                probe.recorder.current_line(),
+                Some(probe.recorder),
                 probe.depth,
             ),
-            None => (&[], &NO_LANE, None, 0),
+            None => (&[], &NO_CURRENT_LINE, None, 0),
         };
         Frame {
             lines,
-            hot,
-            lane,
+            current_line,
+            thread,
             depth,
             leaving: Cell::new(0),
             back_to,
@@ -103,14 +103,14 @@ impl Frame {
     pub fn probe(&self) -> FrameProbe<'_> {
         FrameProbe {
             lines: self.lines,
-            hot: self.hot,
+            current_line: self.current_line,
             frame: self,
         }
     }
 
     /// The line at which it is; `None` before the first, and when recording is off.
     pub(crate) fn current_line(&self) -> Option<u32> {
-        let current = self.hot.line()?;
+        let current = self.current_line.line()?;
         let place = self.lines.iter().position(|line| ptr::eq(line, current))?;
         u32::try_from(place).ok()
     }
@@ -128,17 +128,17 @@ impl FrameProbe<'_> {
     /// The same in a loop, where a nanosecond counts.
     #[inline]
     pub fn hot_line(&self, line: u32) {
-        begin_line(self.lines, self.hot, line);
+        begin_line(self.lines, self.current_line, line);
     }
 }
 
 guards!(FrameProbe<'frame>, ['frame] FrameProbe<'frame>, self => *self);
 
 #[inline]
-fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
-    if let Some(cells) = lines.get(line as usize) {
-        if !hot.hit(cells) {
-            line_with_attention(cells, true);
+fn begin_line(lines: &'static [LineCounters], current_line: &'static CurrentLine, line: u32) {
+    if let Some(counters) = lines.get(line as usize) {
+        if !current_line.hit(counters) {
+            begin_line_slow(counters, true);
         }
     } else {
         cold();
@@ -149,25 +149,25 @@ fn begin_line(lines: &'static [LineCells], hot: &'static Hot, line: u32) {
 // landing pads for probes.
 #[inline(never)]
 extern "C" fn line_by_call(frame: &Frame, line: u32) {
-    begin_line(frame.lines, frame.hot, line);
+    begin_line(frame.lines, frame.current_line, line);
 }
 
 #[cold]
 #[inline(never)]
-extern "C" fn line_with_attention(cells: &'static LineCells, hit: bool) {
+extern "C" fn begin_line_slow(counters: &'static LineCounters, hit: bool) {
     recording::contained(|| {
-        if let Some(lane) = current::lane_if_any() {
-            lane.switch_line_with_attention(cells, hit);
+        if let Some(thread) = current::recorder_if_any() {
+            thread.begin_line_slow(counters, hit);
         }
     });
 }
 
 /// Ends a call, or the run of a closure.
 #[inline(never)]
-extern "C" fn close(lane: &'static Lane, depth: u32, back_to: u32) {
+extern "C" fn close(thread: &'static ThreadRecorder, depth: u32, back_to: u32) {
     recording::contained(|| match back_to {
-        ENDS => lane.exit(depth),
-        line => lane.go_back_to(line),
+        ENDS => thread.exit(depth),
+        line => thread.go_back_to(line),
     });
 }
 
@@ -179,15 +179,15 @@ impl Probes for FrameProbe<'_> {
 
     #[inline]
     fn hot_line(self, line: u32) {
-        begin_line(self.lines, self.hot, line);
+        begin_line(self.lines, self.current_line, line);
     }
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(cells) = self.lines.get(line as usize)
-            && !self.hot.resume(cells)
+        if let Some(counters) = self.lines.get(line as usize)
+            && !self.current_line.resume(counters)
         {
-            line_with_attention(cells, false);
+            begin_line_slow(counters, false);
         }
     }
 
@@ -205,8 +205,8 @@ impl Probes for FrameProbe<'_> {
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
-        if let Some(lane) = self.lane {
-            close(lane, self.depth, self.back_to);
+        if let Some(thread) = self.thread {
+            close(thread, self.depth, self.back_to);
         }
     }
 }
@@ -226,20 +226,20 @@ impl ClosureFrame {
         if recording::is_off() {
             return Frame::new(None, ENDS);
         }
-        match current::innermost_of(site) {
+        match current::current_call_of(site) {
             Some(probe) => Frame::new(Some(probe), probe.current()),
             None => Frame::new(ClosureFrame::open(site), ENDS),
         }
     }
 
-    fn open(site: &'static Site) -> Option<Probe> {
+    fn open(site: &'static Site) -> Option<CallHandle> {
         let recorder = start::recorder()?;
-        let lane = current::lane(&recorder.threads)?;
+        let thread = current::recorder(&recorder.threads)?;
         let registered = recorder.register(site);
-        let kind = match lane.find(registered) {
-            Some(depth) => Kind::Part(depth),
-            None => Kind::Worker,
+        let kind = match thread.find(registered) {
+            Some(depth) => Kind::NestedClosure(depth),
+            None => Kind::OtherThread,
         };
-        Some(lane.enter(registered, kind))
+        Some(thread.enter(registered, kind))
     }
 }

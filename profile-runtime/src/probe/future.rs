@@ -1,6 +1,6 @@
 //! Annotated functions whose work is done by a future: measured while it is polled.
 //!
-//! A future that is suspended belongs to no thread, so its call is taken off the lane's stack until
+//! A future that is suspended belongs to no thread, so its call is taken off the thread's stack until
 //! the next poll, which may happen on another thread. Its probes find the call through the thread
 //! that polls.
 
@@ -16,11 +16,11 @@ use super::scope_guards::{Probes, guards};
 use crate::process::start;
 use crate::recorder;
 use crate::site::spec::Site;
-use crate::thread::call_stack::Log;
+use crate::thread::call_stack::ThreadState;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
 use crate::thread::suspended::SuspendedKey;
-use crate::thread::thread_recorder::Lane;
+use crate::thread::thread_recorder::ThreadRecorder;
 
 /// The probes of a future's lines. Holds nothing of a thread, so the future stays `Send`.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ guards!(AsyncProbe, [] AsyncProbe, self => *self);
 impl Probes for AsyncProbe {
     #[inline]
     fn line(self, line: u32) {
-        if let Some(probe) = current::innermost_of(self.0) {
+        if let Some(probe) = current::current_call_of(self.0) {
             probe.line(line);
         }
     }
@@ -63,19 +63,19 @@ impl Probes for AsyncProbe {
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(probe) = current::innermost_of(self.0) {
+        if let Some(probe) = current::current_call_of(self.0) {
             probe.resume(line);
         }
     }
 
     #[inline]
     fn loops_left(self) -> u32 {
-        current::leaving()
+        current::loops_being_left()
     }
 
     #[inline]
     fn set_loops_left(self, loops: u32) {
-        current::set_leaving(loops);
+        current::set_loops_being_left(loops);
     }
 }
 
@@ -83,7 +83,7 @@ impl Probes for AsyncProbe {
 pub fn profiled<F: Future>(site: &'static Site, future: F) -> Profiled<F> {
     Profiled {
         future: Some(future),
-        call: CallOfFuture {
+        call: FutureCall {
             site,
             state: State::New,
         },
@@ -98,7 +98,7 @@ pin_project! {
         // `None` only while it is being dropped, so that what it frees is still seen.
         #[pin]
         future: Option<F>,
-        call: CallOfFuture,
+        call: FutureCall,
     }
 
     impl<F> PinnedDrop for Profiled<F> {
@@ -120,12 +120,12 @@ impl<F: Future> Future for Profiled<F> {
             return Poll::Pending;
         };
         let site = this.call.site;
-        let mut turn = Turn::begin(this.call);
+        let mut guard = PollGuard::begin(this.call);
         let result = future.poll(context);
         if result.is_pending() {
-            turn.suspend();
+            guard.suspend();
         }
-        drop(turn);
+        drop(guard);
         if site.has_limits() && result.is_ready() {
             return within(&LimitGuard::new(site), result);
         }
@@ -135,7 +135,7 @@ impl<F: Future> Future for Profiled<F> {
 
 /// The call that a future stands for.
 #[derive(Debug)]
-struct CallOfFuture {
+struct FutureCall {
     site: &'static Site,
     state: State,
 }
@@ -150,22 +150,22 @@ enum State {
     Over,
 }
 
-impl CallOfFuture {
+impl FutureCall {
     /// Puts the call on this thread's stack.
-    fn open(&mut self) -> Option<(&'static Lane, u32)> {
+    fn open(&mut self) -> Option<(&'static ThreadRecorder, u32)> {
         let state = std::mem::replace(&mut self.state, State::Over);
         if matches!(state, State::Over) {
             return None;
         }
         let recorder = start::recorder()?;
-        let lane = current::lane(&recorder.threads)?;
+        let thread = current::recorder(&recorder.threads)?;
         let site = recorder.register(self.site);
-        current::set_leaving(0);
+        current::set_loops_being_left(0);
         let depth = match state {
-            State::Suspended(key) => lane.resume(recorder.threads.suspended.take(key)?),
-            _ => lane.enter(site, Kind::Call).depth(),
+            State::Suspended(key) => thread.resume(recorder.threads.suspended.take(key)?),
+            _ => thread.enter(site, Kind::Call).depth(),
         };
-        Some((lane, depth))
+        Some((thread, depth))
     }
 
     /// The future is dropped before its end: `drop_future` is the last thing that the call does.
@@ -175,8 +175,8 @@ impl CallOfFuture {
             State::New | State::Over => None,
         };
         drop_future();
-        if let Some((lane, depth)) = open {
-            lane.close(depth, true, Log::keep);
+        if let Some((thread, depth)) = open {
+            thread.close(depth, true, ThreadState::finish_call);
             if self.site.has_limits() {
                 limit_guard::report(self.site);
             }
@@ -185,38 +185,38 @@ impl CallOfFuture {
 }
 
 /// One poll. Dropping it ends the call: the future is ready, or has panicked.
-struct Turn<'call> {
-    call: &'call mut CallOfFuture,
-    open: Option<(&'static Lane, u32)>,
+struct PollGuard<'call> {
+    call: &'call mut FutureCall,
+    open: Option<(&'static ThreadRecorder, u32)>,
 }
 
-impl<'call> Turn<'call> {
-    fn begin(call: &'call mut CallOfFuture) -> Turn<'call> {
+impl<'call> PollGuard<'call> {
+    fn begin(call: &'call mut FutureCall) -> PollGuard<'call> {
         let open = call.open();
-        Turn { call, open }
+        PollGuard { call, open }
     }
 
     fn suspend(&mut self) {
-        if let Some((lane, depth)) = self.open.take()
+        if let Some((thread, depth)) = self.open.take()
             && let Some(recorder) = recorder::running()
-            && let Some(call) = lane.suspend(depth)
+            && let Some(call) = thread.suspend(depth)
         {
             self.call.state = State::Suspended(recorder.threads.suspended.put(call));
         }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
-        if let Some((lane, depth)) = self.open {
-            lane.close(depth, false, Log::keep);
+        if let Some((thread, depth)) = self.open {
+            thread.close(depth, false, ThreadState::finish_call);
         }
     }
 }
 
 /// Makes `future`, an async block inside a function of `site`, count its lines as a closure does.
-pub fn part<F: Future>(site: &'static Site, future: F) -> Part<F> {
-    Part {
+pub fn part<F: Future>(site: &'static Site, future: F) -> AsyncBlock<F> {
+    AsyncBlock {
         future,
         site,
         line: None,
@@ -227,7 +227,7 @@ pin_project! {
     /// See [`part`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Part<F> {
+    pub struct AsyncBlock<F> {
         #[pin]
         future: F,
         site: &'static Site,
@@ -236,7 +236,7 @@ pin_project! {
     }
 }
 
-impl<F: Future> Future for Part<F> {
+impl<F: Future> Future for AsyncBlock<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {

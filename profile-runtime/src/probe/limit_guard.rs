@@ -3,18 +3,21 @@
 use std::cell::Cell;
 
 use crate::limits::pending::take;
-use crate::limits::verdict::{Broken, Verdict};
+use crate::limits::verdict::{Broken, BrokenLimits};
 use crate::message::message;
 use crate::run::Outcome;
 use crate::site::spec::Site;
 
 /// Adds to what one call broke how the calls of all sizes grow.
-fn with_growth(site: &'static Site, verdict: Option<Box<Verdict>>) -> Option<Box<Verdict>> {
+fn with_growth(
+    site: &'static Site,
+    verdict: Option<Box<BrokenLimits>>,
+) -> Option<Box<BrokenLimits>> {
     let site = site.registered_already()?;
     let Some((limit, exponent)) = site.grows_too_fast() else {
         return verdict;
     };
-    let mut verdict = verdict.unwrap_or_else(|| Box::new(Verdict::new(site)));
+    let mut verdict = verdict.unwrap_or_else(|| Box::new(BrokenLimits::new(site)));
     verdict.broken.push(Broken::Growth { limit, exponent });
     Some(verdict)
 }
@@ -43,7 +46,7 @@ impl LimitGuard {
         let Some(verdict) = with_growth(self.site, take(self.site)) else {
             return;
         };
-        let only_report = verdict.site.watched.is_some_and(|site| site.limits.warn);
+        let only_report = verdict.site.per_call.is_some_and(|site| site.limits.warn);
         if only_report || verdict.outcome != Outcome::Returned || std::thread::panicking() {
             say(&verdict);
         } else {
@@ -76,7 +79,7 @@ pub(crate) fn report(site: &'static Site) {
 }
 
 /// Once for each function: what is called a million times is not to fill the terminal.
-fn say(verdict: &Verdict) {
+fn say(verdict: &BrokenLimits) {
     if verdict.site.say_once() {
         let how = match verdict.outcome {
             Outcome::Panicked => "it was ended by a panic, which goes on; ",

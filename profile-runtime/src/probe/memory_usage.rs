@@ -10,7 +10,7 @@ use crate::run::Call;
 use crate::series::Series;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
-use crate::thread::thread_recorder::Lane;
+use crate::thread::thread_recorder::ThreadRecorder;
 
 /// What [`memory_usage`] found.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,22 +68,22 @@ pub fn memory_usage<T>(interval: Duration, work: impl FnOnce() -> T) -> MemoryUs
 
 /// The call in progress; if `work` panics, dropping it closes the call.
 struct Open {
-    lane: &'static Lane,
+    thread: &'static ThreadRecorder,
     depth: u32,
 }
 
 impl Open {
     fn new(interval: Duration) -> Option<Open> {
         let recorder = start::recorder()?;
-        let lane = current::lane(&recorder.threads)?;
+        let thread = current::recorder(&recorder.threads)?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let site = recorder.usage_site(interval_ns.clamp(100_000, A_DAY_NS));
-        let depth = lane.enter(site, Kind::Call).depth();
-        Some(Open { lane, depth })
+        let depth = thread.enter(site, Kind::Call).depth();
+        Some(Open { thread, depth })
     }
 
     fn finish<T>(self, value: T) -> MemoryUsage<T> {
-        let ended = self.lane.close(self.depth, false, |_, ended| {
+        let ended = self.thread.close(self.depth, false, |_, ended| {
             (ended.record, ended.call.series.take())
         });
         match ended {
@@ -102,7 +102,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         // After `finish` there is no call at this depth any more.
-        self.lane.close(self.depth, false, |_, _| ());
+        self.thread.close(self.depth, false, |_, _| ());
     }
 }
 

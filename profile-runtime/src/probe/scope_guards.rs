@@ -23,12 +23,12 @@ pub trait Probes: Copy {
 
 /// At the end of a scope, before its locals drop: the line of the closing brace begins.
 #[derive(Debug)]
-pub struct End<P: Probes> {
+pub struct ScopeEnd<P: Probes> {
     pub(crate) probes: P,
     pub(crate) line: u32,
 }
 
-impl<P: Probes> Drop for End<P> {
+impl<P: Probes> Drop for ScopeEnd<P> {
     #[inline]
     fn drop(&mut self) {
         // Who leaves by `break` or `return` does not come by the brace: what is freed on the way is
@@ -43,12 +43,12 @@ impl<P: Probes> Drop for End<P> {
 
 /// At the end of a loop's body: the loop's header runs again.
 #[derive(Debug)]
-pub struct Again<P: Probes> {
+pub struct LoopNext<P: Probes> {
     pub(crate) probes: P,
     pub(crate) line: u32,
 }
 
-impl<P: Probes> Drop for Again<P> {
+impl<P: Probes> Drop for LoopNext<P> {
     #[inline(always)]
     fn drop(&mut self) {
         match self.probes.loops_left() {
@@ -63,12 +63,12 @@ impl<P: Probes> Drop for Again<P> {
 
 /// At the end of a loop's body that no jump leaves: the loop's header runs again.
 #[derive(Debug)]
-pub struct Each<P: Probes> {
+pub struct LoopNextNoJump<P: Probes> {
     pub(crate) probes: P,
     pub(crate) line: u32,
 }
 
-impl<P: Probes> Drop for Each<P> {
+impl<P: Probes> Drop for LoopNextNoJump<P> {
     #[inline(always)]
     fn drop(&mut self) {
         self.probes.hot_line(self.line);
@@ -77,12 +77,12 @@ impl<P: Probes> Drop for Each<P> {
 
 /// At the end of a block inside a larger expression: the statement's line goes on.
 #[derive(Debug)]
-pub struct Back<P: Probes> {
+pub struct ResumeLine<P: Probes> {
     pub(crate) probes: P,
     pub(crate) line: u32,
 }
 
-impl<P: Probes> Drop for Back<P> {
+impl<P: Probes> Drop for ResumeLine<P> {
     #[inline]
     fn drop(&mut self) {
         if self.probes.loops_left() == 0 {
@@ -95,32 +95,32 @@ impl<P: Probes> Drop for Back<P> {
 macro_rules! guards {
     ($of:ty, [$($lifetime:lifetime)?] $probes:ty, $self:ident => $get:expr) => {
         impl$(<$lifetime>)? $of {
-            /// See [`End`](crate::probe::scope_guards::End).
+            /// See [`ScopeEnd`](crate::probe::scope_guards::ScopeEnd).
             #[inline]
             #[must_use]
-            pub fn end(&$self, line: u32) -> $crate::probe::scope_guards::End<$probes> {
-                $crate::probe::scope_guards::End { probes: $get, line }
+            pub fn end(&$self, line: u32) -> $crate::probe::scope_guards::ScopeEnd<$probes> {
+                $crate::probe::scope_guards::ScopeEnd { probes: $get, line }
             }
 
-            /// See [`Again`](crate::probe::scope_guards::Again).
+            /// See [`LoopNext`](crate::probe::scope_guards::LoopNext).
             #[inline]
             #[must_use]
-            pub fn again(&$self, line: u32) -> $crate::probe::scope_guards::Again<$probes> {
-                $crate::probe::scope_guards::Again { probes: $get, line }
+            pub fn again(&$self, line: u32) -> $crate::probe::scope_guards::LoopNext<$probes> {
+                $crate::probe::scope_guards::LoopNext { probes: $get, line }
             }
 
-            /// See [`Each`](crate::probe::scope_guards::Each).
+            /// See [`LoopNextNoJump`](crate::probe::scope_guards::LoopNextNoJump).
             #[inline]
             #[must_use]
-            pub fn each(&$self, line: u32) -> $crate::probe::scope_guards::Each<$probes> {
-                $crate::probe::scope_guards::Each { probes: $get, line }
+            pub fn each(&$self, line: u32) -> $crate::probe::scope_guards::LoopNextNoJump<$probes> {
+                $crate::probe::scope_guards::LoopNextNoJump { probes: $get, line }
             }
 
-            /// See [`Back`](crate::probe::scope_guards::Back).
+            /// See [`ResumeLine`](crate::probe::scope_guards::ResumeLine).
             #[inline]
             #[must_use]
-            pub fn back(&$self, line: u32) -> $crate::probe::scope_guards::Back<$probes> {
-                $crate::probe::scope_guards::Back { probes: $get, line }
+            pub fn back(&$self, line: u32) -> $crate::probe::scope_guards::ResumeLine<$probes> {
+                $crate::probe::scope_guards::ResumeLine { probes: $get, line }
             }
 
             /// The statement that follows leaves this many loops.

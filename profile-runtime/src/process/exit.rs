@@ -25,7 +25,7 @@ pub(crate) fn at_exit() {
 /// Called in the child of a fork.
 extern "C" fn forked() {
     recording::give_up();
-    let _ = current::forget_lane();
+    let _ = current::forget_recorder();
     heap::origins::stop();
 }
 

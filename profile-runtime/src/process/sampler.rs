@@ -22,7 +22,7 @@ pub(crate) fn start(
     threads: &'static ThreadRegistry,
 ) -> io::Result<()> {
     let thread = os_thread::start_and_wait("memprof", Some(256 << 10), move |at_work| {
-        heap::outside_the_figures(|| {
+        heap::without_counting(|| {
             at_work();
             Loop::new(instruments, threads).run();
         });
@@ -82,9 +82,9 @@ impl Loop {
     fn look_around(&mut self) {
         self.intervals.clear();
         let mut busy = 0;
-        self.threads.for_each(|lane| {
-            busy += usize::from(lane.is_busy());
-            lane.tick(None, &mut self.intervals);
+        self.threads.for_each(|thread| {
+            busy += usize::from(thread.is_busy());
+            thread.tick(None, &mut self.intervals);
         });
         self.instruments.set_busy_threads(busy);
         if self.intervals.is_empty() {
@@ -131,7 +131,7 @@ impl Loop {
         sampler.is_awake();
     }
 
-    /// Waits for the next call. Every lane is asked for a reading first, so that its next call
+    /// Waits for the next call. Every thread is asked for a reading first, so that its next call
     /// takes the careful way in, which wakes the sampler.
     fn park(&mut self) {
         self.beats.clear();
@@ -139,9 +139,9 @@ impl Loop {
         sampler.set_cpu_ns(os_thread::cpu_ns());
         sampler.is_parking();
         let mut busy = false;
-        self.threads.for_each(|lane| {
-            lane.ask_for_reading();
-            busy |= lane.is_busy();
+        self.threads.for_each(|thread| {
+            thread.ask_for_reading();
+            busy |= thread.is_busy();
         });
         if !busy {
             thread::park();
@@ -169,7 +169,7 @@ impl Loop {
         let reading = meter.sample();
         self.intervals.clear();
         self.threads
-            .for_each(|lane| lane.tick(Some((reading, &self.due)), &mut self.intervals));
+            .for_each(|thread| thread.tick(Some((reading, &self.due)), &mut self.intervals));
         if !self.intervals.is_empty() {
             self.account(reading.t_ns, missed);
         }

@@ -19,7 +19,7 @@ static WARM_UP: SiteSpec = SiteSpec::own("memprof::warm_up", &[1, 2]);
 /// The recorder, started if need be; `None` when recording is off.
 #[inline]
 pub(crate) fn recorder() -> Option<&'static Recorder> {
-    recorder::get_or(|| heap::outside_the_figures(start))
+    recorder::get_or(|| heap::without_counting(start))
 }
 
 #[cold]
@@ -66,7 +66,7 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
 
 /// Starts what needs the recorder to be in its place.
 fn set_going(recorder: &'static Recorder) {
-    heap::origins::find_owners_with(current::origin);
+    heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
         message(&format!(
             "no samples over time, only readings at lines: the sampler thread could not be \
@@ -87,12 +87,12 @@ fn set_going(recorder: &'static Recorder) {
 /// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
 /// own would otherwise show up in the lines of the program's first call.
 fn warm_up(recorder: &'static Recorder) {
-    let Some(lane) = current::lane(&recorder.threads) else {
+    let Some(thread) = current::recorder(&recorder.threads) else {
         return;
     };
     let site = recorder.add_own_site(&WARM_UP, A_DAY_NS);
     for _ in 0..3 {
-        let probe = lane.enter(site, Kind::Call);
+        let probe = thread.enter(site, Kind::Call);
         for line in [0, 1, 0] {
             probe.line(line);
             // A page comes and goes, so that the whole of a reading is gone through.
@@ -100,5 +100,5 @@ fn warm_up(recorder: &'static Recorder) {
         }
         probe.exit();
     }
-    lane.warm_up_light(site);
+    thread.warm_up_counted(site);
 }

@@ -1,15 +1,15 @@
 //! Exact readings: RSS now, and the highest RSS since the previous reading.
 //!
 //! The kernel keeps one high-water mark for the process. Every reading takes it and resets it, which
-//! cuts the run into segments; the height of each segment is passed on to every [`PeakListener`], so that
+//! cuts the run into segments; the interval_peak of each interval is passed on to every [`PeakListener`], so that
 //! nested and concurrent calls each get their own true peak although they share one mark.
 
 use std::sync::{Mutex, MutexGuard};
 
-use super::one_reading::{Reading, Witness, live_heap, sample};
-use super::peak::{Peaks, Segment};
+use super::one_reading::{LastReading, Reading, live_heap, sample};
+use super::peak::{PeakInterval, Peaks};
 use crate::heap;
-use crate::os::{Clock, Counts as Counted, Os};
+use crate::os::{Clock, Os, ProcessCounts};
 use crate::run::{PeakMethod, Sample};
 use crate::series::Series;
 use crate::sync::lock;
@@ -58,11 +58,11 @@ pub(crate) struct MeterFigures {
 #[derive(Debug)]
 pub(crate) struct Meter {
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<MeterState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct MeterState {
     os: Os,
     peaks: Peaks,
     /// RSS at the last reading.
@@ -86,15 +86,15 @@ impl Meter {
     pub(crate) fn new(mut os: Os, clock: Clock, sampled_peaks: bool) -> std::io::Result<Meter> {
         let rss = os.rss()?;
         let before = os.high_water().unwrap_or(rss);
-        let peaks = match Segment::begin(&mut os) {
-            Some(segment) if !sampled_peaks => Peaks::Kernel(segment),
+        let peaks = match PeakInterval::begin(&mut os) {
+            Some(interval) if !sampled_peaks => Peaks::Kernel(interval),
             _ => Peaks::Sampled { high: rss },
         };
         let mut series = Series::new(sample(1, 1, 0));
         series.push(sample(0, rss, live_heap()));
         Ok(Meter {
             clock,
-            state: Mutex::new(State {
+            state: Mutex::new(MeterState {
                 os,
                 peaks,
                 rss,
@@ -116,7 +116,7 @@ impl Meter {
         self.clock.now_ns()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MeterState> {
         lock(&self.state)
     }
 
@@ -127,19 +127,19 @@ impl Meter {
     pub(crate) fn read(
         &self,
         listener: &dyn PeakListener,
-        witness: &mut Witness,
+        last_reading: &mut LastReading,
         keep: bool,
     ) -> (Reading, u64, u64) {
         let began = self.now_ns();
-        let own = heap::of_this_thread().map(heap::Counters::counts);
+        let own = heap::of_this_thread().map(heap::ThreadCounters::counts);
         let mut state = self.state();
-        let mut reading = state.read(Some(witness), || self.now_ns());
+        let mut reading = state.read(Some(last_reading), || self.now_ns());
         let high = listener.take_peak();
         if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
             reading.others = all.since(own);
-            let before = std::mem::replace(&mut witness.others, reading.others.allocations);
+            let before = std::mem::replace(&mut last_reading.others, reading.others.allocations);
             if before != reading.others.allocations {
-                (reading.shared, reading.foreign) = (true, u64::MAX);
+                (reading.shared, reading.changed_by_others) = (true, u64::MAX);
             }
         }
         if keep {
@@ -153,7 +153,7 @@ impl Meter {
         (reading, high, cost)
     }
 
-    /// A reading on nobody's behalf: its height reaches every listener.
+    /// A reading on nobody's behalf: its interval_peak reaches every listener.
     pub(crate) fn read_for_all(&self) -> Reading {
         let mut state = self.state();
         let reading = state.read(None, || self.now_ns());
@@ -176,7 +176,7 @@ impl Meter {
         reading
     }
 
-    /// From now on `listener` is told of every height.
+    /// From now on `listener` is told of every interval_peak.
     pub(crate) fn add_listener(&self, listener: &'static dyn PeakListener) {
         self.state().listeners.push(listener);
     }
@@ -204,7 +204,7 @@ impl Meter {
     }
 }
 
-impl State {
+impl MeterState {
     fn peak_method(&self) -> PeakMethod {
         match self.peaks {
             Peaks::Kernel(_) => PeakMethod::Kernel,
@@ -217,22 +217,29 @@ impl State {
         self.series.bytes() + listeners as u64
     }
 
-    /// A reading; on behalf of the thread that `witness` is of, if it is of one.
-    fn read(&mut self, witness: Option<&mut Witness>, now_ns: impl Fn() -> u64) -> Reading {
+    /// A reading; on behalf of the thread that `last_reading` is of, if it is of one.
+    fn read(
+        &mut self,
+        last_reading: Option<&mut LastReading>,
+        now_ns: impl Fn() -> u64,
+    ) -> Reading {
         let rss = self.rss();
         let counts = match self.peaks {
             Peaks::Kernel(_) => self.os.counts(),
             Peaks::Sampled { .. } => None,
         };
-        let (alone, shared, foreign) = match witness {
-            Some(witness) => {
-                let faults = self.faults_of_others(witness, counts);
-                let (alone, busy) = (faults <= STRAY_FAULTS, self.others_take_readings(witness));
-                let foreign = match busy {
+        let (alone, shared, changed_by_others) = match last_reading {
+            Some(last_reading) => {
+                let faults = self.faults_of_others(last_reading, counts);
+                let (alone, busy) = (
+                    faults <= STRAY_FAULTS,
+                    self.others_take_readings(last_reading),
+                );
+                let changed_by_others = match busy {
                     true => u64::MAX,
                     false => faults.saturating_mul(self.os.page_size()),
                 };
-                (alone, !alone || busy, foreign)
+                (alone, !alone || busy, changed_by_others)
             }
             None => (false, false, 0),
         };
@@ -247,32 +254,36 @@ impl State {
             rss,
             heap: live_heap(),
             shared,
-            foreign,
+            changed_by_others,
             ..Reading::default()
         }
     }
 
-    /// How many of the pages that came since the reading that `witness` saw were touched by other threads
-    /// than the calling one, which is the witness's.
-    fn faults_of_others(&self, witness: &mut Witness, counts: Option<Counted>) -> u64 {
+    /// How many of the pages that came since the reading that `last_reading` saw were touched by other threads
+    /// than the calling one, which is the last_reading's.
+    fn faults_of_others(
+        &self,
+        last_reading: &mut LastReading,
+        counts: Option<ProcessCounts>,
+    ) -> u64 {
         let Some(process) = counts.map(|counts| counts.faults) else {
             return 0;
         };
         // Without a fault of anybody's there is no need to ask for this thread's.
-        if process == witness.faults {
+        if process == last_reading.faults {
             return 0;
         }
         let thread = self.os.thread_faults().unwrap_or(0);
-        let all = process.wrapping_sub(std::mem::replace(&mut witness.faults, process));
-        let own = thread.wrapping_sub(std::mem::replace(&mut witness.thread_faults, thread));
+        let all = process.wrapping_sub(std::mem::replace(&mut last_reading.faults, process));
+        let own = thread.wrapping_sub(std::mem::replace(&mut last_reading.thread_faults, thread));
         all.saturating_sub(own)
     }
 
-    /// Whether other annotated calls are in progress, or took readings since the one that `witness`
+    /// Whether other annotated calls are in progress, or took readings since the one that `last_reading`
     /// saw.
-    fn others_take_readings(&mut self, witness: &mut Witness) -> bool {
+    fn others_take_readings(&mut self, last_reading: &mut LastReading) -> bool {
         self.number += 1;
-        let previous = std::mem::replace(&mut witness.number, self.number);
+        let previous = std::mem::replace(&mut last_reading.number, self.number);
         let busy = self.listeners.iter().filter(|listener| listener.is_busy());
         busy.count() > 1 || previous + 1 != self.number
     }
@@ -290,12 +301,13 @@ impl State {
         }
     }
 
-    /// The height of the segment that ends now with `rss`; the next one begins.
-    fn end_segment(&mut self, rss: u64, counts: Option<Counted>, alone: bool) -> u64 {
+    /// The interval_peak of the interval that ends now with `rss`; the next one begins.
+    fn end_segment(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
         let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),
-            Peaks::Kernel(segment) => match segment.end(&mut self.os, counts, before, rss, alone) {
+            Peaks::Kernel(interval) => match interval.end(&mut self.os, counts, before, rss, alone)
+            {
                 Some(high) => high,
                 None => {
                     self.peaks = Peaks::Sampled { high: rss };
@@ -308,7 +320,7 @@ impl State {
     fn note_sample(&mut self, rss: u64) {
         self.process_peak = self.process_peak.max(rss);
         match &mut self.peaks {
-            Peaks::Kernel(segment) => segment.high = segment.high.max(rss),
+            Peaks::Kernel(interval) => interval.high = interval.high.max(rss),
             Peaks::Sampled { high } => {
                 *high = (*high).max(rss);
                 for listener in &self.listeners {

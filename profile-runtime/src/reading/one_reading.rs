@@ -18,7 +18,7 @@ pub(crate) struct Reading {
     /// Whether others worked on the process's memory since the lane's previous reading.
     pub shared: bool,
     /// By how many bytes others may have changed RSS since then; [`u64::MAX`] where that cannot be told.
-    pub foreign: u64,
+    pub changed_by_others: u64,
 }
 
 impl Reading {
@@ -67,7 +67,7 @@ impl Reading {
 
 /// What a lane remembers from one reading to the next, to tell whether others were at work.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Witness {
+pub(crate) struct LastReading {
     /// Number of the reading.
     pub(super) number: u64,
     /// Faults of the process and of the lane's thread.

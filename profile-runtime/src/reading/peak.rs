@@ -1,39 +1,39 @@
 //! The highest RSS between two resets of the high-water mark.
 
-use crate::os::{Counts as Counted, Os};
+use crate::os::{Os, ProcessCounts};
 
-/// Where segment heights come from.
+/// Where interval heights come from.
 #[derive(Debug)]
 pub(super) enum Peaks {
     Sampled {
-        /// Highest sample of the segment in progress.
+        /// Highest sample of the interval in progress.
         high: u64,
     },
-    Kernel(Segment),
+    Kernel(PeakInterval),
 }
 
-/// The segment in progress, where the kernel keeps the mark.
+/// The interval in progress, where the kernel keeps the mark.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(super) struct PeakInterval {
     /// Faults at its start.
     faults: u64,
     /// Highest sample in it.
     pub(super) high: u64,
     /// Up to here `ru_maxrss` may be a figure from before `exec`.
     floor: u64,
-    /// By how much the kernel's counters fell short of the exact RSS at the segment's start; `None`
+    /// By how much the kernel's counters fell short of the exact RSS at the interval's start; `None`
     /// where the floor hides it.
     shortfall: Option<i64>,
     /// What one processor can keep to itself, in bytes; see [`processor_share`].
     share: u64,
 }
 
-impl Segment {
+impl PeakInterval {
     /// `None` where the kernel's mark cannot be reset.
-    pub(super) fn begin(os: &mut Os) -> Option<Segment> {
+    pub(super) fn begin(os: &mut Os) -> Option<PeakInterval> {
         os.reset_high_water().ok()?;
         let counts = os.counts()?;
-        Some(Segment {
+        Some(PeakInterval {
             faults: counts.faults,
             high: 0,
             floor: counts.max_rss,
@@ -47,7 +47,7 @@ impl Segment {
     pub(super) fn end(
         &mut self,
         os: &mut Os,
-        counts: Option<Counted>,
+        counts: Option<ProcessCounts>,
         before: u64,
         now: u64,
         alone: bool,
@@ -67,7 +67,7 @@ impl Segment {
             mark if mark > self.floor => mark,
             _ => os.high_water().ok()?,
         };
-        let height = height(&Evidence {
+        let interval_peak = interval_peak(&PeakEvidence {
             mark,
             if_all_stayed: alone.then(|| before + faults * os.page_size()),
             seen,
@@ -75,10 +75,10 @@ impl Segment {
             share: self.share,
         });
         self.restart(os, now)?;
-        Some(height)
+        Some(interval_peak)
     }
 
-    /// The next segment begins with `now`.
+    /// The next interval begins with `now`.
     pub(super) fn restart(&mut self, os: &mut Os, now: u64) -> Option<()> {
         os.reset_high_water().ok()?;
         let counts = os.counts()?;
@@ -90,8 +90,8 @@ impl Segment {
     }
 }
 
-/// What is known of a segment's height.
-struct Evidence {
+/// What is known of a interval's interval_peak.
+struct PeakEvidence {
     /// The kernel's high-water mark.
     mark: u64,
     /// RSS if every page that was faulted in was there at the same time; `None` when several threads
@@ -103,14 +103,14 @@ struct Evidence {
     share: u64,
 }
 
-/// A segment's height.
+/// A interval's interval_peak.
 ///
 /// The mark is taken from counters that lag; see [`processor_share`]. Where the mark, corrected by
-/// what was missing at the segment's start, agrees with the number of one thread's faults within what
+/// what was missing at the interval's start, agrees with the number of one thread's faults within what
 /// a processor can have kept to itself in between, the faults are exact to a page and win. Where it
 /// does not (pages came and went several times, or came several at a fault), and where several threads
 /// were at work, the mark is what is known.
-fn height(evidence: &Evidence) -> u64 {
+fn interval_peak(evidence: &PeakEvidence) -> u64 {
     let corrected = evidence
         .mark
         .saturating_add_signed(evidence.shortfall.unwrap_or(0));
@@ -121,7 +121,7 @@ fn height(evidence: &Evidence) -> u64 {
     };
     let refined = evidence
         .if_all_stayed
-        .filter(|&height| corrected.abs_diff(height) <= error);
+        .filter(|&interval_peak| corrected.abs_diff(interval_peak) <= error);
     refined.unwrap_or(evidence.mark).max(evidence.seen)
 }
 
@@ -138,21 +138,21 @@ fn processor_share(processors: u64, page_size: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Evidence, height};
+    use super::{PeakEvidence, interval_peak};
 
     const KIB: u64 = 1 << 10;
 
-    /// A segment that began at 10 MiB, with figures above that in KiB.
+    /// A interval that began at 10 MiB, with figures above that in KiB.
     fn above_10_mib(mark: u64, if_all_stayed: u64, seen: u64, shortfall: Option<i64>) -> u64 {
         let start = 10_240;
-        let height = height(&Evidence {
+        let interval_peak = interval_peak(&PeakEvidence {
             mark: (start + mark) * KIB,
             if_all_stayed: Some((start + if_all_stayed) * KIB),
             seen: (start + seen) * KIB,
             shortfall: shortfall.map(|kibibytes| kibibytes * KIB as i64),
             share: 124 * KIB,
         });
-        height / KIB - start
+        interval_peak / KIB - start
     }
 
     #[test]

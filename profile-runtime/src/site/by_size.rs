@@ -13,7 +13,7 @@ use crate::site::resident::resident;
 
 /// A call whose RSS others may have changed by more has a peak that is perhaps not its own. Some pages of
 /// memprof's own threads, and of a test harness's, are less.
-const FOREIGN: u64 = 256 << 10;
+const CHANGED_BY_OTHERS: u64 = 256 << 10;
 /// How far a peak of RSS may be off: two pages.
 pub(crate) const RSS_RESOLUTION: f64 = 8192.0;
 /// What heap figures are exact to.
@@ -21,7 +21,7 @@ pub(crate) const HEAP_RESOLUTION: f64 = 16.0;
 
 /// The sizes of one site, ascending.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SizeBook {
+pub(crate) struct FiguresBySize {
     sizes: Vec<Size>,
     /// The lines of sizes to come.
     room: Vec<Vec<LineFigures>>,
@@ -30,13 +30,13 @@ pub(crate) struct SizeBook {
 #[derive(Debug, Clone)]
 struct Size {
     n: f64,
-    most: CallBounds,
+    most: Extremes,
 }
 
 /// What calls had: of memory the most, because what a call frees the next one may get again, and of
 /// time the least, because others disturb.
 #[derive(Debug, Clone)]
-pub(crate) struct CallBounds {
+pub(crate) struct Extremes {
     calls: u64,
     shared: u64,
     peak: u64,
@@ -46,14 +46,14 @@ pub(crate) struct CallBounds {
     lines: Vec<LineFigures>,
 }
 
-impl SizeBook {
+impl FiguresBySize {
     /// For a site with `by = …` that has so many lines. Room for the first sizes is made here: what is
     /// allocated between calls can lie above what one of them has returned, and keep that resident when
     /// it is freed.
-    pub(crate) fn with_room_for(lines: usize) -> SizeBook {
+    pub(crate) fn with_room_for(lines: usize) -> FiguresBySize {
         let bytes = lines * size_of::<LineFigures>();
         let rooms = (ROOM_FOR_LINES / bytes.max(1)).min(ROOM + 1);
-        SizeBook {
+        FiguresBySize {
             sizes: resident(ROOM + 1),
             room: vec![vec![LineFigures::default(); lines]; rooms],
         }
@@ -69,8 +69,7 @@ impl SizeBook {
             Ok(at) => self.sizes[at].most.add(call, lines),
             Err(at) => {
                 let kept = self.room.pop();
-                let mut most =
-                    CallBounds::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
+                let mut most = Extremes::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
                 most.add(call, lines);
                 self.sizes.insert(at, Size { n, most });
                 if self.sizes.len() > ROOM {
@@ -132,14 +131,14 @@ impl SizeBook {
     }
 }
 
-impl CallBounds {
+impl Extremes {
     /// Of no call yet, with room for so many lines.
-    pub(crate) fn with_room_for(lines: usize) -> CallBounds {
-        CallBounds::with_lines(vec![LineFigures::default(); lines])
+    pub(crate) fn with_room_for(lines: usize) -> Extremes {
+        Extremes::with_lines(vec![LineFigures::default(); lines])
     }
 
-    fn with_lines(lines: Vec<LineFigures>) -> CallBounds {
-        CallBounds {
+    fn with_lines(lines: Vec<LineFigures>) -> Extremes {
+        Extremes {
             calls: 0,
             shared: 0,
             peak: 0,
@@ -164,7 +163,7 @@ impl CallBounds {
             }
         }
         self.calls += 1;
-        self.shared += u64::from(call.foreign > FOREIGN);
+        self.shared += u64::from(call.changed_by_others > CHANGED_BY_OTHERS);
         self.peak = self.peak.max(call.peak);
         self.net = self.net.max(call.net);
         self.time_ns = self.time_ns.min(call.time_ns);
@@ -234,13 +233,13 @@ mod tests {
     fn every_size_has_its_own_lines() {
         const LINES: usize = 20;
         let call = CallFigures {
-            foreign: 0,
+            changed_by_others: 0,
             peak: 0,
             net: 0,
             time_ns: 1,
             heap: HeapFigures::default(),
         };
-        let mut book = SizeBook::with_room_for(LINES);
+        let mut book = FiguresBySize::with_room_for(LINES);
         let mut lines = Vec::new();
         let mut taken = 0;
         for n in 1..=2 * ROOM as i64 {

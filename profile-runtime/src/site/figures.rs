@@ -7,7 +7,7 @@ use crate::run::HeapFigures;
 #[derive(Debug)]
 pub(crate) struct CallFigures {
     /// By how many bytes others may have changed RSS meanwhile.
-    pub foreign: u64,
+    pub changed_by_others: u64,
     pub peak: u64,
     pub net: i64,
     pub time_ns: u64,

@@ -49,14 +49,14 @@ pub(crate) struct CallBook {
     last: VecDeque<(u64, Call)>,
     /// In ascending order of peak, so that the lowest is the one to go.
     highest: Vec<(u64, Call)>,
-    best: Option<Best>,
-    /// Its own room for the points of a short best call, while none are in it.
+    peak_call: Option<PeakCall>,
+    /// Its own room for the points of a short peak_call call, while none are in it.
     room: Option<Series<LinePoint>>,
 }
 
 /// The call with the highest peak, with its series.
 #[derive(Debug, Clone)]
-pub(crate) struct Best {
+pub(crate) struct PeakCall {
     pub call: Call,
     pub peak_at: Option<PeakAt>,
     /// `None` for a call that was suspended: its samples would fill the memory of a program that has
@@ -65,7 +65,7 @@ pub(crate) struct Best {
 }
 
 impl CallBook {
-    /// With room for the first calls, and for the best one if it is short: what is allocated between
+    /// With room for the first calls, and for the peak_call one if it is short: what is allocated between
     /// calls can lie above what one of them has returned, and keep that resident when it is freed.
     /// 12 KiB, which only few sites are worth.
     pub(crate) fn with_room() -> CallBook {
@@ -76,40 +76,40 @@ impl CallBook {
         }
     }
 
-    /// Whether a call with this peak would become the best one; asked before its series is given away.
-    pub(crate) fn beats_best(&self, peak: u64) -> bool {
-        self.best
+    /// Whether a call with this peak would become the peak_call one; asked before its series is given away.
+    pub(crate) fn beats_peak_call(&self, peak: u64) -> bool {
+        self.peak_call
             .as_ref()
-            .is_none_or(|best| best.call.peak_rss < peak)
+            .is_none_or(|peak_call| peak_call.call.peak_rss < peak)
     }
 
-    /// Makes `best` the best call; gives back what series are not needed any more and have room for
+    /// Makes `peak_call` the peak_call call; gives back what series are not needed any more and have room for
     /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
     ///
     /// `little`: rooms for a few points that were got before the call. What is allocated at a call's end
     /// lies above what the call has allocated, and would keep it resident when it is freed.
-    pub(crate) fn set_best(
+    pub(crate) fn set_peak_call(
         &mut self,
-        mut best: Best,
+        mut peak_call: PeakCall,
         little: &mut Vec<Series<LinePoint>>,
     ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
-        let mut before = self.best.take().and_then(|best| best.series);
+        let mut before = self.peak_call.take().and_then(|peak_call| peak_call.series);
         let long = before.take_if(|before| before.has_all_room());
         let own = before.filter(|short| short.has_room_for(FEW_POINTS));
         let own = own.or_else(|| self.room.take());
-        let few = best
+        let few = peak_call
             .series
             .take_if(|series| series.points().len() <= FEW_POINTS);
         match &few {
-            Some(series) => best.series = Some(kept(series, own, little)),
+            Some(series) => peak_call.series = Some(kept(series, own, little)),
             None => self.room = own,
         }
-        self.best = Some(best);
+        self.peak_call = Some(peak_call);
         few.into_iter().chain(long)
     }
 
-    pub(crate) fn best(&self) -> Option<&Best> {
-        self.best.as_ref()
+    pub(crate) fn peak_call(&self) -> Option<&PeakCall> {
+        self.peak_call.as_ref()
     }
 
     /// Gets the room that a call needs when it has ended, while what it will allocate and free is not yet
@@ -167,13 +167,13 @@ impl CallBook {
         kept.into_iter().map(|(_, call)| call.clone()).collect()
     }
 
-    /// All kept calls, each once, in the order of their ends, the best among them.
+    /// All kept calls, each once, in the order of their ends, the peak_call among them.
     pub(crate) fn records(&self) -> Vec<Call> {
         let mut records = self.since(0);
-        if let Some(best) = &self.best
-            && !records.contains(&best.call)
+        if let Some(peak_call) = &self.peak_call
+            && !records.contains(&peak_call.call)
         {
-            records.push(best.call.clone());
+            records.push(peak_call.call.clone());
         }
         records
     }
@@ -181,8 +181,11 @@ impl CallBook {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
-        let best = self.best.as_ref().and_then(|best| best.series.as_ref());
-        let series = best.into_iter().chain(&self.room).map(Series::bytes);
+        let peak_call = self
+            .peak_call
+            .as_ref()
+            .and_then(|peak_call| peak_call.series.as_ref());
+        let series = peak_call.into_iter().chain(&self.room).map(Series::bytes);
         (calls * size_of::<(u64, Call)>()) as u64 + series.sum::<u64>()
     }
 }
@@ -209,7 +212,7 @@ mod tests {
         }
     }
 
-    fn best(points: u64) -> Best {
+    fn peak_call(points: u64) -> PeakCall {
         let mut series = Series::new(LinePoint::default());
         for t_ns in 0..points {
             series.push(LinePoint {
@@ -217,7 +220,7 @@ mod tests {
                 ..LinePoint::default()
             });
         }
-        Best {
+        PeakCall {
             call: call(0, 0),
             peak_at: None,
             series: Some(series),
@@ -227,16 +230,21 @@ mod tests {
     #[test]
     fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
         let mut book = CallBook::default();
-        let spare: Vec<_> = book.set_best(best(3), &mut Vec::new()).collect();
+        let spare: Vec<_> = book.set_peak_call(peak_call(3), &mut Vec::new()).collect();
         assert_eq!(spare.len(), 1);
         assert!(spare[0].has_all_room());
         assert!(book.bytes() < 1_000, "{}", book.bytes());
-        let kept = book.best().and_then(|best| best.series.as_ref());
+        let kept = book
+            .peak_call()
+            .and_then(|peak_call| peak_call.series.as_ref());
         assert_eq!(kept.expect("a series").points().len(), 3);
 
-        assert_eq!(book.set_best(best(500), &mut Vec::new()).count(), 0);
+        assert_eq!(
+            book.set_peak_call(peak_call(500), &mut Vec::new()).count(),
+            0
+        );
         assert!(book.bytes() > 30_000, "{}", book.bytes());
-        let spare: Vec<_> = book.set_best(best(3), &mut Vec::new()).collect();
+        let spare: Vec<_> = book.set_peak_call(peak_call(3), &mut Vec::new()).collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
         assert!(spare.iter().all(Series::has_all_room));
     }
@@ -244,20 +252,20 @@ mod tests {
     #[test]
     fn a_book_with_room_of_its_own_copies_into_it_again_and_again() {
         let points_of = |book: &CallBook| {
-            let series = book.best()?.series.as_ref()?;
+            let series = book.peak_call()?.series.as_ref()?;
             Some((series.points().as_ptr(), series.points().len()))
         };
         let mut book = CallBook::with_room();
         let bytes = book.bytes();
         let little = &mut vec![little_series()];
-        let _ = book.set_best(best(3), little);
+        let _ = book.set_peak_call(peak_call(3), little);
         let (room, _) = points_of(&book).expect("kept");
-        let _ = book.set_best(best(FEW_POINTS as u64), little);
+        let _ = book.set_peak_call(peak_call(FEW_POINTS as u64), little);
         assert_eq!(points_of(&book), Some((room, FEW_POINTS)));
         assert_eq!((book.bytes(), little.len()), (bytes, 1));
 
-        let _ = book.set_best(best(500), little);
-        let _ = book.set_best(best(4), little);
+        let _ = book.set_peak_call(peak_call(500), little);
+        let _ = book.set_peak_call(peak_call(4), little);
         assert_eq!(points_of(&book), Some((room, 4)));
         assert_eq!((book.bytes(), little.len()), (bytes, 1));
     }

@@ -3,61 +3,61 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use super::by_size::{CallBounds, SizeBook};
+use super::by_size::{Extremes, FiguresBySize};
 use super::peak_call::CallBook;
-use super::spec::{MEMORY_USAGE, SiteSpec, Watched};
+use super::spec::{MEMORY_USAGE, PerCall, SiteSpec};
 use crate::growth::Exponent;
 use crate::heap;
 use crate::sync::lock;
 
 /// A site that was called in this run.
 #[derive(Debug)]
-pub(crate) struct Registered {
+pub(crate) struct RegisteredSite {
     /// Position in the recorder's list, and in every lane's tallies.
     pub id: usize,
     pub spec: &'static SiteSpec,
     pub name: String,
     pub label: String,
     pub interval_ns: u64,
-    pub watched: Option<Watched>,
+    pub per_call: Option<PerCall>,
     calls: Mutex<CallBook>,
-    sizes: Mutex<SizeBook>,
+    sizes: Mutex<FiguresBySize>,
     /// What its calls took at most, where that is asked for.
-    maxima: Option<Mutex<CallBounds>>,
+    maxima: Option<Mutex<Extremes>>,
     /// Whether a broken limit was reported.
     said: AtomicBool,
 }
 
-impl Registered {
+impl RegisteredSite {
     pub(crate) fn new(
         id: usize,
         spec: &'static SiteSpec,
         interval_ns: u64,
-        watched: Option<Watched>,
+        per_call: Option<PerCall>,
         maxima: bool,
-    ) -> Registered {
+    ) -> RegisteredSite {
         let name = full_name(spec);
         let label = match (spec.label, spec.block) {
             (Some(label), _) | (None, Some(label)) => label.to_owned(),
             (None, None) => last_segment(&name).to_owned(),
         };
-        let (calls, sizes) = match watched.and_then(|watched| watched.by) {
+        let (calls, sizes) = match per_call.and_then(|per_call| per_call.by) {
             Some(_) => (
                 CallBook::with_room(),
-                SizeBook::with_room_for(spec.lines.len()),
+                FiguresBySize::with_room_for(spec.lines.len()),
             ),
             None => Default::default(),
         };
-        Registered {
+        RegisteredSite {
             id,
             spec,
             name,
             label,
             interval_ns,
-            watched,
+            per_call,
             calls: Mutex::new(calls),
             sizes: Mutex::new(sizes),
-            maxima: maxima.then(|| Mutex::new(CallBounds::with_room_for(spec.lines.len()))),
+            maxima: maxima.then(|| Mutex::new(Extremes::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),
         }
     }
@@ -76,18 +76,18 @@ impl Registered {
         lock(&self.calls)
     }
 
-    pub(crate) fn sizes(&self) -> MutexGuard<'_, SizeBook> {
+    pub(crate) fn sizes(&self) -> MutexGuard<'_, FiguresBySize> {
         lock(&self.sizes)
     }
 
-    pub(crate) fn maxima(&self) -> Option<MutexGuard<'_, CallBounds>> {
+    pub(crate) fn maxima(&self) -> Option<MutexGuard<'_, Extremes>> {
         self.maxima.as_ref().map(lock)
     }
 
     /// The exponent of its growth, if there is a limit on it that is surely broken.
     pub(crate) fn grows_too_fast(&self) -> Option<(f64, Exponent)> {
-        let limit = self.watched?.limits.growth?;
-        let exponent = heap::outside_the_figures(|| self.sizes().grows_faster_than(limit))?;
+        let limit = self.per_call?.limits.growth?;
+        let exponent = heap::without_counting(|| self.sizes().grows_faster_than(limit))?;
         Some((limit, exponent))
     }
 

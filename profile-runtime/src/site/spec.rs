@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::limits::Limits;
-use super::registered::Registered;
+use super::registered::RegisteredSite;
 
 /// Stands for every call of `memory_usage`; it is not a function of the report.
 pub(crate) static MEMORY_USAGE: SiteSpec = SiteSpec::own("memprof::memory_usage", &[]);
@@ -35,21 +35,21 @@ pub struct SiteSpec {
 #[derive(Debug)]
 pub struct Site {
     pub(crate) spec: SiteSpec,
-    watched: Option<Watched>,
-    registered: OnceLock<&'static Registered>,
+    per_call: Option<PerCall>,
+    registered: OnceLock<&'static RegisteredSite>,
 }
 
 /// What is to be known of each call of a site by itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Watched {
+pub(crate) struct PerCall {
     pub limits: Limits,
     /// The expression in `by = …`.
     pub by: Option<&'static str>,
 }
 
-impl Watched {
+impl PerCall {
     /// Without limits and size: for what is to be known of every function's calls.
-    pub(crate) const PLAINLY: Watched = Watched {
+    pub(crate) const PLAINLY: PerCall = PerCall {
         limits: Limits::NONE,
         by: None,
     };
@@ -90,30 +90,30 @@ impl Site {
     pub const fn new(spec: SiteSpec) -> Site {
         Site {
             spec,
-            watched: None,
+            per_call: None,
             registered: OnceLock::new(),
         }
     }
 
     /// The same, with limits on its calls, or with the expression that tells their size.
     #[must_use]
-    pub const fn watched(mut self, limits: Limits, by: Option<&'static str>) -> Site {
-        self.watched = Some(Watched { limits, by });
+    pub const fn per_call(mut self, limits: Limits, by: Option<&'static str>) -> Site {
+        self.per_call = Some(PerCall { limits, by });
         self
     }
 
     /// Whether its calls have limits.
     #[inline]
     pub(crate) const fn has_limits(&self) -> bool {
-        match &self.watched {
-            Some(watched) => watched.limits.any(),
+        match &self.per_call {
+            Some(per_call) => per_call.limits.any(),
             None => false,
         }
     }
 
     /// The site's entry in the run, if it was called before.
     #[inline]
-    pub(crate) fn registered_already(&self) -> Option<&'static Registered> {
+    pub(crate) fn registered_already(&self) -> Option<&'static RegisteredSite> {
         self.registered.get().copied()
     }
 
@@ -121,9 +121,9 @@ impl Site {
     #[inline]
     pub(crate) fn registered(
         &'static self,
-        register: impl FnOnce(&'static SiteSpec, Option<Watched>) -> &'static Registered,
-    ) -> &'static Registered {
+        register: impl FnOnce(&'static SiteSpec, Option<PerCall>) -> &'static RegisteredSite,
+    ) -> &'static RegisteredSite {
         self.registered
-            .get_or_init(|| register(&self.spec, self.watched))
+            .get_or_init(|| register(&self.spec, self.per_call))
     }
 }

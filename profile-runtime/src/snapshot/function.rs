@@ -1,74 +1,78 @@
-//! One function of the run: what all lanes have of its site, added up.
+//! One function of the run: what all threads have of its site, added up.
 
 use crate::counters::counts::Counts;
 use crate::growth;
 use crate::heap;
 use crate::reading::one_reading::LinePoint;
 use crate::run::{Call, HeapFigures, Line, LineSample, PeakAt, Profile, Workers};
-use crate::site::peak_call::{Best, CallBook};
-use crate::site::registered::Registered;
+use crate::site::peak_call::{CallBook, PeakCall};
+use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
-use crate::thread::totals::{LineTally, SiteTally};
+use crate::thread::totals::{LineTotals, SiteTotals};
 
-/// What one lane gave, in the order of sites: its tallies, and its calls in progress as if they ended now.
-pub(super) type LaneBook = (Vec<SiteTally>, Vec<(OpenCall, Call)>);
+/// What one thread gave, in the order of sites: its totals, and its calls in progress as if they ended now.
+pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
 
 /// `None` for a site whose first call is not on any book yet. Calls that are `suspended` now are on none.
 pub(super) fn function(
-    site: &'static Registered,
+    site: &'static RegisteredSite,
     ended: CallBook,
-    books: &[LaneBook],
+    books: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> Option<Profile> {
-    let highest = ended.best().map(highest);
+    let highest = ended.peak_call().map(highest);
     let totals = totals(site, highest, books, |number| site.spec.source_of(number))?;
     let book = with_running(site, ended, books, suspended);
     let mut call_records = book.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
-    let best = book.best();
+    let peak_call = book.peak_call();
     Some(Profile {
         source: site.spec.source.to_owned(),
         calls_omitted: totals.calls.saturating_sub(call_records.len() as u64),
-        series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
-        series: best.map_or_else(Vec::new, |best| series(site, best)),
+        series_call: peak_call
+            .and_then(|peak_call| call_records.iter().position(|call| *call == peak_call.call)),
+        series: peak_call.map_or_else(Vec::new, |peak_call| series(site, peak_call)),
         call_records,
         growth: growth::grown(&totals.sizes),
         ..totals
     })
 }
 
-/// What the lanes have of `site`.
-pub(super) fn tallies<'a>(
-    site: &Registered,
-    books: &'a [LaneBook],
-) -> impl Iterator<Item = &'a SiteTally> + Clone + use<'a> {
+/// What the threads have of `site`.
+pub(super) fn of_threads<'a>(
+    site: &RegisteredSite,
+    books: &'a [ThreadSnapshot],
+) -> impl Iterator<Item = &'a SiteTotals> + Clone + use<'a> {
     let id = site.id;
-    books.iter().filter_map(move |(tallies, _)| {
-        let at = tallies.binary_search_by_key(&id, |tally| tally.site.id);
-        tallies.get(at.ok()?)
+    books.iter().filter_map(move |(totals, _)| {
+        let at = totals.binary_search_by_key(&id, |totals| totals.site.id);
+        totals.get(at.ok()?)
     })
 }
 
 /// A function's figures without its source, calls and series; `source` gives the text of a line.
 pub(super) fn totals(
-    site: &'static Registered,
+    site: &'static RegisteredSite,
     ended: Option<Highest>,
-    books: &[LaneBook],
+    books: &[ThreadSnapshot],
     source: impl Fn(u32) -> &'static str,
 ) -> Option<Profile> {
-    let tallies: Vec<&SiteTally> = tallies(site, books).collect();
-    // A lane whose thread only ran closures of the function has a tally without calls.
-    let calls: u64 = tallies.iter().map(|tally| tally.cells.calls()).sum();
+    let totals: Vec<&SiteTotals> = of_threads(site, books).collect();
+    // A thread whose thread only ran closures of the function has a totals without calls.
+    let calls: u64 = totals.iter().map(|totals| totals.counters.calls()).sum();
     if calls == 0 {
         return None;
     }
-    let peak = tallies.iter().map(|tally| tally.peak).max()?;
-    let best = highest_call(site, ended, books);
-    let sum = |of: fn(&SiteTally) -> Counts| {
-        let counts = tallies.iter().map(|tally| of(tally));
+    let peak = totals.iter().map(|totals| totals.peak).max()?;
+    let peak_call = highest_call(site, ended, books);
+    let sum = |of: fn(&SiteTotals) -> Counts| {
+        let counts = totals.iter().map(|totals| of(totals));
         counts.fold(Counts::default(), Counts::plus)
     };
-    let (heap, others) = (sum(|tally| tally.all_heap().0), sum(|tally| tally.others));
+    let (heap, others) = (
+        sum(|totals| totals.all_heap().0),
+        sum(|totals| totals.others),
+    );
     Some(Profile {
         name: site.name.clone(),
         label: site.label.clone(),
@@ -76,25 +80,25 @@ pub(super) fn totals(
         line: site.spec.line,
         interval_ns: site.interval_ns,
         calls,
-        panics: tallies.iter().map(|tally| tally.all_panics()).sum(),
-        threads: tallies.iter().map(|tally| tally.threads).sum(),
-        time_ns: tallies.iter().map(|tally| tally.time_ns).sum(),
-        entry_rss: best.as_ref().map_or(0, |(call, _)| call.entry_rss),
-        exit_rss: best.as_ref().map_or(0, |(call, _)| call.exit_rss),
-        max_rss: tallies.iter().map(|tally| tally.high).max()?,
-        net_rss: tallies.iter().map(|tally| tally.net).sum(),
+        panics: totals.iter().map(|totals| totals.all_panics()).sum(),
+        threads: totals.iter().map(|totals| totals.threads).sum(),
+        time_ns: totals.iter().map(|totals| totals.time_ns).sum(),
+        entry_rss: peak_call.as_ref().map_or(0, |(call, _)| call.entry_rss),
+        exit_rss: peak_call.as_ref().map_or(0, |(call, _)| call.exit_rss),
+        max_rss: totals.iter().map(|totals| totals.high).max()?,
+        net_rss: totals.iter().map(|totals| totals.net).sum(),
         peak_rss: peak,
-        peak_at: best.and_then(|(_, peak_at)| peak_at),
-        heap: counted(heap, tallies.iter().map(|tally| tally.all_heap().1).max()),
+        peak_at: peak_call.and_then(|(_, peak_at)| peak_at),
+        heap: counted(heap, totals.iter().map(|totals| totals.all_heap().1).max()),
         heap_elsewhere: counted(others, None),
         source: String::new(),
         source_line: site.spec.source_line,
-        lines: lines(site, &tallies, source),
+        lines: lines(site, &totals, source),
         calls_omitted: 0,
         call_records: Vec::new(),
         series_call: None,
         series: Vec::new(),
-        by: site.watched.and_then(|site| site.by).map(str::to_owned),
+        by: site.per_call.and_then(|site| site.by).map(str::to_owned),
         sizes: site.sizes().figures(site.spec.lines),
         growth: Vec::new(),
         call_maxima: site
@@ -105,8 +109,8 @@ pub(super) fn totals(
 
 /// The site's calls in progress.
 pub(super) fn running<'books>(
-    site: &'static Registered,
-    books: &'books [LaneBook],
+    site: &'static RegisteredSite,
+    books: &'books [ThreadSnapshot],
 ) -> impl Iterator<Item = &'books (OpenCall, Call)> {
     books.iter().flat_map(|(_, running)| {
         let from = running.partition_point(|(open, _)| open.site.id < site.id);
@@ -118,15 +122,15 @@ pub(super) fn running<'books>(
 /// A call, and when its peak was reached.
 pub(super) type Highest = (Call, Option<PeakAt>);
 
-pub(super) fn highest(best: &Best) -> Highest {
-    (best.call.clone(), best.peak_at)
+pub(super) fn highest(peak_call: &PeakCall) -> Highest {
+    (peak_call.call.clone(), peak_call.peak_at)
 }
 
 /// The call with the highest peak: `ended` has the highest of those that have ended.
 fn highest_call(
-    site: &'static Registered,
+    site: &'static RegisteredSite,
     ended: Option<Highest>,
-    books: &[LaneBook],
+    books: &[ThreadSnapshot],
 ) -> Option<Highest> {
     running(site, books).fold(ended, |highest, (open, record)| match highest {
         Some(highest) if highest.0.peak_rss >= record.peak_rss => Some(highest),
@@ -136,16 +140,16 @@ fn highest_call(
 
 /// The site's book with the calls in progress added.
 fn with_running(
-    site: &'static Registered,
+    site: &'static RegisteredSite,
     mut book: CallBook,
-    books: &[LaneBook],
+    books: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> CallBook {
     for (open, record) in running(site, books) {
         book.add(record.clone());
-        if book.beats_best(record.peak_rss) {
+        if book.beats_peak_call(record.peak_rss) {
             // `book` is a copy, so the series that it gives back can be dropped.
-            drop(book.set_best(open.as_best(record), &mut Vec::new()));
+            drop(book.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
         }
     }
     for record in suspended {
@@ -155,26 +159,26 @@ fn with_running(
 }
 
 fn lines(
-    site: &Registered,
-    tallies: &[&SiteTally],
+    site: &RegisteredSite,
+    totals: &[&SiteTotals],
     source: impl Fn(u32) -> &'static str,
 ) -> Vec<Line> {
     let numbers = site.spec.lines.iter().enumerate();
     numbers
-        .map(|(at, &number)| line(tallies, at, number, source(number)))
+        .map(|(at, &number)| line(totals, at, number, source(number)))
         .collect()
 }
 
 /// The line `number`, which is at place `at` in the site's list.
-fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
-    let mut sum = LineTally::default();
+fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
+    let mut sum = LineTotals::default();
     let mut hits = 0;
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
-    for tally in tallies {
-        sum.add(&tally.lines[at]);
-        if let Some(cells) = tally.cells.line(at) {
-            let (counts, peak) = tally.cells.line_heap(at);
-            hits += cells.hits();
+    for totals in totals {
+        sum.add(&totals.lines[at]);
+        if let Some(counters) = totals.counters.line(at) {
+            let (counts, peak) = totals.counters.line_heap(at);
+            hits += counters.hits();
             heap = heap.plus(counts);
             heap_peak = heap_peak.max(peak);
         }
@@ -192,20 +196,20 @@ fn line(tallies: &[&SiteTally], at: usize, number: u32, source: &str) -> Line {
         shared: sum.shared,
         heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
         heap_elsewhere: counted(sum.others, None),
-        workers: workers(tallies, at),
+        workers: workers(totals, at),
         origins: None,
     }
 }
 
 /// What closures of the line at place `at` did on other threads; `None` if nothing.
-fn workers(tallies: &[&SiteTally], at: usize) -> Option<Workers> {
+fn workers(totals: &[&SiteTotals], at: usize) -> Option<Workers> {
     let mut sum = Workers::default();
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
-    for workers in tallies.iter().filter_map(|tally| tally.workers.as_ref()) {
+    for workers in totals.iter().filter_map(|totals| totals.workers.as_ref()) {
         sum.time_ns += workers.time_ns[at];
-        if let Some(cells) = workers.cells.line(at) {
-            let (counts, peak) = workers.cells.line_heap(at);
-            sum.hits += cells.hits();
+        if let Some(counters) = workers.counters.line(at) {
+            let (counts, peak) = workers.counters.line_heap(at);
+            sum.hits += counters.hits();
             heap = heap.plus(counts);
             heap_peak = heap_peak.max(peak);
         }
@@ -225,17 +229,17 @@ fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
     })
 }
 
-/// The best call's samples, from its entry to its exit.
-fn series(site: &Registered, best: &Best) -> Vec<LineSample> {
+/// The peak_call call's samples, from its entry to its exit.
+fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
     let sample = |point: &LinePoint| LineSample {
         t_ns: point.t_ns,
         rss: point.rss,
         heap: heap::is_counted().then_some(point.heap),
         line: site.line_number(point.line),
     };
-    let points = best.series.iter().flat_map(|series| series.points());
+    let points = peak_call.series.iter().flat_map(|series| series.points());
     let mut series: Vec<LineSample> = points.map(sample).collect();
-    let call = &best.call;
+    let call = &peak_call.call;
     let at = |t_ns, rss, line| LineSample {
         t_ns,
         rss,

@@ -3,27 +3,27 @@
 
 use std::collections::HashMap;
 
-use crate::counters::line_blocks::{LineOrigins, Seen};
-use crate::counters::site::Cells;
+use crate::counters::line_blocks::{LineBlocks, Seen};
+use crate::counters::site::SiteCounters;
 use crate::heap::origins;
-use crate::heap::outside_the_figures;
+use crate::heap::without_counting;
 use crate::run::{Followed, Origins, Profile};
-use crate::thread::totals::SiteTally;
+use crate::thread::totals::SiteTotals;
 
 /// What each line has of the blocks that are alive now.
-pub(crate) struct Alive {
+pub(crate) struct LiveBlocks {
     /// By the address of the line's own figures.
     lines: HashMap<usize, Seen>,
 }
 
-impl Alive {
+impl LiveBlocks {
     /// `None` where blocks are not followed.
-    pub(crate) fn now() -> Option<Alive> {
+    pub(crate) fn now() -> Option<LiveBlocks> {
         if !origins::is_on() {
             return None;
         }
         let mut lines = HashMap::new();
-        outside_the_figures(|| {
+        without_counting(|| {
             origins::for_each_alive(|line, size, after_call| {
                 let seen: &mut Seen = lines.entry(key(line)).or_default();
                 seen.alive = seen.alive.plus(size);
@@ -32,19 +32,19 @@ impl Alive {
                 }
             });
         });
-        Some(Alive { lines })
+        Some(LiveBlocks { lines })
     }
 
-    /// Adds what is known to the lines of `profile`, of which `tallies` are.
-    pub(crate) fn tell<'a>(
+    /// Adds what is known to the lines of `profile`, of which `totals` are.
+    pub(crate) fn fill_in<'a>(
         &self,
         profile: &mut Profile,
-        tallies: impl Iterator<Item = &'a SiteTally> + Clone,
+        totals: impl Iterator<Item = &'a SiteTotals> + Clone,
     ) {
         for (at, line) in profile.lines.iter_mut().enumerate() {
-            let cells = tallies.clone().flat_map(SiteTally::all_cells);
-            let seen = cells
-                .map(|cells| self.of_line(cells, at))
+            let counters = totals.clone().flat_map(SiteTotals::all_counters);
+            let seen = counters
+                .map(|counters| self.of_line(counters, at))
                 .fold(Seen::default(), Seen::plus);
             line.origins = Some(Origins {
                 alive_bytes: seen.alive.bytes,
@@ -58,8 +58,8 @@ impl Alive {
         }
     }
 
-    fn of_line(&self, cells: &Cells, at: usize) -> Seen {
-        let Some(line) = cells.line(at).and_then(|cells| cells.origins()) else {
+    fn of_line(&self, counters: &SiteCounters, at: usize) -> Seen {
+        let Some(line) = counters.line(at).and_then(|counters| counters.origins()) else {
             return Seen::default();
         };
         let alive = self.lines.get(&key(line)).copied();
@@ -67,14 +67,14 @@ impl Alive {
     }
 }
 
-impl Drop for Alive {
+impl Drop for LiveBlocks {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        outside_the_figures(|| drop(lines));
+        without_counting(|| drop(lines));
     }
 }
 
-fn key(line: &LineOrigins) -> usize {
+fn key(line: &LineBlocks) -> usize {
     std::ptr::from_ref(line).addr()
 }
 

@@ -1,28 +1,28 @@
 //! The figures of a run in progress, as an entry of the journal has them.
 
-use super::function::{Highest, LaneBook, highest, running, tallies, totals};
-use super::live_blocks::{self, Alive};
+use super::function::{Highest, ThreadSnapshot, highest, of_threads, running, totals};
+use super::live_blocks::{self, LiveBlocks};
 use super::whole_run::{books, called, header};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::run::{Call, Profile, Run, RunOutcome, Sample};
-use crate::site::registered::Registered;
+use crate::site::registered::RegisteredSite;
 
 /// The figures of a run, without what does not change or grows with its length: see [`figures`].
 #[derive(Debug)]
-pub(crate) struct Figures {
+pub(crate) struct Progress {
     /// Without command, program, start, series and functions.
     pub run: Run,
     /// The moment itself.
     pub now: Sample,
     /// The process's samples after the moment asked for.
     pub samples: Vec<Sample>,
-    pub functions: Vec<FunctionFigures>,
+    pub functions: Vec<FunctionProgress>,
 }
 
 /// What can change about a function.
 #[derive(Debug)]
-pub(crate) struct FunctionFigures {
+pub(crate) struct FunctionProgress {
     /// Number of the function in this process.
     pub id: usize,
     pub source: &'static str,
@@ -44,31 +44,31 @@ pub(crate) fn figures(
     now: Reading,
     since_ns: Option<u64>,
     ended: impl Fn(usize) -> u64,
-) -> Figures {
+) -> Progress {
     figures_of(recorder, called(&recorder.sites()), now, since_ns, ended)
 }
 
 /// Those of memprof's own functions, to try things out with.
-pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Figures {
+pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Progress {
     figures_of(recorder, recorder.sites().into_iter(), now, None, |_| 0)
 }
 
 fn figures_of(
     recorder: &'static Recorder,
-    sites: impl Iterator<Item = &'static Registered>,
+    sites: impl Iterator<Item = &'static RegisteredSite>,
     now: Reading,
     since_ns: Option<u64>,
     ended: impl Fn(usize) -> u64,
-) -> Figures {
-    // Before the lanes' books, as in `whole_run::take_at`.
-    let sites = sites.map(|site| (site, Ended::of(site, ended(site.id))));
+) -> Progress {
+    // Before the threads' books, as in `whole_run::take_at`.
+    let sites = sites.map(|site| (site, EndedCalls::of(site, ended(site.id))));
     let sites: Vec<_> = sites.collect();
     let books = books(recorder, now, false);
-    let alive = Alive::now();
+    let alive = LiveBlocks::now();
     let functions = sites.into_iter().filter_map(|(site, ended)| {
         let mut figures = function_figures(site, ended, &books)?;
         if let Some(alive) = &alive {
-            alive.tell(&mut figures.profile, tallies(site, &books));
+            alive.fill_in(&mut figures.profile, of_threads(site, &books));
         }
         Some(figures)
     });
@@ -76,7 +76,7 @@ fn figures_of(
     let meter = recorder.instruments.meter.figures(since_ns);
     let mut run = header(recorder, RunOutcome::Running, now, &meter);
     run.origins = live_blocks::followed();
-    Figures {
+    Progress {
         run,
         now: now.sample(),
         samples: meter.samples,
@@ -85,36 +85,36 @@ fn figures_of(
 }
 
 /// The calls of a site that have ended at a moment.
-struct Ended {
+struct EndedCalls {
     number: u64,
     /// The kept ones among those that were not asked for before.
     new: Vec<Call>,
     highest: Option<Highest>,
 }
 
-impl Ended {
+impl EndedCalls {
     /// Those of `site`, of which the first `before` are known.
-    fn of(site: &'static Registered, before: u64) -> Ended {
+    fn of(site: &'static RegisteredSite, before: u64) -> EndedCalls {
         let calls = site.calls();
-        Ended {
+        EndedCalls {
             number: calls.ended(),
             new: calls.since(before),
-            highest: calls.best().map(highest),
+            highest: calls.peak_call().map(highest),
         }
     }
 }
 
 fn function_figures(
-    site: &'static Registered,
-    ended: Ended,
-    books: &[LaneBook],
-) -> Option<FunctionFigures> {
+    site: &'static RegisteredSite,
+    ended: EndedCalls,
+    books: &[ThreadSnapshot],
+) -> Option<FunctionProgress> {
     let profile = totals(site, ended.highest, books, |_| "")?;
     let running = running(site, books).map(|(open, record)| {
         let line = site.line_number(open.line);
         (record.clone(), line)
     });
-    Some(FunctionFigures {
+    Some(FunctionProgress {
         id: site.id,
         source: site.spec.source,
         profile,

@@ -1,15 +1,15 @@
 //! The run so far, whole: what a report is made of.
 
-use super::function::{LaneBook, function, tallies};
+use super::function::{ThreadSnapshot, function, of_threads};
 use super::identity::identified;
-use super::live_blocks::{self, Alive};
+use super::live_blocks::{self, LiveBlocks};
 use crate::heap;
 use crate::reading::meter::MeterFigures;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
-use crate::site::registered::Registered;
-use crate::thread::totals::SiteTally;
+use crate::site::registered::RegisteredSite;
+use crate::thread::totals::SiteTotals;
 
 /// The run of `recorder` as data.
 pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
@@ -19,7 +19,7 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
 /// The run of `recorder` up to `now`, a reading that has just been taken.
 pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
     let sites: Vec<_> = called(&recorder.sites()).collect();
-    // Before the lanes' books: what ends in between is in their sums, and no longer in progress there.
+    // Before the threads' books: what ends in between is in their sums, and no longer in progress there.
     let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
     let books = books(recorder, now, true);
     let meter = recorder.instruments.meter.figures(None);
@@ -27,12 +27,12 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     run.overhead.profiler_bytes += held_bytes(recorder, &books);
     run.series = meter.samples;
     run.origins = live_blocks::followed();
-    let alive = Alive::now();
+    let alive = LiveBlocks::now();
     let functions = sites.iter().zip(ended).filter_map(|(site, ended)| {
         let suspended = recorder.threads.suspended.of_site(site.id);
         let mut profile = function(site, ended, &books, suspended)?;
         if let Some(alive) = &alive {
-            alive.tell(&mut profile, tallies(site, &books));
+            alive.fill_in(&mut profile, of_threads(site, &books));
         }
         Some(profile)
     });
@@ -40,19 +40,21 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     run
 }
 
-/// What every lane has, as if all calls ended with `now`.
-pub(super) fn books(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<LaneBook> {
+/// What every thread has, as if all calls ended with `now`.
+pub(super) fn books(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<ThreadSnapshot> {
     let mut books = Vec::new();
-    recorder.threads.for_each(|lane| {
-        let (tallies, mut running) = lane.snapshot(now, with_series);
+    recorder.threads.for_each(|thread| {
+        let (totals, mut running) = thread.snapshot(now, with_series);
         running.sort_by_key(|(open, _)| open.site.id);
-        books.push((tallies, running));
+        books.push((totals, running));
     });
     books
 }
 
 /// The user's functions among `sites`.
-pub(super) fn called(sites: &[&'static Registered]) -> impl Iterator<Item = &'static Registered> {
+pub(super) fn called(
+    sites: &[&'static RegisteredSite],
+) -> impl Iterator<Item = &'static RegisteredSite> {
     sites.iter().copied().filter(|site| !site.spec.is_own())
 }
 
@@ -96,15 +98,15 @@ pub(super) fn header(
 }
 
 /// Bytes that threads and sites hold.
-fn held_bytes(recorder: &Recorder, books: &[LaneBook]) -> u64 {
-    let tallies = books.iter().flat_map(|(tallies, _)| tallies);
-    let tallies: u64 = tallies.map(SiteTally::bytes).sum();
+fn held_bytes(recorder: &Recorder, books: &[ThreadSnapshot]) -> u64 {
+    let totals = books.iter().flat_map(|(totals, _)| totals);
+    let totals: u64 = totals.map(SiteTotals::bytes).sum();
     let sites = recorder.sites().into_iter().map(|site| {
         let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());
         site.calls().bytes() + site.sizes().bytes() + maxima
     });
-    let mut bytes = heap::origins::bytes() + tallies + sites.sum::<u64>();
+    let mut bytes = heap::origins::bytes() + totals + sites.sum::<u64>();
     bytes += recorder.threads.suspended.bytes();
-    recorder.threads.for_each(|lane| bytes += lane.bytes());
+    recorder.threads.for_each(|thread| bytes += thread.bytes());
     bytes
 }

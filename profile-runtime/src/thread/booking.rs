@@ -4,17 +4,17 @@
 //! booked once; a call's totals are the sum over its lines, because both are differences between the same
 //! readings.
 
-use super::call_stack::Log;
+use super::call_stack::ThreadState;
 use super::open_call::{Change, Kind, OpenCall, difference};
-use super::stretch::{self, Turn};
-use super::totals::LineTally;
-use crate::counters::line::{LineCells, NO_LINE};
+use super::stretch::{self, MeasuredHit};
+use super::totals::LineTotals;
+use crate::counters::line::{LineCounters, NO_LINE};
 use crate::reading::one_reading::Reading;
 use crate::run::PeakAt;
 use crate::site::figures::LineFigures;
 
-impl Log {
-    /// The RSS was up to `high` between two readings of this lane, while `line` ran.
+impl ThreadState {
+    /// The RSS was up to `high` between two readings of this recorder, while `line` ran.
     pub(crate) fn raise(&mut self, before: Reading, high: u64, line: u32) {
         let now = self.last;
         let Some(call) = self.stack.last_mut() else {
@@ -22,7 +22,7 @@ impl Log {
         };
         let high = high.max(now.rss);
         call.shared |= now.shared;
-        call.foreign = call.foreign.saturating_add(now.foreign);
+        call.changed_by_others = call.changed_by_others.saturating_add(now.changed_by_others);
         call.line_high = call.line_high.max(high);
         let at = PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
@@ -30,13 +30,13 @@ impl Log {
             rss: high,
             line: call.site.line_number(line),
         };
-        call.raise_high(high, Some(at));
+        call.raise_peak(high, Some(at));
     }
 
     /// Books what has changed since the innermost call's lines last booked on `line`, its line in
     /// progress. `read`: the last reading was taken just now. Says whether the line began with a
     /// reading of its own.
-    pub(crate) fn settle(&mut self, line: u32, read: bool) -> bool {
+    pub(crate) fn book_change(&mut self, line: u32, read: bool) -> bool {
         let now = self.last;
         let Some(call) = self.stack.last_mut() else {
             return false;
@@ -44,42 +44,44 @@ impl Log {
         // Before the first line nothing of the function has run; what little has changed since the
         // entry is left to the first line, so that the lines add up to the call.
         if line != NO_LINE
-            && let Some(tally) = self.tallies[call.site.id].as_mut()
+            && let Some(totals) = self.totals[call.site.id].as_mut()
         {
             let parts = std::mem::take(&mut call.parts);
-            let time_ns = now.t_ns.saturating_sub(call.settled.t_ns);
+            let time_ns = now.t_ns.saturating_sub(call.booked_until.t_ns);
             let time_ns = time_ns.saturating_sub(parts.time_ns);
-            if call.kind == Kind::Worker {
-                tally.worker_time(line, time_ns);
+            if call.kind == Kind::OtherThread {
+                totals.worker_time(line, time_ns);
             } else {
-                let net = difference(now.rss, call.settled.rss) - parts.net;
+                let net = difference(now.rss, call.booked_until.rss) - parts.net;
                 let change = LineFigures {
                     net,
-                    peak: (call.line_high.saturating_sub(call.settled.rss))
+                    peak: (call.line_high.saturating_sub(call.booked_until.rss))
                         .max(u64::try_from(net).unwrap_or(0)),
                     time_ns,
                     ..LineFigures::default()
                 };
                 let line = line as usize;
                 if call.line_exact {
-                    call.book(&mut tally.lines, line, change);
+                    call.book(&mut totals.lines, line, change);
                 } else {
-                    call.book_stretch(&mut tally.lines, line, change);
+                    call.book_stretch_change(&mut totals.lines, line, change);
                 }
-                if let Some(tally) = tally.lines.get_mut(line) {
-                    tally.others = tally.others.plus(now.others.since(call.settled.others));
-                    tally.shared += u64::from(now.shared);
+                if let Some(totals) = totals.lines.get_mut(line) {
+                    totals.others = totals
+                        .others
+                        .plus(now.others.since(call.booked_until.others));
+                    totals.shared += u64::from(now.shared);
                     if read {
-                        tally.max_rss = tally.max_rss.max(now.rss);
+                        totals.max_rss = totals.max_rss.max(now.rss);
                     }
                     if read && call.line_exact && call.line_hit {
-                        tally.readings += 1;
-                        let hits = call.cells.line(line).map_or(0, LineCells::hits);
-                        tally.pace.learn_all(hits, net);
+                        totals.readings += 1;
+                        let hits = call.counters.line(line).map_or(0, LineCounters::hits);
+                        totals.schedule.learn_all(hits, net);
                     }
                 }
             }
-            call.settled = now;
+            call.booked_until = now;
             call.line_high = now.rss;
         }
         call.line_exact
@@ -87,18 +89,18 @@ impl Log {
 
     /// The same where the innermost call ends, or is looked at as if it did: without a line so far its first one
     /// books, so that the lines add up to the call.
-    pub(crate) fn settle_all(&mut self, line: u32, read: bool) {
-        self.settle(if line == NO_LINE { 0 } else { line }, read);
+    pub(crate) fn book_last_line(&mut self, line: u32, read: bool) {
+        self.book_change(if line == NO_LINE { 0 } else { line }, read);
     }
 
     /// Whether RSS is read on the innermost call's behalf: on a worker's only the clock is.
     pub(crate) fn is_of_rss(&self) -> bool {
         let innermost = self.stack.last();
-        innermost.is_some_and(|call| call.kind != Kind::Worker)
+        innermost.is_some_and(|call| call.kind != Kind::OtherThread)
     }
 
     /// Whether the innermost line can have its turn to be read.
-    pub(crate) fn may_take_turns(&self) -> bool {
+    pub(crate) fn may_measure(&self) -> bool {
         self.budget.may_read() && self.is_of_rss()
     }
 
@@ -108,10 +110,10 @@ impl Log {
     }
 
     /// The innermost call's line at `place` has its turn, from the last reading on.
-    pub(crate) fn begin_turn(&mut self, place: u32) {
+    pub(crate) fn begin_measured_hit(&mut self, place: u32) {
         let from = self.last;
         if let Some(call) = self.stack.last_mut() {
-            let turn = Turn {
+            let turn = MeasuredHit {
                 line: place,
                 from,
                 high_before: std::mem::replace(&mut call.line_high, from.rss),
@@ -122,7 +124,7 @@ impl Log {
 
     /// The turn in progress ends with the last reading: its line books what changed, and the stretch
     /// around it does not. Says whether there was one.
-    pub(crate) fn end_turn(&mut self) -> bool {
+    pub(crate) fn end_measured_hit(&mut self) -> bool {
         let now = self.last;
         let Some(call) = self.stack.last_mut() else {
             return false;
@@ -146,12 +148,12 @@ impl Log {
             time_ns: whole.time_ns.saturating_sub(inner.time_ns),
             ..LineFigures::default()
         };
-        if let Some(tally) = self.tallies[call.site.id].as_mut() {
-            call.book(&mut tally.lines, turn.line as usize, change);
-            if let Some(tally) = tally.lines.get_mut(turn.line as usize) {
-                tally.max_rss = tally.max_rss.max(now.rss);
-                tally.readings += 1;
-                tally.pace.learn_one(net);
+        if let Some(totals) = self.totals[call.site.id].as_mut() {
+            call.book(&mut totals.lines, turn.line as usize, change);
+            if let Some(totals) = totals.lines.get_mut(turn.line as usize) {
+                totals.max_rss = totals.max_rss.max(now.rss);
+                totals.readings += 1;
+                totals.schedule.learn_one(net);
             }
         }
         true
@@ -159,7 +161,7 @@ impl Log {
 
     /// Something begins inside of the line that has its turn: what a hit of it does is not to be told from
     /// what happens there, and the stretch goes on as if nothing had been read.
-    pub(crate) fn give_up_turn(&mut self) {
+    pub(crate) fn discard_measured_hit(&mut self) {
         if let Some(call) = self.stack.last_mut()
             && let Some((turn, before)) = call.turn.take()
         {
@@ -171,24 +173,24 @@ impl Log {
 
     /// After how many hits the line at `place` of the innermost call has its next turn. `now_ns`: it has
     /// one now.
-    pub(crate) fn next_turn(&mut self, place: u32, now_ns: Option<u64>) -> Option<u64> {
+    pub(crate) fn next_measurement(&mut self, place: u32, now_ns: Option<u64>) -> Option<u64> {
         let call = self.stack.last()?;
-        let tally = self.tallies[call.site.id].as_mut()?;
-        Some(tally.lines.get_mut(place as usize)?.pace.next(now_ns))
+        let totals = self.totals[call.site.id].as_mut()?;
+        Some(totals.lines.get_mut(place as usize)?.schedule.next(now_ns))
     }
 
     /// A reading that the sampler did not ask for ends a stretch without readings, at a moment that
     /// has nothing to do with where the time went: the line that stands for the stretch books it.
-    pub(crate) fn settle_stretch(&mut self) {
+    pub(crate) fn book_stretch(&mut self) {
         if let Some(call) = self.stack.last()
             && !call.line_exact
         {
-            self.settle(call.stretch_line, false);
+            self.book_change(call.stretch_line, false);
         }
     }
 
     /// The line that books what changed until a reading that was taken for what comes after `closing`.
-    pub(crate) fn stands_for_stretch(&self, closing: u32) -> u32 {
+    pub(crate) fn line_of_stretch(&self, closing: u32) -> u32 {
         match self.stack.last() {
             Some(call) if !call.line_exact && call.stretch_line != NO_LINE => call.stretch_line,
             _ => closing,
@@ -205,7 +207,7 @@ impl Log {
     }
 
     /// The sampler's request met `line`, by chance: it stands for the stretch.
-    pub(crate) fn stretch_is_like(&mut self, line: u32) {
+    pub(crate) fn attribute_stretch_to(&mut self, line: u32) {
         if let Some(call) = self.stack.last_mut() {
             call.stretch_line = line;
         }
@@ -214,29 +216,29 @@ impl Log {
 
 impl OpenCall {
     /// Books a change on the line at this place.
-    pub(super) fn book(&mut self, lines: &mut [LineTally], place: usize, change: LineFigures) {
-        if let Some(tally) = lines.get_mut(place) {
-            tally.time_ns += change.time_ns;
-            tally.net += change.net;
-            tally.peak = tally.peak.max(change.peak);
+    pub(super) fn book(&mut self, lines: &mut [LineTotals], place: usize, change: LineFigures) {
+        if let Some(totals) = lines.get_mut(place) {
+            totals.time_ns += change.time_ns;
+            totals.net += change.net;
+            totals.peak = totals.peak.max(change.peak);
         }
-        if let Some(watch) = &mut self.watch {
-            watch.settle(place, change, self.line_exact);
+        if let Some(details) = &mut self.details {
+            details.add_change(place, change, self.line_exact);
         }
     }
 
     /// Books what changed in a stretch without readings: on the line at this place, but RSS on the lines
     /// that it comes from by experience, if there are such.
-    pub(super) fn book_stretch(
+    pub(super) fn book_stretch_change(
         &mut self,
-        lines: &mut [LineTally],
+        lines: &mut [LineTotals],
         place: usize,
         change: LineFigures,
     ) {
-        let watch = &mut self.watch;
-        let split = stretch::split(
+        let details = &mut self.details;
+        let split = stretch::apportion(
             lines,
-            self.cells,
+            self.counters,
             change.net,
             |line, place, net, is_largest| {
                 let part = LineFigures {
@@ -247,8 +249,8 @@ impl OpenCall {
                 };
                 line.net += part.net;
                 line.peak = line.peak.max(part.peak);
-                if let Some(watch) = watch {
-                    watch.settle(place, part, false);
+                if let Some(details) = details {
+                    details.add_change(place, part, false);
                 }
             },
         );

@@ -1,17 +1,17 @@
 //! What is written down of a call by itself, where its site has limits or a size: its lines' figures.
 //!
-//! Sums over all calls are in the tallies. A watched call adds up its own beside them, which costs
-//! something at its readings, and nothing where nobody watches.
+//! Sums over all calls are in the totals. A per_call call adds up its own beside them, which costs
+//! something at its readings, and nothing where nobody spare_details.
 
-use super::totals::LineTally;
+use super::totals::LineTotals;
 use crate::counters::counts::Counts;
-use crate::counters::site::Cells;
+use crate::counters::site::SiteCounters;
 use crate::heap;
 use crate::site::figures::LineFigures;
 
 /// The book of a call in progress.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watch {
+pub(crate) struct CallDetails {
     /// The value of `by = …`.
     pub by: Option<f64>,
     pub lines: Vec<LineFigures>,
@@ -21,7 +21,7 @@ pub(crate) struct Watch {
     before: Vec<(Counts, u64)>,
 }
 
-impl Watch {
+impl CallDetails {
     /// Makes it the book of a call that begins, of a site with this many lines, and gets all the room
     /// that it needs.
     pub(crate) fn begin(&mut self, lines: usize) {
@@ -36,31 +36,31 @@ impl Watch {
         }
     }
 
-    /// The call begins, or goes on after it was suspended, and counts on `cells`.
+    /// The call begins, or goes on after it was suspended, and counts on `counters`.
     /// Their peaks so far are kept in `lines`, since they begin anew.
-    pub(crate) fn go_on(&mut self, cells: &Cells, lines: &mut [LineTally]) {
+    pub(crate) fn resume(&mut self, counters: &SiteCounters, lines: &mut [LineTotals]) {
         if heap::is_counted() {
             self.before.clear();
-            for (place, tally) in lines.iter_mut().enumerate() {
-                let before = cells.begin_watch(place);
-                tally.heap_peak = tally.heap_peak.max(before.1);
+            for (place, totals) in lines.iter_mut().enumerate() {
+                let before = counters.begin_details(place);
+                totals.heap_peak = totals.heap_peak.max(before.1);
                 self.before.push(before);
             }
         }
     }
 
     /// The call ends or is suspended: takes over what its lines did on the heap.
-    pub(crate) fn pause(&mut self, cells: &Cells) {
+    pub(crate) fn suspend(&mut self, counters: &SiteCounters) {
         let lines = self.lines.iter_mut().enumerate();
         for ((place, figures), (before, peak)) in lines.zip(self.before.drain(..)) {
-            let (now, own_peak) = cells.end_watch(place, peak);
+            let (now, own_peak) = counters.end_details(place, peak);
             figures.heap = figures.heap.plus(now.since(before));
             figures.heap_peak = figures.heap_peak.max(own_peak);
         }
     }
 
     /// A change was booked on the line at `place`; `exact` if it began with a reading of its own.
-    pub(crate) fn settle(&mut self, place: usize, change: LineFigures, exact: bool) {
+    pub(crate) fn add_change(&mut self, place: usize, change: LineFigures, exact: bool) {
         if let Some(figures) = self.lines.get_mut(place) {
             figures.net += change.net;
             figures.peak = figures.peak.max(change.peak);
@@ -73,6 +73,6 @@ impl Watch {
     pub(crate) fn bytes(&self) -> u64 {
         let lines = self.lines.capacity() * size_of::<LineFigures>();
         let before = self.before.capacity() * size_of::<(Counts, u64)>();
-        (size_of::<Watch>() + lines + before) as u64
+        (size_of::<CallDetails>() + lines + before) as u64
     }
 }

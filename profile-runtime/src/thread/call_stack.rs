@@ -1,39 +1,39 @@
-//! What a lane writes down: the stack of calls in progress, and the sums over those that ended.
+//! What a recorder writes down: the stack of calls in progress, and the sums over those that ended.
 
-use super::call_details::Watch;
-use super::open_call::{Begun, Change, Kind, OpenCall, Past, Stand, difference};
-use super::totals::SiteTally;
+use super::call_details::CallDetails;
+use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference};
+use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::NO_LINE;
-use crate::counters::site::Cells;
-use crate::heap::{Token, origins};
+use crate::counters::site::SiteCounters;
+use crate::heap::{CallId, origins};
 use crate::reading::budget::Budget;
-use crate::reading::one_reading::{LinePoint, Reading, Witness};
+use crate::reading::one_reading::{LastReading, LinePoint, Reading};
 use crate::run::{Call, Outcome};
 use crate::series::Series;
 use crate::site::peak_call::little_series;
-use crate::site::registered::Registered;
+use crate::site::registered::RegisteredSite;
 
-/// Books on single calls that a lane keeps for the calls to come, at most.
-pub(super) const SPARE_WATCHES: usize = 16;
+/// Books on single calls that a recorder keeps for the calls to come, at most.
+pub(super) const SPARE_DETAILS: usize = 16;
 
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(crate) struct ThreadState {
     pub stack: Vec<OpenCall>,
     /// How many calls were in progress at the least since somebody set it to how many there are.
     pub lowest: usize,
     /// Depths of the calls in progress that get samples, ascending: those that are not inside another
     /// call of the same site.
     pub timelines: Vec<usize>,
-    /// Samples that fell into light calls since the last reading: interval and number.
-    pub owed: Vec<(u64, u64)>,
+    /// Samples that fell into counted calls since the last reading: interval and number.
+    pub deferred: Vec<(u64, u64)>,
     /// By site.
-    pub tallies: Vec<Option<SiteTally>>,
-    /// The lane's last reading.
+    pub totals: Vec<Option<SiteTotals>>,
+    /// The recorder's last reading.
     pub last: Reading,
     pub budget: Budget,
-    pub witness: Witness,
-    /// Number of the thread that holds the lane.
+    pub last_reading: LastReading,
+    /// Number of the thread that holds the recorder.
     pub thread: u64,
     /// Series not in use, kept so that a call needs no allocation.
     pub spare: Vec<Series<LinePoint>>,
@@ -44,25 +44,25 @@ pub(crate) struct Log {
         clippy::vec_box,
         reason = "a call has it in a box, and a new box asks for memory"
     )]
-    pub watches: Vec<Box<Watch>>,
+    pub spare_details: Vec<Box<CallDetails>>,
 }
 
-impl Log {
-    pub(crate) fn tally(&mut self, site: &'static Registered) -> &mut SiteTally {
-        if self.tallies.len() <= site.id {
-            self.tallies.resize_with(site.id + 1, || None);
+impl ThreadState {
+    pub(crate) fn totals(&mut self, site: &'static RegisteredSite) -> &mut SiteTotals {
+        if self.totals.len() <= site.id {
+            self.totals.resize_with(site.id + 1, || None);
         }
-        self.tallies[site.id].get_or_insert_with(|| SiteTally::new(site))
+        self.totals[site.id].get_or_insert_with(|| SiteTotals::new(site))
     }
 
     /// Gets the memory that a call of `site` needs, for a series if there will be a reading at its
     /// entry; gives what it counts on.
     pub(crate) fn make_room(
         &mut self,
-        site: &'static Registered,
+        site: &'static RegisteredSite,
         kind: Kind,
         exact: bool,
-    ) -> &'static Cells {
+    ) -> &'static SiteCounters {
         self.stack.reserve(1);
         self.timelines.reserve(1);
         let timed = self.is_timed(site, kind);
@@ -77,75 +77,75 @@ impl Log {
         if kind == Kind::Call && exact {
             site.calls().make_room();
         }
-        let tally = self.tally(site);
+        let totals = self.totals(site);
         match kind {
-            Kind::Worker => tally.worker_cells(),
-            Kind::Call | Kind::Part(_) => tally.cells,
+            Kind::OtherThread => totals.worker_counters(),
+            Kind::Call | Kind::NestedClosure(_) => totals.counters,
         }
     }
 
-    /// The token with which something of this kind begins: what a closure allocates is its call's; of
+    /// The call_id with which something of this kind begins: what a closure allocates is its call's; of
     /// which call it works for, a worker does not know.
-    pub(crate) fn token_for(&mut self, kind: Kind) -> Token {
+    pub(crate) fn call_id_for(&mut self, kind: Kind) -> CallId {
         match kind {
-            Kind::Part(depth) if origins::is_on() => match self.stack.get_mut(depth) {
-                Some(call) if call.token == 0 => {
-                    call.token = origins::token();
-                    call.token
+            Kind::NestedClosure(depth) if origins::is_on() => match self.stack.get_mut(depth) {
+                Some(call) if call.call_id == 0 => {
+                    call.call_id = origins::call_id();
+                    call.call_id
                 }
-                Some(call) => call.token,
-                None => Token::default(),
+                Some(call) => call.call_id,
+                None => CallId::default(),
             },
-            Kind::Worker => origins::UNKNOWN,
-            Kind::Part(_) | Kind::Call => Token::default(),
+            Kind::OtherThread => origins::UNKNOWN,
+            Kind::NestedClosure(_) | Kind::Call => CallId::default(),
         }
     }
 
     /// Whether the budget has no say in the reading at the entry of a call of `site`: it is the first
-    /// one, it is watched, or to measure it is what `memory_usage` was called for.
-    pub(crate) fn must_be_exact(&mut self, site: &'static Registered) -> bool {
-        site.is_usage() || site.watched.is_some() || self.tally(site).cells.calls() == 0
+    /// one, it is per_call, or to measure it is what `memory_usage` was called for.
+    pub(crate) fn must_be_exact(&mut self, site: &'static RegisteredSite) -> bool {
+        site.is_usage() || site.per_call.is_some() || self.totals(site).counters.calls() == 0
     }
 
-    fn is_timed(&mut self, site: &'static Registered, kind: Kind) -> bool {
-        kind == Kind::Call && (site.is_usage() || self.tally(site).open == 0)
+    fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
+        kind == Kind::Call && (site.is_usage() || self.totals(site).open == 0)
     }
 
     /// Opens a call with the last reading. `exact`: it was taken just now.
-    pub(crate) fn open(&mut self, begun: Begun, stand: Stand, kind: Kind, exact: bool) {
-        let Begun { site, cells, .. } = begun;
+    pub(crate) fn open(&mut self, start: CallStart, position: Position, kind: Kind, exact: bool) {
+        let CallStart { site, counters, .. } = start;
         let entry = self.last;
         let timed = self.is_timed(site, kind);
         if kind == Kind::Call {
-            self.tally(site).open += 1;
+            self.totals(site).open += 1;
         }
         self.stack.push(OpenCall {
             kind,
             site,
-            cells,
+            counters,
             entry,
             entry_exact: exact,
-            line: cells.place(stand.line),
-            settled: entry,
+            line: counters.place(position.line),
+            booked_until: entry,
             line_hit: false,
             line_exact: exact,
             stretch_line: NO_LINE,
-            settles: false,
+            has_unbooked: false,
             line_high: entry.rss,
             high: entry.rss,
             parts: Change::default(),
             turn: None,
-            heap_entry: begun.heap,
-            heap_high: stand.heap_high,
-            heap_line_start: stand.heap_line_start,
+            heap_entry: start.heap,
+            heap_high: position.heap_high,
+            heap_line_start: position.heap_line_start,
             peak_at: None,
-            panicking_at_entry: begun.panicking,
-            token: begun.token,
+            panicking_at_entry: start.panicking,
+            call_id: start.call_id,
             series: None,
             past: Past::default(),
             shared: false,
-            foreign: 0,
-            watch: None,
+            changed_by_others: 0,
+            details: None,
         });
         if timed {
             self.timelines.push(self.stack.len() - 1);
@@ -168,52 +168,55 @@ impl Log {
     }
 
     /// A book for a call of a site with this many lines that is about to begin.
-    pub(crate) fn new_watch(&mut self, lines: usize) -> Box<Watch> {
-        if self.watches.capacity() == 0 {
+    pub(crate) fn take_details(&mut self, lines: usize) -> Box<CallDetails> {
+        if self.spare_details.capacity() == 0 {
             // For all that will ever come back.
-            self.watches.reserve_exact(SPARE_WATCHES);
+            self.spare_details.reserve_exact(SPARE_DETAILS);
         }
-        let mut watch = self.watches.pop().unwrap_or_default();
-        watch.begin(lines);
-        watch
+        let mut details = self.spare_details.pop().unwrap_or_default();
+        details.begin(lines);
+        details
     }
 
-    /// The innermost call has just been opened: it is watched.
-    pub(crate) fn watch(&mut self, mut watch: Box<Watch>) {
+    /// The innermost call has just been opened: it is per_call.
+    pub(crate) fn details(&mut self, mut details: Box<CallDetails>) {
         if let Some(call) = self.stack.last_mut()
-            && let Some(tally) = self.tallies[call.site.id].as_mut()
+            && let Some(totals) = self.totals[call.site.id].as_mut()
         {
-            watch.go_on(call.cells, &mut tally.lines);
-            call.watch = Some(watch);
+            details.resume(call.counters, &mut totals.lines);
+            call.details = Some(details);
         }
     }
 
-    /// Puts a call that was light on the stack. No reading was taken since it began, so that the last
+    /// Puts a call that was counted on the stack. No reading was taken since it began, so that the last
     /// one is its entry.
-    pub(crate) fn open_light(&mut self, begun: Begun, stand: Stand) {
-        self.make_room(begun.site, Kind::Call, false);
-        self.open(begun, stand, Kind::Call, false);
-        let interval_ns = begun.site.interval_ns;
-        let owed = self.owed.iter().find(|owed| owed.0 == interval_ns);
-        if let Some(&(_, samples)) = owed
+    pub(crate) fn open_promoted(&mut self, start: CallStart, position: Position) {
+        self.make_room(start.site, Kind::Call, false);
+        self.open(start, position, Kind::Call, false);
+        let interval_ns = start.site.interval_ns;
+        let deferred = self
+            .deferred
+            .iter()
+            .find(|deferred| deferred.0 == interval_ns);
+        if let Some(&(_, samples)) = deferred
             && self.timelines.last() == Some(&(self.stack.len() - 1))
-            && let Some(tally) =
-                (self.tally(begun.site).lines).get_mut(begun.cells.place(stand.line) as usize)
+            && let Some(totals) = (self.totals(start.site).lines)
+                .get_mut(start.counters.place(position.line) as usize)
         {
-            tally.samples += samples;
+            totals.samples += samples;
         }
     }
 
     /// The innermost call's thread has gone on into another call, which is not on the stack yet.
-    pub(crate) fn stand(&mut self, stand: Stand) {
+    pub(crate) fn position(&mut self, position: Position) {
         if let Some(call) = self.stack.last_mut() {
-            call.line = call.cells.place(stand.line);
-            call.heap_line_start = stand.heap_line_start;
-            call.heap_high = stand.heap_high;
+            call.line = call.counters.place(position.line);
+            call.heap_line_start = position.heap_line_start;
+            call.heap_high = position.heap_high;
         }
     }
 
-    /// Takes the innermost call off the stack, all lines settled. Its caller, if there is one on
+    /// Takes the innermost call off the stack, all lines booked_until. Its caller, if there is one on
     /// this thread, takes over its highs.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
@@ -224,7 +227,7 @@ impl Log {
         if let Some(outer) = self.stack.last_mut() {
             outer.take_over(&call);
         }
-        if let Kind::Part(depth) = call.kind
+        if let Kind::NestedClosure(depth) = call.kind
             && let Some(outer) = self.stack.get_mut(depth)
         {
             outer.parts.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
@@ -241,7 +244,7 @@ impl Log {
     }
 
     /// Adds the ended `call` to its site's totals.
-    pub(crate) fn book(&mut self, call: &OpenCall, cancelled: bool, heap: Counts) -> Call {
+    pub(crate) fn add_to_totals(&mut self, call: &OpenCall, cancelled: bool, heap: Counts) -> Call {
         let now = self.last;
         let outcome = match (cancelled, std::thread::panicking()) {
             (true, _) => Outcome::Cancelled,
@@ -252,16 +255,16 @@ impl Log {
         if call.kind != Kind::Call {
             return record;
         }
-        let tally = self.tally(call.site);
-        tally.end_call(&record, call.high.max(call.past.high));
+        let totals = self.totals(call.site);
+        totals.end_call(&record, call.high.max(call.past.high));
         let heap = heap.since(call.heap_entry).plus(call.past.heap);
-        tally.heap = tally.heap.plus(heap);
-        tally.heap_peak = tally.heap_peak.max(call.heap_peak());
-        tally.others = tally.others.plus(now.others.since(call.entry.others));
+        totals.heap = totals.heap.plus(heap);
+        totals.heap_peak = totals.heap_peak.max(call.heap_peak());
+        totals.others = totals.others.plus(now.others.since(call.entry.others));
         record
     }
 
-    /// Bytes that it holds, but for what the tallies do: these are too many to be asked while a thread
+    /// Bytes that it holds, but for what the totals do: these are too many to be asked while a thread
     /// waits.
     pub(crate) fn bytes(&self) -> u64 {
         let timed = self
@@ -275,8 +278,12 @@ impl Log {
             .map(Series::bytes)
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()
-            + self.tallies.capacity() * size_of::<Option<SiteTally>>();
-        let watches: u64 = self.watches.iter().map(|watch| watch.bytes()).sum();
-        fixed as u64 + series + watches
+            + self.totals.capacity() * size_of::<Option<SiteTotals>>();
+        let spare_details: u64 = self
+            .spare_details
+            .iter()
+            .map(|details| details.bytes())
+            .sum();
+        fixed as u64 + series + spare_details
     }
 }

@@ -1,17 +1,17 @@
-//! A lane's book, copied while its thread goes on: a few functions or calls each time that the lock is
+//! A recorder's book, copied while its thread goes on: a few functions or calls each time that the lock is
 //! held, so that the thread never waits long for it.
 //!
-//! Of one moment are the calls in progress and the tallies of their functions: these are copied last, at
-//! once. While no call of a function is in progress its tally is whole by itself, and such tallies are
+//! Of one moment are the calls in progress and the totals of their functions: these are copied last, at
+//! once. While no call of a function is in progress its totals is whole by itself, and such totals are
 //! copied before. Of a deep stack the lower calls are, too: they stay as they are while others are in
-//! progress above them, and the log says how far down the stack came meanwhile ([`Log::lowest`]).
+//! progress above them, and the log says how far down the stack came meanwhile ([`ThreadState::lowest`]).
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::call_stack::Log;
+use super::call_stack::ThreadState;
 use super::open_call::{Kind, OpenCall};
-use super::thread_recorder::{Lane, place_of};
-use super::totals::SiteTally;
+use super::thread_recorder::{ThreadRecorder, place_of};
+use super::totals::SiteTotals;
 use crate::counters::line::NO_LINE;
 use crate::reading::one_reading::Reading;
 use crate::run::{Call, Outcome};
@@ -33,61 +33,61 @@ struct Copy {
     /// Whether calls are copied with their samples.
     with_series: bool,
     /// By site.
-    tallies: Vec<Option<SiteTally>>,
+    totals: Vec<Option<SiteTotals>>,
     /// Sites that had calls in progress when it was their turn.
     busy: Vec<usize>,
     /// The lower calls in progress.
     stack: Vec<OpenCall>,
 }
 
-impl Lane {
-    /// What the lane has added up, as if every call in progress ended with `now`, and these calls.
+impl ThreadRecorder {
+    /// What the recorder has added up, as if every call in progress ended with `now`, and these calls.
     ///
     /// `with_series`: the calls with their samples, for which the thread may have to wait longer.
     pub(crate) fn snapshot(
         &self,
         now: Reading,
         with_series: bool,
-    ) -> (Vec<SiteTally>, Vec<(OpenCall, Call)>) {
+    ) -> (Vec<SiteTotals>, Vec<(OpenCall, Call)>) {
         let copy = self.copy_ahead(with_series);
         let guard = self.log();
-        let look = self.light.look(|tries| self.hold_still(tries));
-        let light = look.iter().flat_map(|look| &look.light);
-        let light = light.map(|(begun, _)| begun.site.id);
-        let mut log = Log {
+        let look = self.counted.look(|tries| self.hold_still(tries));
+        let counted = look.iter().flat_map(|look| &look.counted);
+        let counted = counted.map(|(start, _)| start.site.id);
+        let mut log = ThreadState {
             last: guard.last.or_later(now),
             thread: guard.thread,
-            ..copy.finish(&guard, light)
+            ..copy.finish(&guard, counted)
         };
         let before = guard.last;
-        let mut line = self.line_of_logged(&guard);
+        let mut line = self.line_of_measured(&guard);
         let high = self.high.load(Relaxed);
         drop(guard);
         if let Some(look) = look {
-            line = place_of(log.stack.last(), look.logged);
-            for (begun, inner_line) in look.light {
+            line = place_of(log.stack.last(), look.measured);
+            for (start, inner_line) in look.counted {
                 if let Some(outer) = log.stack.last_mut() {
                     outer.line = line;
                 }
-                log.open_light(begun, begun.stand());
-                line = begun.cells.place(inner_line);
+                log.open_promoted(start, start.position());
+                line = start.counters.place(inner_line);
             }
         }
         log.raise(before, high, line);
         let mut running = Vec::new();
         while !log.stack.is_empty() {
-            log.end_turn();
-            log.settle_all(line, false);
+            log.end_measured_hit();
+            log.book_last_line(line, false);
             let Some(mut call) = log.pop() else { break };
             call.line = line;
             line = log.stack.last().map_or(NO_LINE, |outer| outer.line);
-            let mut record = log.book(&call, false, call.heap_entry);
+            let mut record = log.add_to_totals(&call, false, call.heap_entry);
             record.outcome = Outcome::Running;
             if call.kind == Kind::Call {
                 running.push((call, record));
             }
         }
-        (log.tallies.into_iter().flatten().collect(), running)
+        (log.totals.into_iter().flatten().collect(), running)
     }
 
     /// Somebody else waits for the calls to stay as they are: with a reading due the thread comes for
@@ -110,7 +110,7 @@ impl Lane {
         };
         loop {
             // Memory is got before the lock is taken.
-            copy.tallies.reserve(FUNCTIONS);
+            copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
             let more = copy.idle_functions(&self.log());
             pause();
@@ -140,26 +140,26 @@ impl Lane {
 }
 
 impl Copy {
-    /// Copies the tallies of some more functions; says whether there are others.
-    fn idle_functions(&mut self, log: &Log) -> bool {
-        let from = self.tallies.len();
+    /// Copies the totals of some more functions; says whether there are others.
+    fn idle_functions(&mut self, log: &ThreadState) -> bool {
+        let from = self.totals.len();
         let mut lines = 0;
-        for (id, tally) in log.tallies.iter().enumerate().skip(from).take(FUNCTIONS) {
+        for (id, totals) in log.totals.iter().enumerate().skip(from).take(FUNCTIONS) {
             if lines > LINES {
                 break;
             }
-            let idle = tally.as_ref().filter(|tally| tally.open == 0);
-            if tally.is_some() && idle.is_none() {
+            let idle = totals.as_ref().filter(|totals| totals.open == 0);
+            if totals.is_some() && idle.is_none() {
                 self.busy.push(id);
             }
-            lines += idle.map_or(0, |tally| tally.lines.len());
-            self.tallies.push(idle.cloned());
+            lines += idle.map_or(0, |totals| totals.lines.len());
+            self.totals.push(idle.cloned());
         }
-        self.tallies.len() < log.tallies.len()
+        self.totals.len() < log.totals.len()
     }
 
     /// Copies some more of the lower calls; gives how many of the stack are not copied yet.
-    fn lower_calls(&mut self, log: &mut Log) -> usize {
+    fn lower_calls(&mut self, log: &mut ThreadState) -> usize {
         self.stack.truncate(log.untouched());
         log.lowest = log.stack.len();
         let copied = self.stack.len();
@@ -172,35 +172,35 @@ impl Copy {
         log.stack.len() - self.stack.len()
     }
 
-    /// Copies the rest: the upper calls in progress, and the tallies of all functions that are at work.
-    /// `light`: the sites of the light calls.
-    fn finish(mut self, log: &Log, light: impl Iterator<Item = usize>) -> Log {
+    /// Copies the rest: the upper calls in progress, and the totals of all functions that are at work.
+    /// `counted`: the sites of the counted calls.
+    fn finish(mut self, log: &ThreadState, counted: impl Iterator<Item = usize>) -> ThreadState {
         self.stack.truncate(log.untouched());
         let upper = log.stack.get(self.stack.len()..).unwrap_or_default();
         let with_series = self.with_series;
         self.busy.extend(upper.iter().map(|call| call.site.id));
         self.stack
             .extend(upper.iter().map(|call| call.copied(with_series)));
-        let copied = |id: &usize| self.tallies.get(*id).is_some_and(Option::is_some);
-        self.busy.extend(light.filter(|id| !copied(id)));
+        let copied = |id: &usize| self.totals.get(*id).is_some_and(Option::is_some);
+        self.busy.extend(counted.filter(|id| !copied(id)));
         self.busy.sort_unstable();
         self.busy.dedup();
         for &id in &self.busy {
-            if self.tallies.len() <= id {
-                self.tallies.resize_with(id + 1, || None);
+            if self.totals.len() <= id {
+                self.totals.resize_with(id + 1, || None);
             }
-            self.tallies[id] = log.tallies.get(id).cloned().flatten();
+            self.totals[id] = log.totals.get(id).cloned().flatten();
         }
-        Log {
+        ThreadState {
             stack: self.stack,
             timelines: log.timelines.clone(),
-            tallies: self.tallies,
-            ..Log::default()
+            totals: self.totals,
+            ..ThreadState::default()
         }
     }
 }
 
-/// Lets go of the processor's attention, not of the processor.
+/// Lets go of the processor's slow_path, not of the processor.
 fn pause() {
     for _ in 0..PAUSE {
         std::hint::spin_loop();
@@ -209,90 +209,90 @@ fn pause() {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open_call::Begun;
+    use super::super::open_call::CallStart;
     use super::*;
     use crate::counters::counts::Counts;
     use crate::os::scripted::Script;
     use crate::os::thread::cpu_ns;
     use crate::reading::instruments::Instruments;
-    use crate::site::registered::Registered;
+    use crate::site::registered::RegisteredSite;
     use crate::site::spec::SiteSpec;
     use std::time::Duration;
 
     static SPEC: SiteSpec = SiteSpec::own("memprof::test", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 
-    fn sites(many: usize) -> Vec<&'static Registered> {
+    fn sites(many: usize) -> Vec<&'static RegisteredSite> {
         (0..many)
-            .map(|id| &*Box::leak(Box::new(Registered::new(id, &SPEC, 1, None, false))))
+            .map(|id| &*Box::leak(Box::new(RegisteredSite::new(id, &SPEC, 1, None, false))))
             .collect()
     }
 
-    /// A lane on which every site has been called, the n-th n times.
-    fn lane(sites: &[&'static Registered]) -> Lane {
-        let lane = Lane::new(Instruments::scripted(Script::leaked(1 << 20)));
+    /// A recorder on which every site has been called, the n-th n times.
+    fn recorder(sites: &[&'static RegisteredSite]) -> ThreadRecorder {
+        let recorder = ThreadRecorder::new(Instruments::scripted(Script::leaked(1 << 20)));
         for (number, site) in sites.iter().enumerate() {
-            let mut log = lane.log();
-            let tally = log.tally(site);
-            tally.net = number as i64;
-            tally.lines[3].net = number as i64;
+            let mut log = recorder.log();
+            let totals = log.totals(site);
+            totals.net = number as i64;
+            totals.lines[3].net = number as i64;
         }
-        lane
+        recorder
     }
 
-    fn call(log: &mut Log, site: &'static Registered, t_ns: u64) {
+    fn call(log: &mut ThreadState, site: &'static RegisteredSite, t_ns: u64) {
         log.last = log.last.at(t_ns);
-        let cells = log.tally(site).cells;
-        let begun = Begun::now(site, cells, Counts::default());
-        log.open(begun, begun.stand(), Kind::Call, false);
+        let counters = log.totals(site).counters;
+        let start = CallStart::now(site, counters, Counts::default());
+        log.open(start, start.position(), Kind::Call, false);
     }
 
-    fn entries(log: &Log) -> Vec<u64> {
+    fn entries(log: &ThreadState) -> Vec<u64> {
         log.stack.iter().map(|call| call.entry.t_ns).collect()
     }
 
     #[test]
     fn a_lane_at_rest_is_copied_as_it_is() {
         let sites = sites(300);
-        let lane = lane(&sites);
+        let recorder = recorder(&sites);
         for depth in 0..100 {
-            call(&mut lane.log(), sites[depth % 70], depth as u64);
+            call(&mut recorder.log(), sites[depth % 70], depth as u64);
         }
-        let copy = lane.copy_ahead(false);
-        let log = lane.log();
+        let copy = recorder.copy_ahead(false);
+        let log = recorder.log();
         let copy = copy.finish(&log, std::iter::empty());
         assert_eq!(entries(&copy), entries(&log));
         assert_eq!(copy.timelines, log.timelines);
-        assert_eq!(copy.tallies.len(), 300);
-        for (number, tally) in copy.tallies.iter().enumerate() {
-            let tally = tally.as_ref().unwrap();
-            assert_eq!((tally.site.id, tally.net), (number, number as i64));
-            assert_eq!(tally.lines[3].net, number as i64);
-            assert_eq!(tally.open, log.tallies[number].as_ref().unwrap().open);
+        assert_eq!(copy.totals.len(), 300);
+        for (number, totals) in copy.totals.iter().enumerate() {
+            let totals = totals.as_ref().unwrap();
+            assert_eq!((totals.site.id, totals.net), (number, number as i64));
+            assert_eq!(totals.lines[3].net, number as i64);
+            assert_eq!(totals.open, log.totals[number].as_ref().unwrap().open);
         }
     }
 
     #[test]
     fn what_happens_between_two_pieces_is_in_the_copy_or_left_out_as_a_whole() {
         let sites = sites(60);
-        let lane = lane(&sites);
+        let recorder = recorder(&sites);
         for depth in 0..200 {
-            call(&mut lane.log(), sites[depth % 50], depth as u64);
+            call(&mut recorder.log(), sites[depth % 50], depth as u64);
         }
-        let copy = lane.copy_ahead(false);
-        let mut log = lane.log();
+        let copy = recorder.copy_ahead(false);
+        let mut log = recorder.log();
         // Down to the middle of what was copied and up again; the last of these sites was idle.
         for _ in 0..120 {
             let ended = log.pop().unwrap();
-            log.tally(ended.site).open -= 1;
+            log.totals(ended.site).open -= 1;
         }
         for depth in 0..30 {
             call(&mut log, sites[55], 1_000 + depth);
         }
-        log.tally(sites[55]).net = 7;
-        log.tally(sites[56]).net = 7;
+        log.totals(sites[55]).net = 7;
+        log.totals(sites[56]).net = 7;
         let copy = copy.finish(&log, std::iter::empty());
         assert_eq!(entries(&copy), entries(&log));
-        let net = |number: usize| copy.tallies[number].as_ref().unwrap().net;
+        let net = |number: usize| copy.totals[number].as_ref().unwrap().net;
         assert_eq!(net(55), 7, "it has calls in progress: of the last moment");
         assert_eq!(net(56), 56, "it has none: of an earlier one");
     }
@@ -302,19 +302,19 @@ mod tests {
     #[test]
     fn the_lock_is_held_for_a_few_functions_or_calls_at_a_time() {
         let sites = sites(10_000);
-        let lane = lane(&sites);
+        let recorder = recorder(&sites);
         for depth in 0..5_000 {
-            call(&mut lane.log(), sites[depth % 20], depth as u64);
+            call(&mut recorder.log(), sites[depth % 20], depth as u64);
         }
         let mut held = Vec::new();
         let mut copy = Copy::default();
         loop {
-            copy.tallies.reserve(FUNCTIONS);
+            copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
-            let before = copy.tallies.len();
-            let (more, took) = hold(&lane, |log| copy.idle_functions(log));
+            let before = copy.totals.len();
+            let (more, took) = hold(&recorder, |log| copy.idle_functions(log));
             held.push(took);
-            assert!(copy.tallies.len() - before <= FUNCTIONS);
+            assert!(copy.totals.len() - before <= FUNCTIONS);
             if !more {
                 break;
             }
@@ -322,7 +322,7 @@ mod tests {
         loop {
             copy.stack.reserve(CALLS);
             let before = copy.stack.len();
-            let (left, took) = hold(&lane, |log| copy.lower_calls(log));
+            let (left, took) = hold(&recorder, |log| copy.lower_calls(log));
             held.push(took);
             assert!(copy.stack.len() - before <= CALLS);
             if left <= CALLS {
@@ -330,7 +330,7 @@ mod tests {
             }
         }
         held.sort_unstable();
-        let (_, all) = hold(&lane, |log| (log.stack.clone(), log.tallies.clone()));
+        let (_, all) = hold(&recorder, |log| (log.stack.clone(), log.totals.clone()));
         println!(
             "{} pieces: median {:?}, 99% within {:?}, longest {:?}; all at once {all:?}",
             held.len(),
@@ -339,14 +339,17 @@ mod tests {
             held[held.len() - 1],
         );
         let before = copy.stack.len();
-        let (finished, took) = hold(&lane, |log| copy.finish(log, std::iter::empty()));
+        let (finished, took) = hold(&recorder, |log| copy.finish(log, std::iter::empty()));
         println!("the last piece: {took:?}");
         assert!(finished.stack.len() - before <= CALLS);
     }
 
     /// What `work` needs of the processor while it holds the lock.
-    fn hold<T>(lane: &Lane, work: impl FnOnce(&mut Log) -> T) -> (T, Duration) {
-        let mut log = lane.log();
+    fn hold<T>(
+        recorder: &ThreadRecorder,
+        work: impl FnOnce(&mut ThreadState) -> T,
+    ) -> (T, Duration) {
+        let mut log = recorder.log();
         let began = cpu_ns();
         let result = work(&mut log);
         (result, Duration::from_nanos(cpu_ns() - began))

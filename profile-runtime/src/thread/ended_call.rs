@@ -1,18 +1,18 @@
 //! A call that has ended: kept among its site's calls, and checked against its limits.
 
-use super::call_details::Watch;
-use super::call_stack::{Log, SPARE_WATCHES};
+use super::call_details::CallDetails;
+use super::call_stack::{SPARE_DETAILS, ThreadState};
 use super::open_call::{Kind, OpenCall};
 use crate::counters::counts::Counts;
 use crate::heap;
 use crate::limits;
 use crate::run::{Call, HeapFigures, Outcome};
 use crate::site::figures::CallFigures;
-use crate::site::peak_call::Best;
+use crate::site::peak_call::PeakCall;
 
 /// A call that has ended.
 #[derive(Debug)]
-pub(crate) struct Ended<'call> {
+pub(crate) struct EndedCall<'call> {
     /// A reference, because a call is large and most of those that end are only counted.
     pub call: &'call mut OpenCall,
     pub record: Call,
@@ -20,20 +20,20 @@ pub(crate) struct Ended<'call> {
     pub heap: Counts,
 }
 
-impl Log {
+impl ThreadState {
     /// Puts an ended call into its site's book, with its series if no call had a higher peak.
-    pub(crate) fn keep(&mut self, ended: Ended<'_>) {
-        let Ended {
+    pub(crate) fn finish_call(&mut self, ended: EndedCall<'_>) {
+        let EndedCall {
             call,
             mut record,
             heap,
         } = ended;
-        if let Some(mut watch) = call.watch.take() {
-            record.by = watch.by;
-            call.judge(&record, call.heap_figures(heap), &mut watch);
-            // Not what a deep recursion took, or what futures bring that began in other lanes.
-            if self.watches.len() < SPARE_WATCHES {
-                self.watches.push(watch);
+        if let Some(mut details) = call.details.take() {
+            record.by = details.by;
+            call.check_limits(&record, call.heap_figures(heap), &mut details);
+            // Not what a deep recursion took, or what futures bring that began in other recorders.
+            if self.spare_details.len() < SPARE_DETAILS {
+                self.spare_details.push(details);
             }
         }
         let series = call.series.take();
@@ -42,13 +42,13 @@ impl Log {
             return;
         }
         let mut calls = call.site.calls();
-        if calls.beats_best(record.peak_rss) {
-            let best = Best {
+        if calls.beats_peak_call(record.peak_rss) {
+            let best = PeakCall {
                 call: record.clone(),
                 peak_at: call.peak_at,
                 series,
             };
-            let spare = calls.set_best(best, &mut self.little);
+            let spare = calls.set_peak_call(best, &mut self.little);
             self.spare.extend(spare);
         } else {
             self.spare.extend(series);
@@ -58,39 +58,39 @@ impl Log {
 }
 
 impl OpenCall {
-    /// What a watched call had, for the sizes and the limits of its site.
-    pub(super) fn judge(&self, record: &Call, heap: HeapFigures, watch: &mut Watch) {
-        let Some(watched) = &self.site.watched else {
+    /// What a per_call call had, for the sizes and the limits of its site.
+    pub(super) fn check_limits(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
+        let Some(per_call) = &self.site.per_call else {
             return;
         };
-        let ended = limits::Ended {
+        let ended = limits::CheckedCall {
             site: self.site,
             record,
             heap: heap::is_counted().then_some(heap),
             shared: self.shared,
-            lines: &watch.lines,
-            in_part: watch.in_part,
+            lines: &details.lines,
+            in_part: details.in_part,
         };
-        limits::judge(&watched.limits, &ended);
+        limits::judge(&per_call.limits, &ended);
         if record.outcome == Outcome::Returned {
-            self.add_to_figures(record, heap, watch);
+            self.add_to_figures(record, heap, details);
         }
     }
 
-    fn add_to_figures(&self, record: &Call, heap: HeapFigures, watch: &mut Watch) {
+    fn add_to_figures(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
         let wall_ns = record.end_ns.saturating_sub(record.start_ns);
         let call = CallFigures {
-            foreign: self.foreign,
+            changed_by_others: self.changed_by_others,
             peak: record.peak_rss,
             net: record.net_rss,
             time_ns: wall_ns.saturating_sub(record.suspended_ns),
             heap,
         };
         if let Some(mut maxima) = self.site.maxima() {
-            maxima.add(&call, &watch.lines);
+            maxima.add(&call, &details.lines);
         }
-        if let Some(n) = watch.by {
-            self.site.sizes().add(n, &call, &mut watch.lines);
+        if let Some(n) = details.by {
+            self.site.sizes().add(n, &call, &mut details.lines);
         }
     }
 }

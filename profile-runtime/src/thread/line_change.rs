@@ -1,28 +1,28 @@
 //! A probe that has more to do than to count its hit: the line before is read and booked.
 
-use super::call_stack::Log;
-use super::thread_recorder::{Lane, place_of};
-use crate::counters::line::LineCells;
+use super::call_stack::ThreadState;
+use super::thread_recorder::{ThreadRecorder, place_of};
+use crate::counters::line::LineCounters;
 use crate::recording;
 
-impl Lane {
+impl ThreadRecorder {
     /// The same where there is more to do, or may be: a hit can be the line's turn to be read.
     #[cold]
     #[inline(never)]
-    pub(crate) fn switch_line_with_attention(&self, line: &'static LineCells, hit: bool) {
+    pub(crate) fn begin_line_slow(&self, line: &'static LineCounters, hit: bool) {
         if recording::has_given_up() {
             return;
         }
         let first = hit && line.own_hits() == 1;
-        if self.hot().attention() == 0 && !self.light.is_empty() && !first {
-            // Light calls stay light for no turn.
-            line.set_turn(line.own_hits());
-            self.hot().begin(line);
+        if self.current_line().slow_path() == 0 && !self.counted.is_empty() && !first {
+            // CountedCalls calls stay counted for no turn.
+            line.measure_after(line.own_hits());
+            self.current_line().begin(line);
             return;
         }
         let mut guard = self.log();
         let log = &mut *guard;
-        self.log_light_calls(log);
+        self.promote_counted_calls(log);
         let due = self.is_due();
         // A line's first hit is read whatever the budget says: most lines that take much run once.
         let first = first && log.is_of_rss();
@@ -30,49 +30,49 @@ impl Lane {
         if read {
             self.read(log);
         }
-        let settle = self.take_settle();
+        let book_change = self.take_booking_due();
         if first {
             // For the reading at its end.
             self.ask_for_reading();
         }
         let closing = self.line();
         let place = place_of(log.stack.last(), Some(line));
-        if log.end_turn() {
+        if log.end_measured_hit() {
             // The stretch goes on, unless lines are read one by one again.
             if self.is_due() {
-                log.settle_stretch();
+                log.book_stretch();
                 log.begin_line(place, hit, true);
             }
-        } else if read || settle {
-            let ran = match due || settle {
+        } else if read || book_change {
+            let ran = match due || book_change {
                 true => closing,
-                false => log.stands_for_stretch(closing),
+                false => log.line_of_stretch(closing),
             };
-            let was_exact = log.settle(ran, read);
+            let was_exact = log.book_change(ran, read);
             log.begin_line(place, hit, read && self.is_due());
             if due && !was_exact {
-                log.stretch_is_like(closing);
+                log.attribute_stretch_to(closing);
             }
         }
-        if hit && line.is_turn() {
-            self.take_turn(log, line, place);
+        if hit && line.is_measurement_due() {
+            self.measure_this_hit(log, line, place);
         }
-        self.hot().begin(line);
+        self.current_line().begin(line);
     }
 
     /// It is the turn of `line`, which begins, to be read, if there is budget for it.
-    fn take_turn(&self, log: &mut Log, line: &LineCells, place: u32) {
+    fn measure_this_hit(&self, log: &mut ThreadState, line: &LineCounters, place: u32) {
         let read_anyway = log.reads_every_line();
-        let read = !read_anyway && log.may_take_turns();
+        let read = !read_anyway && log.may_measure();
         if read {
             self.read(log);
-            log.begin_turn(place);
+            log.begin_measured_hit(place);
             // For the reading at its end.
             self.ask_for_reading();
         }
         let now_ns = (read || read_anyway).then_some(log.last.t_ns);
-        if let Some(hits) = log.next_turn(place, now_ns) {
-            line.set_turn(hits);
+        if let Some(hits) = log.next_measurement(place, now_ns) {
+            line.measure_after(hits);
         }
     }
 }

@@ -1,23 +1,23 @@
 //! A call in progress that a reading has met: what it began with, and where it is.
 
-use super::call_details::Watch;
-use super::stretch::Turn;
+use super::call_details::CallDetails;
+use super::stretch::MeasuredHit;
 use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
-use crate::counters::line::LineCells;
-use crate::counters::site::Cells;
-use crate::heap::Token;
+use crate::counters::line::LineCounters;
+use crate::counters::site::SiteCounters;
+use crate::heap::CallId;
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::run::{Call, HeapFigures, Outcome, PeakAt};
 use crate::series::Series;
-use crate::site::peak_call::Best;
-use crate::site::registered::Registered;
+use crate::site::peak_call::PeakCall;
+use crate::site::registered::RegisteredSite;
 
 /// A call, as it began.
-pub(crate) type Begun = counted_calls::Begun<Registered, Cells>;
+pub(crate) type CallStart = counted_calls::CallStart<RegisteredSite, SiteCounters>;
 
 /// Where a call is.
-pub(crate) type Stand = counted_calls::Stand<LineCells>;
+pub(crate) type Position = counted_calls::Position<LineCounters>;
 
 /// What is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,24 +25,24 @@ pub(crate) enum Kind {
     /// A call of an annotated function.
     Call,
     /// A closure of the call at this depth, run from inside calls that it made.
-    Part(usize),
+    NestedClosure(usize),
     /// A closure of a call that is not of this thread.
-    Worker,
+    OtherThread,
 }
 
 /// A call in progress.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenCall {
     pub kind: Kind,
-    pub site: &'static Registered,
-    pub cells: &'static Cells,
+    pub site: &'static RegisteredSite,
+    pub counters: &'static SiteCounters,
     pub entry: Reading,
     /// Whether `entry` was read at the entry itself.
     pub entry_exact: bool,
-    /// The line at which it is; for the innermost call the lane knows better.
+    /// The line at which it is; for the innermost call the recorder knows better.
     pub line: u32,
     /// Up to here its lines have booked what changed.
-    pub settled: Reading,
+    pub booked_until: Reading,
     /// Whether the line began with a hit; otherwise it only goes on after something inside it.
     pub(super) line_hit: bool,
     /// Whether the line began with a reading of its own. If not, a stretch without readings is in
@@ -51,25 +51,25 @@ pub(crate) struct OpenCall {
     /// The line that stands for such a stretch when a reading ends it that was not asked for by the
     /// sampler: the first line of the stretch, or the one that the sampler's last request met.
     pub(super) stretch_line: u32,
-    /// Whether the line has to settle when what is in progress inside it has ended: see `lane::SETTLE`.
-    pub settles: bool,
+    /// Whether the line has to book_change when what is in progress inside it has ended: see `recorder::BOOKING_DUE`.
+    pub has_unbooked: bool,
     /// Highest RSS since the line began, and since the call began or was resumed.
     pub(super) line_high: u64,
     pub(super) high: u64,
-    /// What `Part`s inside the line, and turns of lines, have booked as theirs, to be taken off the line.
+    /// What `NestedClosure`s inside the line, and turns of lines, have booked as theirs, to be taken off the line.
     pub(super) parts: Change,
     /// The turn of its line in progress to be read, and the parts before it.
-    pub(super) turn: Option<(Turn, Change)>,
+    pub(super) turn: Option<(MeasuredHit, Change)>,
     /// The heap at the entry, and the highest live bytes of this thread since.
     pub heap_entry: Counts,
     pub heap_high: i64,
-    /// Live bytes of this thread when the line began; for the innermost call the lane knows better,
+    /// Live bytes of this thread when the line began; for the innermost call the recorder knows better,
     /// here and of `heap_high`.
     pub heap_line_start: i64,
     pub(super) peak_at: Option<PeakAt>,
     pub(super) panicking_at_entry: bool,
     /// See `heap::origins`.
-    pub token: Token,
+    pub call_id: CallId,
     /// Its samples; `None` for a call inside another call of the same site, which that one covers,
     /// and for one that is not kept, because no reading was taken at its entry.
     pub series: Option<Series<LinePoint>>,
@@ -78,9 +78,9 @@ pub(crate) struct OpenCall {
     /// Whether others worked on the process's memory meanwhile.
     pub(super) shared: bool,
     /// By how many bytes of RSS.
-    pub(super) foreign: u64,
+    pub(super) changed_by_others: u64,
     /// Its own figures, where its site asks for them.
-    pub watch: Option<Box<Watch>>,
+    pub details: Option<Box<CallDetails>>,
 }
 
 /// A signed change, and the time that it took.
@@ -105,20 +105,20 @@ pub(super) struct Past {
 
 impl OpenCall {
     /// As it began.
-    pub(crate) fn begun(&self) -> Begun {
-        Begun {
+    pub(crate) fn start(&self) -> CallStart {
+        CallStart {
             site: self.site,
-            cells: self.cells,
+            counters: self.counters,
             panicking: self.panicking_at_entry,
-            token: self.token,
+            call_id: self.call_id,
             heap: self.heap_entry,
         }
     }
 
     /// Where it goes on after something inside of it.
-    pub(crate) fn stand(&self) -> Stand {
-        Stand {
-            line: self.cells.stand_at(self.line),
+    pub(crate) fn position(&self) -> Position {
+        Position {
+            line: self.counters.position_at(self.line),
             heap_line_start: self.heap_line_start,
             heap_high: self.heap_high,
         }
@@ -128,7 +128,7 @@ impl OpenCall {
     pub(crate) fn copied(&self, with_series: bool) -> OpenCall {
         OpenCall {
             series: self.series.as_ref().filter(|_| with_series).cloned(),
-            watch: None,
+            details: None,
             ..*self
         }
     }
@@ -136,16 +136,18 @@ impl OpenCall {
     /// A call made by this one's line in progress has ended or was suspended.
     pub(super) fn take_over(&mut self, inner: &OpenCall) {
         self.shared |= inner.shared;
-        self.foreign = self.foreign.saturating_add(inner.foreign);
+        self.changed_by_others = self
+            .changed_by_others
+            .saturating_add(inner.changed_by_others);
         self.line_high = self.line_high.max(inner.high);
         let at = inner.peak_at.map(|at| PeakAt {
             line: self.site.line_number(self.line),
             ..at
         });
-        self.raise_high(inner.high, at);
+        self.raise_peak(inner.high, at);
     }
 
-    pub(super) fn raise_high(&mut self, high: u64, at: Option<PeakAt>) {
+    pub(super) fn raise_peak(&mut self, high: u64, at: Option<PeakAt>) {
         if high > self.high {
             self.high = high;
             if high.saturating_sub(self.start_level()) > self.past.peak {
@@ -156,13 +158,13 @@ impl OpenCall {
 
     /// Books on the line at which it is what something inside of it did on the heap.
     pub(crate) fn book_heap(&self, change: Counts, rise: i64) {
-        self.cells.at(self.line).book_heap(change, rise);
+        self.counters.at(self.line).book_heap(change, rise);
     }
 
     /// Whether a reading was taken while it was on the stack: then its caller's line has something to
     /// book.
-    pub(crate) fn settled_since_entry(&self) -> bool {
-        self.settled.t_ns != self.entry.t_ns
+    pub(crate) fn has_unbooked_since_entry(&self) -> bool {
+        self.booked_until.t_ns != self.entry.t_ns
     }
 
     /// The RSS that counts as the call's start: that at its entry, moved by what changed while it
@@ -210,9 +212,9 @@ impl OpenCall {
     }
 
     /// It ends or is suspended: the book on it by itself takes over what its lines did on the heap.
-    pub(crate) fn pause_watch(&mut self) {
-        if let Some(watch) = &mut self.watch {
-            watch.pause(self.cells);
+    pub(crate) fn suspend_details(&mut self) {
+        if let Some(details) = &mut self.details {
+            details.suspend(self.counters);
         }
     }
 
@@ -229,8 +231,8 @@ impl OpenCall {
     }
 
     /// As the best call of its site, if the process ended now.
-    pub(crate) fn as_best(&self, record: &Call) -> Best {
-        Best {
+    pub(crate) fn as_peak_call(&self, record: &Call) -> PeakCall {
+        PeakCall {
             call: record.clone(),
             peak_at: self.peak_at,
             series: self.series.clone(),
@@ -238,22 +240,26 @@ impl OpenCall {
     }
 }
 
-impl Begun {
+impl CallStart {
     #[inline]
-    pub(super) fn now(site: &'static Registered, cells: &'static Cells, heap: Counts) -> Begun {
-        Begun {
+    pub(super) fn now(
+        site: &'static RegisteredSite,
+        counters: &'static SiteCounters,
+        heap: Counts,
+    ) -> CallStart {
+        CallStart {
             site,
-            cells,
+            counters,
             panicking: std::thread::panicking(),
             heap,
-            token: 0,
+            call_id: 0,
         }
     }
 
     /// Before its first line.
-    pub(super) fn stand(&self) -> Stand {
-        Stand {
-            line: self.cells.before_lines(),
+    pub(super) fn position(&self) -> Position {
+        Position {
+            line: self.counters.before_lines(),
             heap_line_start: self.heap.live(),
             heap_high: self.heap.live(),
         }

@@ -1,8 +1,8 @@
 //! When a line has its next turn to be read, and what its hits keep by experience.
 //!
 //! A line has its next turn after a number of hits that is doubled when it comes round too soon, and
-//! halved when it does not. So a line that runs seldom inside a hot loop is read as often as the loop
-//! itself, and what it takes is known.
+//! halved when it does not. So a line that runs seldom inside a current_line loop is read as often as the loop
+//! itself, and what it takes is directory.
 
 /// A line's turns are to be at least so far apart.
 const APART_NS: u64 = 1_000_000;
@@ -10,9 +10,9 @@ const APART_NS: u64 = 1_000_000;
 /// The most hits from one turn to the next.
 const LONGEST: u32 = 1 << 31;
 
-/// When a line has its turns, and what is known of one hit of it.
+/// When a line has its turns, and what is directory of one hit of it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Pace {
+pub(crate) struct HitSchedule {
     /// Hits from one turn to the next.
     gap: u32,
     last_ns: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Pace {
     pub(super) expected: f64,
 }
 
-impl Pace {
+impl HitSchedule {
     /// A turn began at `now_ns`, or could not be had (`None`): gives the hits until the next.
     pub(crate) fn next(&mut self, now_ns: Option<u64>) -> u64 {
         let soon = match now_ns {
@@ -81,11 +81,11 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::{APART_NS, Pace};
+    use super::{APART_NS, HitSchedule};
 
     #[test]
     fn a_hot_line_has_turns_that_are_far_apart() {
-        let (mut pace, mut now_ns, mut turns) = (Pace::default(), 0, 0_u64);
+        let (mut pace, mut now_ns, mut turns) = (HitSchedule::default(), 0, 0_u64);
         let mut at = 1;
         for hit in 1..=10_000_000_u64 {
             now_ns += 10;
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_seldom_line_has_one_at_every_hit() {
-        let mut pace = Pace::default();
+        let mut pace = HitSchedule::default();
         for hit in 1..=100 {
             assert_eq!(pace.next(Some(hit * 2 * APART_NS)), 1);
         }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_hits_keep_is_learnt_from_those_that_were_read() {
-        let mut pace = Pace::default();
+        let mut pace = HitSchedule::default();
         assert_eq!(pace.expected(100), 0.0);
         pace.learn_all(1, 4096);
         pace.learn_one(4096);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_happened_once_is_not_expected() {
-        let mut pace = Pace::default();
+        let mut pace = HitSchedule::default();
         for hit in 1..=1_000 {
             pace.learn_one(if hit == 500 { -4096 } else { 0 });
         }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::suspended::SuspendedCalls;
-use super::thread_recorder::Lane;
+use super::thread_recorder::ThreadRecorder;
 use crate::reading::instruments::Instruments;
 use crate::sync::lock;
 
@@ -12,9 +12,9 @@ use crate::sync::lock;
 #[derive(Debug)]
 pub(crate) struct ThreadRegistry {
     instruments: &'static Instruments,
-    lanes: Mutex<Vec<&'static Lane>>,
+    recorders: Mutex<Vec<&'static ThreadRecorder>>,
     /// Lanes whose thread has ended.
-    free: Mutex<Vec<&'static Lane>>,
+    free: Mutex<Vec<&'static ThreadRecorder>>,
     /// Threads so far.
     threads: AtomicU64,
     /// Calls that are on no thread.
@@ -25,44 +25,44 @@ impl ThreadRegistry {
     pub(crate) fn new(instruments: &'static Instruments) -> ThreadRegistry {
         ThreadRegistry {
             instruments,
-            lanes: Mutex::default(),
+            recorders: Mutex::default(),
             free: Mutex::default(),
             threads: AtomicU64::new(0),
             suspended: SuspendedCalls::default(),
         }
     }
 
-    /// A lane for a thread that has none.
+    /// A recorder for a thread that has none.
     #[cold]
-    pub(crate) fn take(&self) -> &'static Lane {
+    pub(crate) fn take(&self) -> &'static ThreadRecorder {
         let free = lock(&self.free).pop();
-        let lane = free.unwrap_or_else(|| {
+        let recorder = free.unwrap_or_else(|| {
             // Leaked: frames point to it, and it is used again by later threads.
-            let lane = &*Box::leak(Box::new(Lane::new(self.instruments)));
-            self.instruments.meter.add_listener(lane);
-            lock(&self.lanes).push(lane);
-            lane
+            let recorder = &*Box::leak(Box::new(ThreadRecorder::new(self.instruments)));
+            self.instruments.meter.add_listener(recorder);
+            lock(&self.recorders).push(recorder);
+            recorder
         });
-        lane.take(self.threads.fetch_add(1, Relaxed) + 1);
-        lane
+        recorder.take(self.threads.fetch_add(1, Relaxed) + 1);
+        recorder
     }
 
-    /// The thread of `lane` has ended.
-    pub(crate) fn give_back(&self, lane: &'static Lane) {
+    /// The thread of `recorder` has ended.
+    pub(crate) fn give_back(&self, recorder: &'static ThreadRecorder) {
         // A thread that is taken down inside a call is one that called `exit`: its calls stay in
         // progress, and so they are reported.
-        if !lane.is_busy() {
-            lock(&self.free).push(lane);
+        if !recorder.is_busy() {
+            lock(&self.free).push(recorder);
         }
     }
 
-    /// Visits every lane that was ever taken. A lane's lock may be taken inside: ours is not held.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&'static Lane)) {
+    /// Visits every recorder that was ever taken. A recorder's lock may be taken inside: ours is not held.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&'static ThreadRecorder)) {
         let mut at = 0;
         loop {
-            let lane = lock(&self.lanes).get(at).copied();
-            match lane {
-                Some(lane) => visit(lane),
+            let recorder = lock(&self.recorders).get(at).copied();
+            match recorder {
+                Some(recorder) => visit(recorder),
                 None => return,
             }
             at += 1;

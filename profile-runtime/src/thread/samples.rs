@@ -1,10 +1,10 @@
 //! Samples: readings of the sampler, handed to the calls in progress on a thread.
 
-use super::call_stack::Log;
-use super::thread_recorder::{Lane, place_of};
+use super::call_stack::ThreadState;
+use super::thread_recorder::{ThreadRecorder, place_of};
 use crate::reading::one_reading::Reading;
 
-impl Lane {
+impl ThreadRecorder {
     /// The sampler's part: adds a sample to the series of every call whose interval is in `due`,
     /// asks for a reading, and reports the intervals in use to `intervals`.
     pub(crate) fn tick(&self, due: Option<(Reading, &[u64])>, intervals: &mut Vec<u64>) {
@@ -13,42 +13,46 @@ impl Lane {
         }
         let mut log = self.log();
         if let Some((reading, due)) = due {
-            let line = self.line_of_logged(&log);
+            let line = self.line_of_measured(&log);
             log.sample(reading, line, Some(due));
-            if !self.light.is_empty() {
-                log.owe_samples(due);
+            if !self.counted.is_empty() {
+                log.defer_samples(due);
             }
             self.ask_for_reading();
         }
         let timed = log.timelines.iter().map(|&depth| log.stack[depth].site);
-        for site in timed.chain(self.light.sites()) {
+        for site in timed.chain(self.counted.sites()) {
             if !intervals.contains(&site.interval_ns) {
                 intervals.push(site.interval_ns);
             }
         }
     }
 
-    /// By anybody who holds the log: the line at which the innermost logged call is.
-    pub(super) fn line_of_logged(&self, log: &Log) -> u32 {
-        let line = self.light.line_of_logged(log.stack.len());
+    /// By anybody who holds the log: the line at which the innermost measured call is.
+    pub(super) fn line_of_measured(&self, log: &ThreadState) -> u32 {
+        let line = self.counted.line_of_measured(log.stack.len());
         place_of(log.stack.last(), line)
     }
 }
 
-impl Log {
-    /// A sample at the intervals in `due` fell into light calls.
-    pub(crate) fn owe_samples(&mut self, due: &[u64]) {
+impl ThreadState {
+    /// A sample at the intervals in `due` fell into counted calls.
+    pub(crate) fn defer_samples(&mut self, due: &[u64]) {
         for &interval_ns in due {
-            match self.owed.iter_mut().find(|owed| owed.0 == interval_ns) {
-                Some(owed) => owed.1 += 1,
-                None => self.owed.push((interval_ns, 1)),
+            match self
+                .deferred
+                .iter_mut()
+                .find(|deferred| deferred.0 == interval_ns)
+            {
+                Some(deferred) => deferred.1 += 1,
+                None => self.deferred.push((interval_ns, 1)),
             }
         }
     }
 
-    /// The light calls that were in progress have got theirs.
-    pub(crate) fn owe_nothing(&mut self) {
-        self.owed.clear();
+    /// The counted calls that were in progress have got theirs.
+    pub(crate) fn clear_deferred(&mut self) {
+        self.deferred.clear();
     }
 
     /// Adds a sample to the calls in progress that get samples: to those whose interval is in
@@ -65,10 +69,10 @@ impl Log {
                 series.push(reading.point(line));
             }
             if due.is_some()
-                && let Some(tally) = self.tallies[call.site.id].as_mut()
-                && let Some(tally) = tally.lines.get_mut(line as usize)
+                && let Some(totals) = self.totals[call.site.id].as_mut()
+                && let Some(totals) = totals.lines.get_mut(line as usize)
             {
-                tally.samples += 1;
+                totals.samples += 1;
             }
         }
     }

@@ -1,13 +1,13 @@
 //! A call that is suspended leaves its thread's stack, and goes on later, perhaps on another thread.
 
-use super::call_stack::Log;
+use super::call_stack::ThreadState;
 use super::open_call::{Kind, OpenCall, difference};
-use super::thread_recorder::Lane;
+use super::thread_recorder::ThreadRecorder;
 use crate::counters::counts::Counts;
 use crate::heap;
 use crate::recording;
 
-impl Lane {
+impl ThreadRecorder {
     /// Takes the call at `depth`, and leaks above it, off the stack until it is resumed.
     pub(crate) fn suspend(&self, depth: u32) -> Option<OpenCall> {
         if recording::has_given_up() {
@@ -15,11 +15,11 @@ impl Lane {
         }
         let mut guard = self.log();
         let log = &mut *guard;
-        self.log_light_calls(log);
+        self.promote_counted_calls(log);
         self.close_above(log, depth as usize)?;
         let heap = self.pause(log);
         self.read_at_end(log);
-        let call = heap::outside_the_figures(|| log.suspend(self.line(), heap))?;
+        let call = heap::without_counting(|| log.suspend(self.line(), heap))?;
         self.go_back_to_caller(log, &call, heap);
         Some(call)
     }
@@ -28,10 +28,10 @@ impl Lane {
     pub(crate) fn resume(&self, call: OpenCall) -> u32 {
         let mut guard = self.log();
         let log = &mut *guard;
-        self.log_light_calls(log);
-        log.give_up_turn();
+        self.promote_counted_calls(log);
+        log.discard_measured_hit();
         let heap = self.pause(log);
-        heap::outside_the_figures(|| log.make_room(call.site, Kind::Call, false));
+        heap::without_counting(|| log.make_room(call.site, Kind::Call, false));
         let exact = self.read_at_entry(log, call.entry_exact);
         self.leave_caller(log);
         log.resume(call, exact, heap);
@@ -39,11 +39,11 @@ impl Lane {
     }
 }
 
-impl Log {
+impl ThreadState {
     /// The innermost call was suspended just now: what it has done so far is behind it.
     pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
         let mut call = self.pop()?;
-        call.pause_watch();
+        call.suspend_details();
         let now = self.last;
         call.line = line;
         self.spare.extend(call.series.take());
@@ -55,9 +55,9 @@ impl Log {
             .max(call.high.saturating_sub(call.start_level()));
         call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
         call.past.heap_peak = call.heap_peak();
-        let tally = self.tally(call.site);
-        tally.open = tally.open.saturating_sub(1);
-        tally.others = tally.others.plus(now.others.since(call.entry.others));
+        let totals = self.totals(call.site);
+        totals.open = totals.open.saturating_sub(1);
+        totals.others = totals.others.plus(now.others.since(call.entry.others));
         Some(call)
     }
 
@@ -71,7 +71,7 @@ impl Log {
         call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
         call.past.suspended.net += difference(now.rss, before.rss);
         call.entry.others = now.others;
-        call.settled = now;
+        call.booked_until = now;
         call.line_hit = false;
         call.line_exact = exact;
         call.stretch_line = call.line;
@@ -80,11 +80,11 @@ impl Log {
         call.heap_entry = heap;
         call.heap_high = heap.live();
         call.heap_line_start = heap.live();
-        let tally = self.tally(call.site);
-        call.cells = tally.cells;
-        tally.open += 1;
-        if let Some(watch) = &mut call.watch {
-            watch.go_on(call.cells, &mut tally.lines);
+        let totals = self.totals(call.site);
+        call.counters = totals.counters;
+        totals.open += 1;
+        if let Some(details) = &mut call.details {
+            details.resume(call.counters, &mut totals.lines);
         }
         self.stack.push(call);
     }

@@ -1,45 +1,45 @@
 //! A thread's own book: its calls in progress, the lines they are at, and what it has added up.
 //!
-//! A thread takes a lane at its first annotated call and gives it back when it ends; the next thread
-//! goes on in the same book. So there are as many lanes as there were threads at once, however many
-//! came and went, and a lane is never freed.
+//! A thread takes a recorder at its first annotated call and gives it back when it ends; the next thread
+//! goes on in the same book. So there are as many recorders as there were threads at once, however many
+//! came and went, and a recorder is never freed.
 //!
-//! A probe looks at one number, `attention`. While it is 0 the probe counts its hit, writes down which
+//! A probe looks at one number, `slow_path`. While it is 0 the probe counts its hit, writes down which
 //! line runs, and is done: a few nanoseconds; calls are entered and left without more ado, too (see
-//! `light`). Otherwise it takes the lane's lock and, if a reading is due, takes one; what has changed
-//! since the line's own last reading is then booked on the line that was running. When the lane's
+//! `counted`). Otherwise it takes the recorder's lock and, if a reading is due, takes one; what has changed
+//! since the line's own last reading is then booked on the line that was running. When the recorder's
 //! budget is used up it goes to 0; the sampler sets it again at its next tick, at a moment that
 //! favours no line but the ones that take long.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use super::call_stack::Log;
-use super::ended_call::Ended;
-use super::open_call::{Begun, Kind, OpenCall, Stand};
-use crate::counters::counted_calls::Light;
+use super::call_stack::ThreadState;
+use super::ended_call::EndedCall;
+use super::open_call::{CallStart, Kind, OpenCall, Position};
+use crate::counters::counted_calls::CountedCalls;
 use crate::counters::counts::Counts;
 use crate::counters::hits;
-use crate::counters::line::{Hot, LineCells, NO_LINE};
-use crate::counters::site::Cells;
-use crate::counters::site_directory::Known;
+use crate::counters::line::{CurrentLine, LineCounters, NO_LINE};
+use crate::counters::site::SiteCounters;
+use crate::counters::site_directory::SiteDirectory;
 use crate::heap::{self, origins};
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::PeakListener;
-use crate::reading::one_reading::Witness;
+use crate::reading::one_reading::LastReading;
 use crate::recording;
-use crate::site::registered::Registered;
+use crate::site::registered::RegisteredSite;
 use crate::sync::lock;
 
 /// A reading is due at the next probe.
-pub(super) const DUE: i64 = 1 << 62;
+pub(super) const READING_DUE: i64 = 1 << 62;
 /// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
-/// makes until then put that off (`Lane::settles_later`, and `OpenCall::settles`).
-const SETTLE: i64 = 1 << 61;
-// A probe asks for attention and for its line's turn with one comparison.
-const _: () = assert!(SETTLE as u64 > hits::MOST && DUE as u64 > hits::MOST);
+/// makes until then put that off (`ThreadRecorder::books_later`, and `OpenCall::has_unbooked`).
+const BOOKING_DUE: i64 = 1 << 61;
+// A probe asks for slow_path and for its line's turn with one comparison.
+const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hits::MOST);
 
-/// Light calls that can be in progress at once on a thread.
+/// CountedCalls calls that can be in progress at once on a thread.
 const LIGHT_CALLS: usize = 31;
 
 /// What a reading that only looks at the clock is booked as.
@@ -47,159 +47,161 @@ const CLOCK_NS: u64 = 100;
 
 /// One thread's book.
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct ThreadRecorder {
     pub(super) instruments: &'static Instruments,
     /// Number of the thread that holds it.
     pub(super) thread: AtomicU64,
-    pub(super) light: Light<Registered, Cells, LineCells>,
-    /// `SETTLE` of the innermost logged call, while a light one is in progress inside it.
-    pub(super) settles_later: AtomicBool,
-    pub(super) known: Known,
-    /// Highest RSS that anybody saw since this lane's last reading.
+    pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
+    /// `BOOKING_DUE` of the innermost measured call, while a counted one is in progress inside it.
+    pub(super) books_later: AtomicBool,
+    pub(super) directory: SiteDirectory,
+    /// Highest RSS that anybody saw since this recorder's last reading.
     pub(super) high: AtomicU64,
-    pub(super) log: Mutex<Log>,
+    pub(super) log: Mutex<ThreadState>,
 }
 
-impl Lane {
-    pub(crate) fn new(instruments: &'static Instruments) -> Lane {
-        Lane {
+impl ThreadRecorder {
+    pub(crate) fn new(instruments: &'static Instruments) -> ThreadRecorder {
+        ThreadRecorder {
             instruments,
             thread: AtomicU64::new(0),
-            light: Light::with_room_for(LIGHT_CALLS, DUE),
-            settles_later: AtomicBool::new(false),
-            known: Known::new(),
+            counted: CountedCalls::with_room_for(LIGHT_CALLS, READING_DUE),
+            books_later: AtomicBool::new(false),
+            directory: SiteDirectory::new(),
             high: AtomicU64::new(0),
             log: Mutex::default(),
         }
     }
 
     #[inline]
-    pub(crate) fn hot(&self) -> &Hot {
-        &self.light.hot
+    pub(crate) fn current_line(&self) -> &CurrentLine {
+        &self.counted.current_line
     }
 
-    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+    pub(super) fn log(&self) -> MutexGuard<'_, ThreadState> {
         lock(&self.log)
     }
 
-    /// A new thread takes the lane.
+    /// A new thread takes the recorder.
     pub(crate) fn take(&self, thread: u64) {
         let mut log = self.log();
         log.thread = thread;
         self.thread.store(thread, Relaxed);
-        log.witness = Witness::default();
+        log.last_reading = LastReading::default();
         self.ask_for_reading();
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.light.depth() > 0
+        self.counted.depth() > 0
     }
 
     /// From now on the next probe takes a reading.
     pub(crate) fn ask_for_reading(&self) {
-        self.hot().attention.fetch_or(DUE, Relaxed);
+        self.current_line().slow_path.fetch_or(READING_DUE, Relaxed);
     }
 
     pub(super) fn is_due(&self) -> bool {
-        self.hot().attention.load(Relaxed) & DUE != 0
+        self.current_line().slow_path.load(Relaxed) & READING_DUE != 0
     }
 
     /// Opens a call of `site`.
-    pub(crate) fn enter(&'static self, site: &'static Registered, kind: Kind) -> Probe {
+    pub(crate) fn enter(&'static self, site: &'static RegisteredSite, kind: Kind) -> CallHandle {
         let mut guard = self.log();
         let log = &mut *guard;
-        self.log_light_calls(log);
-        log.give_up_turn();
+        self.promote_counted_calls(log);
+        log.discard_measured_hit();
         let heap = self.pause(log);
         // Whatever needs memory comes before the reading, so as not to show up in the call.
-        let (cells, forced, watch) = heap::outside_the_figures(|| {
+        let (counters, forced, details) = heap::without_counting(|| {
             let forced = kind == Kind::Call && log.must_be_exact(site);
-            let cells = log.make_room(site, kind, forced || self.is_due());
-            let watched = kind == Kind::Call && site.watched.is_some();
-            if kind == Kind::Call && !site.is_usage() && !watched {
-                self.known.set(site.id, cells);
+            let counters = log.make_room(site, kind, forced || self.is_due());
+            let per_call = kind == Kind::Call && site.per_call.is_some();
+            if kind == Kind::Call && !site.is_usage() && !per_call {
+                self.directory.set(site.id, counters);
             }
-            let watch = watched.then(|| log.new_watch(site.spec.lines.len()));
-            (cells, forced, watch)
+            let details = per_call.then(|| log.take_details(site.spec.lines.len()));
+            (counters, forced, details)
         });
         let exact = self.read_at_entry(log, forced);
         self.leave_caller(log);
         if kind == Kind::Call {
             let thread = log.thread;
-            log.tally(site).count_call(thread);
+            log.totals(site).count_call(thread);
         }
-        let begun = Begun {
-            token: log.token_for(kind),
-            ..Begun::now(site, cells, heap)
+        let start = CallStart {
+            call_id: log.call_id_for(kind),
+            ..CallStart::now(site, counters, heap)
         };
-        log.open(begun, begun.stand(), kind, exact);
-        if let Some(watch) = watch {
-            log.watch(watch);
+        log.open(start, start.position(), kind, exact);
+        if let Some(details) = details {
+            log.details(details);
         }
         let depth = self.begin_innermost(log, heap);
-        Probe::new(self, cells, depth)
+        CallHandle::new(self, counters, depth)
     }
 
     /// A call begins or goes on inside of the innermost one, which stays where it is meanwhile.
-    pub(super) fn leave_caller(&self, log: &mut Log) {
+    pub(super) fn leave_caller(&self, log: &mut ThreadState) {
         if let Some(outer) = log.stack.last_mut() {
             outer.line = self.line();
-            outer.settles |= self.take_settle();
+            outer.has_unbooked |= self.take_booking_due();
         }
     }
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
     /// to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, log: &mut Log, forced: bool) -> bool {
+    pub(super) fn read_at_entry(&self, log: &mut ThreadState, forced: bool) -> bool {
         let due = self.is_due();
         if !due && !forced {
             return false;
         }
         self.read(log);
         if !due {
-            log.settle_stretch();
+            log.book_stretch();
         }
         true
     }
 
     /// The innermost call has just been put on the stack, or back on it; gives its depth.
-    pub(super) fn begin_innermost(&self, log: &Log, heap: Counts) -> u32 {
+    pub(super) fn begin_innermost(&self, log: &ThreadState, heap: Counts) -> u32 {
         let depth = log.stack.len() - 1;
         let call = &log.stack[depth];
         let calls = depth as u32 + 1;
-        let stand = Stand {
-            line: call.cells.stand_at(call.line),
+        let position = Position {
+            line: call.counters.position_at(call.line),
             heap_line_start: heap.live(),
             heap_high: heap.live(),
         };
-        self.light.set_logged(calls, Some((call.begun(), stand)));
-        if let Some(counters) = heap::of_this_thread() {
-            counters.set_high(heap.live());
+        self.counted
+            .set_measured(calls, Some((call.start(), position)));
+        if let Some(heap_counters) = heap::of_this_thread() {
+            heap_counters.set_high(heap.live());
         }
         if call.entry_exact {
-            let next_sample_ns = call.settled.t_ns.saturating_add(call.site.interval_ns);
+            let next_sample_ns = call.booked_until.t_ns.saturating_add(call.site.interval_ns);
             self.instruments.sampler.expect(next_sample_ns);
         }
         depth as u32
     }
 
-    /// Puts the light calls on the log's stack, before anything happens there.
-    pub(super) fn log_light_calls(&self, log: &mut Log) {
-        if !self.light.is_empty() {
+    /// Puts the counted calls on the log's stack, before anything happens there.
+    pub(super) fn promote_counted_calls(&self, log: &mut ThreadState) {
+        if !self.counted.is_empty() {
             if let Some(outer) = log.stack.last_mut() {
-                outer.settles |= self.settles_later.swap(false, Relaxed);
+                outer.has_unbooked |= self.books_later.swap(false, Relaxed);
             }
             let (_, innermost) = self.pause_heap(heap::of_this_thread());
-            heap::outside_the_figures(|| {
-                self.light.drain(innermost, |begun, stand| match begun {
-                    Some(begun) => log.open_light(begun, stand),
-                    None => log.stand(stand),
-                });
+            heap::without_counting(|| {
+                self.counted
+                    .promote(innermost, |start, position| match start {
+                        Some(start) => log.open_promoted(start, position),
+                        None => log.position(position),
+                    });
             });
         }
-        log.owe_nothing();
+        log.clear_deferred();
         if let Some(call) = log.stack.last_mut() {
-            call.token = self.light.token(|| 0);
+            call.call_id = self.counted.call_id(|| 0);
         }
     }
 
@@ -208,68 +210,68 @@ impl Lane {
         &self,
         depth: u32,
         cancelled: bool,
-        last: impl FnOnce(&mut Log, Ended<'_>) -> T,
+        last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
     ) -> Option<T> {
         if recording::has_given_up() {
             return None;
         }
         let mut guard = self.log();
         let log = &mut *guard;
-        self.log_light_calls(log);
+        self.promote_counted_calls(log);
         self.close_above(log, depth as usize)?;
         self.close_innermost(log, cancelled, last)
     }
 
     /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
-    pub(super) fn close_above(&self, log: &mut Log, depth: usize) -> Option<()> {
+    pub(super) fn close_above(&self, log: &mut ThreadState, depth: usize) -> Option<()> {
         while log.stack.len() > depth + 1 {
-            self.close_innermost(log, false, Log::keep)?;
+            self.close_innermost(log, false, ThreadState::finish_call)?;
         }
         (log.stack.len() == depth + 1).then_some(())
     }
 
     fn close_innermost<T>(
         &self,
-        log: &mut Log,
+        log: &mut ThreadState,
         cancelled: bool,
-        last: impl FnOnce(&mut Log, Ended<'_>) -> T,
+        last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
     ) -> Option<T> {
         let heap = self.pause(log);
         self.read_at_end(log);
         let mut call = log.pop()?;
-        call.pause_watch();
+        call.suspend_details();
         if call.kind == Kind::Call {
-            origins::call_ended(call.token);
+            origins::call_ended(call.call_id);
         }
-        let record = log.book(&call, cancelled, heap);
+        let record = log.add_to_totals(&call, cancelled, heap);
         self.go_back_to_caller(log, &call, heap);
         let call = &mut call;
-        Some(heap::outside_the_figures(|| {
-            last(log, Ended { call, record, heap })
+        Some(heap::without_counting(|| {
+            last(log, EndedCall { call, record, heap })
         }))
     }
 
     /// The last reading of the innermost call, and the end of its last line.
-    pub(super) fn read_at_end(&self, log: &mut Log) {
+    pub(super) fn read_at_end(&self, log: &mut ThreadState) {
         let due = self.is_due();
         // A call that began with a reading ends with one: its record must not borrow from others.
         let read = due || log.stack.last().is_some_and(|call| call.entry_exact);
         if read {
             self.read(log);
         }
-        let turn = log.end_turn();
+        let turn = log.end_measured_hit();
         if read && (turn || !due) {
-            log.settle_stretch();
+            log.book_stretch();
         }
-        log.settle_all(self.line(), read);
+        log.book_last_line(self.line(), read);
     }
 
     /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
     /// that line's, too.
-    pub(super) fn go_back_to_caller(&self, log: &mut Log, inner: &OpenCall, heap: Counts) {
+    pub(super) fn go_back_to_caller(&self, log: &mut ThreadState, inner: &OpenCall, heap: Counts) {
         let high = inner.heap_high;
         let change = heap.since(inner.heap_entry);
-        if let Kind::Part(depth) = inner.kind
+        if let Kind::NestedClosure(depth) = inner.kind
             && let Some(outer) = log.stack.get(depth)
         {
             // Booked on its own lines already: it must not be booked on the line around it again.
@@ -278,46 +280,52 @@ impl Lane {
         }
         let calls = log.stack.len() as u32;
         // What was left for `inner`'s next line to do.
-        self.take_settle();
+        self.take_booking_due();
         let Some(outer) = log.stack.last_mut() else {
-            self.light.set_logged(0, None);
+            self.counted.set_measured(0, None);
             return;
         };
-        let settles = std::mem::take(&mut outer.settles) || inner.settled_since_entry();
+        let has_unbooked =
+            std::mem::take(&mut outer.has_unbooked) || inner.has_unbooked_since_entry();
         outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
-        let stand = outer.stand();
-        self.light.set_logged(calls, Some((outer.begun(), stand)));
-        if let Some(counters) = heap::of_this_thread() {
-            counters.set_high(stand.heap_high.max(high));
+        let position = outer.position();
+        self.counted
+            .set_measured(calls, Some((outer.start(), position)));
+        if let Some(heap_counters) = heap::of_this_thread() {
+            heap_counters.set_high(position.heap_high.max(high));
         }
-        if settles {
-            self.ask_to_settle();
+        if has_unbooked {
+            self.ask_for_booking();
         }
     }
 
-    /// The innermost call's line has to settle at the next probe.
-    pub(super) fn ask_to_settle(&self) {
-        self.hot().attention.fetch_or(SETTLE, Relaxed);
+    /// The innermost call's line has to book_change at the next probe.
+    pub(super) fn ask_for_booking(&self) {
+        self.current_line().slow_path.fetch_or(BOOKING_DUE, Relaxed);
     }
 
-    /// Whether the innermost call's line had to settle; now it need not.
-    pub(super) fn take_settle(&self) -> bool {
-        self.hot().attention.fetch_and(!SETTLE, Relaxed) & SETTLE != 0
+    /// Whether the innermost call's line had to book_change; now it need not.
+    pub(super) fn take_booking_due(&self) -> bool {
+        self.current_line()
+            .slow_path
+            .fetch_and(!BOOKING_DUE, Relaxed)
+            & BOOKING_DUE
+            != 0
     }
 
     /// The call at `depth` has the size `n`.
     pub(crate) fn set_size(&self, depth: u32, n: f64) {
         if let Some(call) = self.log().stack.get_mut(depth as usize)
-            && let Some(watch) = &mut call.watch
+            && let Some(details) = &mut call.details
         {
-            watch.by = Some(n);
+            details.by = Some(n);
         }
     }
 
     /// Depth of the innermost call of `site` in progress on this thread, if there is one.
-    pub(crate) fn find(&self, site: &'static Registered) -> Option<usize> {
+    pub(crate) fn find(&self, site: &'static RegisteredSite) -> Option<usize> {
         let mut log = self.log();
-        self.log_light_calls(&mut log);
+        self.promote_counted_calls(&mut log);
         log.stack
             .iter()
             .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
@@ -325,19 +333,19 @@ impl Lane {
 
     /// The line at which the innermost call is. By the owner only.
     pub(crate) fn line(&self) -> u32 {
-        match self.light.innermost() {
-            Some((_, cells)) => cells.place(self.hot().line()),
+        match self.counted.innermost() {
+            Some((_, counters)) => counters.place(self.current_line().line()),
             None => NO_LINE,
         }
     }
 
-    /// Takes a reading and tells the calls in progress; clears `DUE` when the budget is used up.
-    pub(super) fn read(&self, log: &mut Log) {
+    /// Takes a reading and tells the calls in progress; clears `READING_DUE` when the budget is used up.
+    pub(super) fn read(&self, log: &mut ThreadState) {
         let before = log.last;
         let cost_ns = if log
             .stack
             .last()
-            .is_some_and(|call| call.kind == Kind::Worker)
+            .is_some_and(|call| call.kind == Kind::OtherThread)
         {
             // A worker's lines are timed, and no more: RSS is for the call that they work for.
             log.last = before.at(self.instruments.meter.now_ns());
@@ -345,7 +353,7 @@ impl Lane {
         } else {
             let outermost = log.stack.len() <= 1;
             let meter = &self.instruments.meter;
-            let (reading, high, cost_ns) = meter.read(self, &mut log.witness, outermost);
+            let (reading, high, cost_ns) = meter.read(self, &mut log.last_reading, outermost);
             log.last = reading;
             let line = self.line();
             log.raise(before, high, line);
@@ -356,29 +364,32 @@ impl Lane {
         if log.budget.spend(log.last.t_ns, cost_ns, share) {
             self.ask_for_reading();
         } else {
-            self.hot().attention.fetch_and(!DUE, Relaxed);
+            self.current_line()
+                .slow_path
+                .fetch_and(!READING_DUE, Relaxed);
         }
     }
 
-    /// Something begins inside of the innermost logged call's line in progress, or its call ends; gives
+    /// Something begins inside of the innermost measured call's line in progress, or its call ends; gives
     /// the thread's heap.
-    pub(super) fn pause(&self, log: &mut Log) -> Counts {
-        let (heap, stand) = self.pause_heap(heap::of_this_thread());
+    pub(super) fn pause(&self, log: &mut ThreadState) -> Counts {
+        let (heap, position) = self.pause_heap(heap::of_this_thread());
         if let Some(call) = log.stack.last_mut() {
-            call.heap_line_start = stand.heap_line_start;
-            call.heap_high = stand.heap_high;
+            call.heap_line_start = position.heap_line_start;
+            call.heap_high = position.heap_high;
         }
         heap
     }
 
-    /// Bytes that it holds, but for what tallies do.
+    /// Bytes that it holds, but for what totals do.
     pub(crate) fn bytes(&self) -> u64 {
-        let fixed = size_of::<Lane>() as u64 + self.light.bytes() + self.known.bytes();
+        let fixed =
+            size_of::<ThreadRecorder>() as u64 + self.counted.bytes() + self.directory.bytes();
         fixed + self.log().bytes()
     }
 }
 
-impl PeakListener for Lane {
+impl PeakListener for ThreadRecorder {
     fn raise_peak(&self, rss: u64) {
         if self.is_busy() {
             self.high.fetch_max(rss, Relaxed);
@@ -390,42 +401,50 @@ impl PeakListener for Lane {
     }
 
     fn is_busy(&self) -> bool {
-        Lane::is_busy(self)
+        ThreadRecorder::is_busy(self)
     }
 }
 
 /// What the probes of a call write to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Probe {
-    pub lane: &'static Lane,
-    pub cells: &'static Cells,
+pub(crate) struct CallHandle {
+    pub recorder: &'static ThreadRecorder,
+    pub counters: &'static SiteCounters,
     pub depth: u32,
 }
 
-impl Probe {
-    /// For a call of the calling thread, whose lane this is.
+impl CallHandle {
+    /// For a call of the calling thread, whose recorder this is.
     #[inline]
-    pub(crate) fn new(lane: &'static Lane, cells: &'static Cells, depth: u32) -> Probe {
-        Probe { lane, cells, depth }
+    pub(crate) fn new(
+        recorder: &'static ThreadRecorder,
+        counters: &'static SiteCounters,
+        depth: u32,
+    ) -> CallHandle {
+        CallHandle {
+            recorder,
+            counters,
+            depth,
+        }
     }
 
     /// `line` begins: one hit.
     #[inline]
     pub(crate) fn line(&self, line: u32) {
-        if let Some(cells) = self.cells.line(line as usize) {
-            self.lane.hit_line(cells);
+        if let Some(counters) = self.counters.line(line as usize) {
+            self.recorder.hit_line(counters);
         }
     }
 
     /// Goes back to `line` without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
-        self.lane.resume_line(self.cells.at(line));
+        self.recorder.resume_line(self.counters.at(line));
     }
 
     /// The line at which the call is, if it is the innermost.
     pub(crate) fn current(&self) -> u32 {
-        self.cells.place(self.lane.hot().line())
+        self.counters.place(self.recorder.current_line().line())
     }
 
     pub(crate) fn depth(&self) -> u32 {
@@ -434,16 +453,16 @@ impl Probe {
 
     /// The call has the size `n`.
     pub(crate) fn set_size(&self, n: f64) {
-        self.lane.set_size(self.depth, n);
+        self.recorder.set_size(self.depth, n);
     }
 
     /// Ends the call.
     pub(crate) fn exit(&self) {
-        self.lane.exit(self.depth);
+        self.recorder.exit(self.depth);
     }
 }
 
 /// Which of the lines of `call` is `line`.
-pub(super) fn place_of(call: Option<&OpenCall>, line: Option<&LineCells>) -> u32 {
-    call.map_or(NO_LINE, |call| call.cells.place(line))
+pub(super) fn place_of(call: Option<&OpenCall>, line: Option<&LineCounters>) -> u32 {
+    call.map_or(NO_LINE, |call| call.counters.place(line))
 }

@@ -1,22 +1,22 @@
-//! What a lane adds up about a site: totals over its calls, and one row for each line.
+//! What a recorder adds up about a site: totals over its calls, and one row for each line.
 
-use super::pace::Pace;
+use super::pace::HitSchedule;
 use crate::counters::counts::Counts;
-use crate::counters::line::LineCells;
-use crate::counters::site::Cells;
+use crate::counters::line::LineCounters;
+use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::run::{Call, Outcome};
-use crate::site::registered::Registered;
+use crate::site::registered::RegisteredSite;
 
-/// Totals of one site on one lane.
+/// Totals of one site on one recorder.
 #[derive(Debug, Clone)]
-pub(crate) struct SiteTally {
-    pub site: &'static Registered,
-    /// Leaked, because live frames point to it; lanes are used again and never dropped.
-    pub cells: &'static Cells,
-    /// Of logged calls, as everything here. What light ones add up to is in `cells`.
+pub(crate) struct SiteTotals {
+    pub site: &'static RegisteredSite,
+    /// Leaked, because live frames point to it; recorders are used again and never dropped.
+    pub counters: &'static SiteCounters,
+    /// Of measured calls, as everything here. What counted ones add up to is in `counters`.
     pub panics: u64,
-    /// Threads that called it from this lane.
+    /// Threads that called it from this recorder.
     pub threads: u64,
     pub time_ns: u64,
     pub net: i64,
@@ -27,16 +27,16 @@ pub(crate) struct SiteTally {
     pub heap_peak: u64,
     /// What other threads did on the heap meanwhile.
     pub others: Counts,
-    /// Calls in progress on this lane.
+    /// Calls in progress on this recorder.
     pub open: u32,
-    pub lines: Vec<LineTally>,
+    pub lines: Vec<LineTotals>,
     /// What closures did here for calls of other threads.
     pub workers: Option<Workers>,
 }
 
 /// Totals of one line that take a reading.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct LineTally {
+pub(crate) struct LineTotals {
     pub readings: u64,
     pub time_ns: u64,
     pub net: i64,
@@ -46,24 +46,24 @@ pub(crate) struct LineTally {
     pub samples: u64,
     pub shared: u64,
     pub others: Counts,
-    /// Of the heap, before a call that is watched by itself.
+    /// Of the heap, before a call that is per_call by itself.
     pub heap_peak: u64,
-    pub pace: Pace,
+    pub schedule: HitSchedule,
 }
 
-/// What closures did on this lane for calls of other threads.
+/// What closures did on this recorder for calls of other threads.
 #[derive(Debug, Clone)]
 pub(crate) struct Workers {
-    pub cells: &'static Cells,
+    pub counters: &'static SiteCounters,
     pub time_ns: Vec<u64>,
 }
 
-impl SiteTally {
-    pub(crate) fn new(site: &'static Registered) -> SiteTally {
+impl SiteTotals {
+    pub(crate) fn new(site: &'static RegisteredSite) -> SiteTotals {
         let lines = site.spec.lines.len();
-        SiteTally {
+        SiteTotals {
             site,
-            cells: Cells::leaked(lines, origins::is_on()),
+            counters: SiteCounters::leaked(lines, origins::is_on()),
             panics: 0,
             threads: 0,
             time_ns: 0,
@@ -74,14 +74,14 @@ impl SiteTally {
             heap_peak: 0,
             others: Counts::default(),
             open: 0,
-            lines: vec![LineTally::default(); lines],
+            lines: vec![LineTotals::default(); lines],
             workers: None,
         }
     }
 
     /// A call by `thread` begins.
     pub(crate) fn count_call(&mut self, thread: u64) {
-        self.threads += u64::from(self.cells.count_call(thread));
+        self.threads += u64::from(self.counters.count_call(thread));
     }
 
     pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
@@ -95,29 +95,29 @@ impl SiteTally {
     }
 
     /// Those of calls and those of workers.
-    pub(crate) fn all_cells(&self) -> impl Iterator<Item = &'static Cells> + use<> {
-        let workers = self.workers.as_ref().map(|workers| workers.cells);
-        std::iter::once(self.cells).chain(workers)
+    pub(crate) fn all_counters(&self) -> impl Iterator<Item = &'static SiteCounters> + use<> {
+        let workers = self.workers.as_ref().map(|workers| workers.counters);
+        std::iter::once(self.counters).chain(workers)
     }
 
     /// Of all calls.
     pub(crate) fn all_panics(&self) -> u64 {
-        self.panics + self.cells.panics()
+        self.panics + self.counters.panics()
     }
 
     /// What all calls did on the heap, and the highest peak of one.
     pub(crate) fn all_heap(&self) -> (Counts, u64) {
-        let (light, peak) = self.cells.heap();
-        (self.heap.plus(light), self.heap_peak.max(peak))
+        let (counted, peak) = self.counters.heap();
+        (self.heap.plus(counted), self.heap_peak.max(peak))
     }
 
-    pub(crate) fn worker_cells(&mut self) -> &'static Cells {
+    pub(crate) fn worker_counters(&mut self) -> &'static SiteCounters {
         let lines = self.lines.len();
         let workers = self.workers.get_or_insert_with(|| Workers {
-            cells: Cells::leaked(lines, origins::is_on()),
+            counters: SiteCounters::leaked(lines, origins::is_on()),
             time_ns: vec![0; lines],
         });
-        workers.cells
+        workers.counters
     }
 
     pub(crate) fn worker_time(&mut self, line: u32, time_ns: u64) {
@@ -130,18 +130,17 @@ impl SiteTally {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let lines = self.lines.capacity();
-        let workers = self
-            .workers
-            .as_ref()
-            .map_or(0, |_| lines * (size_of::<LineCells>() + size_of::<u64>()));
-        let line = size_of::<LineTally>() + size_of::<LineCells>();
-        (size_of::<SiteTally>() + lines * line + workers) as u64
+        let workers = self.workers.as_ref().map_or(0, |_| {
+            lines * (size_of::<LineCounters>() + size_of::<u64>())
+        });
+        let line = size_of::<LineTotals>() + size_of::<LineCounters>();
+        (size_of::<SiteTotals>() + lines * line + workers) as u64
     }
 }
 
-impl LineTally {
-    /// Adds another lane's row of the same line.
-    pub(crate) fn add(&mut self, other: &LineTally) {
+impl LineTotals {
+    /// Adds another recorder's row of the same line.
+    pub(crate) fn add(&mut self, other: &LineTotals) {
         self.readings += other.readings;
         self.time_ns += other.time_ns;
         self.net += other.net;

@@ -30,8 +30,8 @@ impl JournalFile {
     }
 
     /// Does to the null device what is done to a journal, and to a folder that is not there: see
-    /// [`Journal::rehearse`](super::Journal::rehearse).
-    pub(super) fn rehearse() {
+    /// [`Journal::warm_up`](super::Journal::warm_up).
+    pub(super) fn warm_up() {
         let nowhere = Path::new("/memprof/there/is/no/such/folder");
         let _ = JournalFile::create(nowhere, b"");
         let _ = std::fs::rename(nowhere, nowhere);

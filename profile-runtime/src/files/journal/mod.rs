@@ -1,7 +1,7 @@
 //! What is written while the program runs, so that nothing is lost when it is killed.
 //!
 //! The journal is the run's `mprofile.dat`: mprof reads it at any moment, and what mprof does not know
-//! is in records of our own ([`records`]). Figures are written when they have changed, as they stand;
+//! is in records of our own ([`records`]). Progress are written when they have changed, as they stand;
 //! the last ones count. So a journal that has grown too long can be replaced by a short one.
 //!
 //! At the end of the program the finished run takes its place. One that is found later, and whose
@@ -22,7 +22,7 @@ use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
 use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, Sample};
 use crate::series::thinned;
-use crate::snapshot::progress::{Figures, FunctionFigures};
+use crate::snapshot::progress::{FunctionProgress, Progress};
 
 /// The journal's name in the run's folder.
 pub(crate) const FILE: &str = "mprofile.dat";
@@ -58,7 +58,7 @@ pub(crate) struct Journal {
     limit: u64,
     records: Records,
     /// By function: what the file says of it.
-    known: Vec<Option<Known>>,
+    known: Vec<Option<Written>>,
     /// Samples up to here are in the file.
     samples_to_ns: Option<u64>,
     sources: usize,
@@ -68,7 +68,7 @@ pub(crate) struct Journal {
 
 /// What the file says of a function.
 #[derive(Debug)]
-struct Known {
+struct Written {
     profile: Profile,
     lines: Vec<Line>,
     /// How many of its calls had ended.
@@ -96,10 +96,10 @@ impl Journal {
 
     /// Goes through the motions of an entry and forgets it: code and memory that an entry needs are
     /// there then, and do not come while the program's lines are measured.
-    pub(crate) fn rehearse(&mut self, figures: &Figures) {
+    pub(crate) fn warm_up(&mut self, figures: &Progress) {
         self.head();
         self.body(figures);
-        JournalFile::rehearse();
+        JournalFile::warm_up();
         self.pin = Some(room_that_stays());
         // The pages of the largest text that is usual.
         self.records.pages.begin_at(0);
@@ -137,7 +137,7 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written; what is in the file then stays there. The next call begins a new one.
-    pub(crate) fn write(&mut self, folder: &Path, figures: &Figures) -> io::Result<u64> {
+    pub(crate) fn write(&mut self, folder: &Path, figures: &Progress) -> io::Result<u64> {
         let written = self.try_write(folder, figures);
         if written.is_err() {
             self.file = None;
@@ -145,7 +145,7 @@ impl Journal {
         written
     }
 
-    fn try_write(&mut self, folder: &Path, figures: &Figures) -> io::Result<u64> {
+    fn try_write(&mut self, folder: &Path, figures: &Progress) -> io::Result<u64> {
         let length = self.file.as_ref().map_or(0, JournalFile::length);
         self.records.pages.begin_at(length);
         if self.file.is_none() {
@@ -179,7 +179,8 @@ impl Journal {
             .flatten()
             .map(|known| known.lines.len())
             .sum();
-        let known = self.known.capacity() * size_of::<Option<Known>>() + lines * size_of::<Line>();
+        let known =
+            self.known.capacity() * size_of::<Option<Written>>() + lines * size_of::<Line>();
         let spare = self.pin.as_ref().map_or(0, |_| SPARES * SPARE);
         self.records.pages.bytes() + (known + spare) as u64
     }
@@ -192,7 +193,7 @@ impl Journal {
         self.records.json("command", "", &self.run.command);
     }
 
-    fn body(&mut self, figures: &Figures) {
+    fn body(&mut self, figures: &Progress) {
         let changed = figures
             .functions
             .iter()
@@ -203,7 +204,7 @@ impl Journal {
             CALLS
         };
         let share = (most / changed.count().max(1)).max(4);
-        let ended: Vec<(&FunctionFigures, Vec<&Call>)> = figures
+        let ended: Vec<(&FunctionProgress, Vec<&Call>)> = figures
             .functions
             .iter()
             .map(|function| (function, highest(&function.calls, share)))
@@ -237,7 +238,7 @@ impl Journal {
     }
 
     /// Samples, and the memory at the ends of calls, in their order.
-    fn samples(&mut self, figures: &Figures, ended: &[(&FunctionFigures, Vec<&Call>)]) {
+    fn samples(&mut self, figures: &Progress, ended: &[(&FunctionProgress, Vec<&Call>)]) {
         let since = self.samples_to_ns;
         let at = |t_ns, rss| Sample {
             t_ns,
@@ -262,7 +263,7 @@ impl Journal {
     }
 
     /// What has changed about a function, the blocks of whose lines are `followed` or not.
-    fn function(&mut self, function: &FunctionFigures, followed: bool) {
+    fn function(&mut self, function: &FunctionProgress, followed: bool) {
         let id = function.id;
         if self.known.len() <= id {
             self.known.resize_with(id + 1, || None);
@@ -291,7 +292,7 @@ impl Journal {
                 self.records.line(id, at, line);
             }
         }
-        self.known[id] = Some(Known {
+        self.known[id] = Some(Written {
             profile,
             lines,
             ended: function.ended,

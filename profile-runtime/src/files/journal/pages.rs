@@ -21,13 +21,13 @@ const SHORTEST_FILLER: usize = 3;
 
 /// Text to be appended to a file.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
+pub(super) struct PageAlignedText {
     text: Vec<u8>,
     /// Where in its page the text begins.
     begin: usize,
 }
 
-impl Pages {
+impl PageAlignedText {
     /// Forgets the text; the next one is for the end of a file of `length` bytes.
     pub(super) fn begin_at(&mut self, length: u64) {
         self.text.clear();
@@ -99,7 +99,7 @@ mod tests {
             begin in 0_usize..PAGE - 3,
             lengths in prop::collection::vec(3_usize..=LONGEST, 1..200),
         ) {
-            let mut pages = Pages::default();
+            let mut pages = PageAlignedText::default();
             pages.begin_at(begin as u64);
             let lines: Vec<String> = lengths.iter().map(|&n| format!("k {}", "x".repeat(n - 2))).collect();
             for line in &lines {

@@ -20,7 +20,7 @@
 
 use serde::Serialize;
 
-use super::pages::{LONGEST, Pages, cut};
+use super::pages::{LONGEST, PageAlignedText, cut};
 use crate::report::json;
 use crate::report::mprof::{Clock, function_name, mib};
 use crate::run::{Call, Line, Profile, Run, Sample};
@@ -28,7 +28,7 @@ use crate::run::{Call, Line, Profile, Run, Sample};
 /// Where records are put together before they are written.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    pub(super) pages: Pages,
+    pub(super) pages: PageAlignedText,
 }
 
 impl Records {
