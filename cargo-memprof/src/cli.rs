@@ -1,10 +1,13 @@
-//! The command line.
+//! The command line: what can be asked for, and which command does it.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
+use crate::failure::Outcome;
+use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,10 +68,44 @@ pub(crate) enum Command {
     Man(commands::man::Man),
 }
 
+impl Cli {
+    /// Does what was asked for; the exit code is this program's.
+    pub(crate) fn run(&self) -> Outcome<ExitCode> {
+        let store = || Store::find(self.dir.as_deref());
+        match &self.command {
+            Command::List(list) => list.run(&store()?),
+            Command::Show(show) => show.run(&store()?),
+            Command::Peak(peak) => peak.run(&store()?),
+            Command::Open(open) => open.run(&store()?),
+            Command::Rm(rm) => rm.run(&store()?),
+            Command::Clean(clean) => clean.run(&store()?),
+            Command::Run(run) => return run.run("run", &store()?),
+            Command::Test(run) => return run.run("test", &store()?),
+            Command::Bench(run) => return run.run("bench", &store()?),
+            Command::Top(top) => return top.run(&store()?),
+            Command::Diff(diff) => return diff.run(&store()?),
+            Command::Exec(exec) => return exec.run(store),
+            Command::Attach(attach) => attach.run(&store()?),
+            Command::Plot(plot) => plot.run(&store()?),
+            Command::Export(export) => export.run(&store()?),
+            Command::Recover(recover) => recover.run(&store()?),
+            Command::Annotate(annotate) => annotate.run(),
+            Command::Strip(strip) => strip.run(),
+            Command::Completions(completions) => completions.run(program()),
+            Command::Man(man) => man.run(program()),
+        }
+        .map(|()| ExitCode::SUCCESS)
+    }
+}
+
+/// The definition of the command line, under the name that shells and manuals know.
+fn program() -> clap::Command {
+    Cli::command().bin_name("cargo-memprof")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {

@@ -21,7 +21,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse_from(arguments());
     cli.color.write_global();
-    match commands::run(&cli) {
+    match cli.run() {
         Ok(code) => code,
         Err(failure) => {
             output::complain(&failure.to_string());

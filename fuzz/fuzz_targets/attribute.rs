@@ -20,6 +20,7 @@ modules! {
     future "../../profile-macro/src/future.rs"
     instrument "../../profile-macro/src/instrument.rs"
     leaving "../../profile-macro/src/leaving.rs"
+    limit_guard "../../profile-macro/src/limit_guard.rs"
     limits "../../profile-macro/src/limits.rs"
     nearest "../../profile-macro/src/nearest.rs"
     parameters "../../profile-macro/src/parameters.rs"

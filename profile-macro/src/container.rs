@@ -5,8 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, Error, Ident, ImplItem, Item, Result, TraitItem, parse2};
 
 use crate::args::Args;
-use crate::expand::OfFunction;
-use crate::function;
+use crate::function::{self, OfFunction};
 use crate::skip;
 use crate::validate::{is_ours, validate};
 

@@ -1,17 +1,16 @@
 //! Assembles what the attribute and `block!` expand to.
 
 use proc_macro2::{Group, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::parse::Parser;
-use syn::spanned::Spanned;
 use syn::{Error, Result};
 
 use crate::args::Args;
 use crate::body::{Body, in_braces};
 use crate::container;
-use crate::function::{Function, Item};
+use crate::function::{Function, Item, OfFunction};
 use crate::future;
-use crate::limits;
+use crate::limit_guard;
 use crate::place::Extent;
 use crate::probe;
 use crate::region::{Assertion, Region};
@@ -28,9 +27,6 @@ const ASSERTION: &str = "assert_memory!";
 pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute_with(function, args, item)
 }
-
-/// What becomes of a function that is annotated.
-pub(crate) type OfFunction = fn(&Args, &Function, &Group) -> Result<TokenStream>;
 
 /// What becomes of a region, which has arguments, a name and braces.
 pub(crate) type OfRegion = fn(&Args, &str, &Group) -> Result<TokenStream>;
@@ -149,7 +145,7 @@ fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: b
     site.lines = body.instrument(site.args, extent);
     let args = site.args;
     let frame = probe::frame(&args.krate);
-    let (before, after) = size(args);
+    let (before, after) = probe::size(&args.krate, args.by.as_ref());
     let probe = (!site.lines.is_empty()).then(probe::of_frame);
     let site = site.into_token_stream();
     if args.limits.is_empty() {
@@ -160,22 +156,6 @@ fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: b
             &mut body.block,
             [verbatim(quote!(#before #frame #after #probe))],
         );
-        limits::guard(body, site, &args.krate, own_returns);
+        limit_guard::guard(body, site, &args.krate, own_returns);
     }
-}
-
-/// For `by`: what comes before the call begins, and what comes right after.
-pub(crate) fn size(args: &Args) -> (TokenStream, TokenStream) {
-    let Some(expr) = &args.by else {
-        return (TokenStream::new(), TokenStream::new());
-    };
-    let span = Span::mixed_site();
-    let krate = &args.krate;
-    // What is wrong with the expression is said at the expression.
-    let own = span.located_at(expr.span());
-    let value = quote_spanned!(own=> #krate::__private::size(&(#expr)));
-    (
-        quote_spanned!(span=> let __memprof_by = #value;),
-        quote_spanned!(span=> #krate::__private::by(&__MEMPROF_SITE, __memprof_by);),
-    )
 }

@@ -8,6 +8,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Result, Signature, Token, Visibility};
 
+use crate::args::Args;
+
 /// A function with a body, or without one in a trait.
 pub(crate) struct Function {
     /// Attributes, visibility and signature, as they were written.
@@ -24,6 +26,9 @@ pub(crate) struct Function {
     /// The braces around its statements.
     pub(crate) body: Option<Group>,
 }
+
+/// What becomes of a function that is annotated; the group is its body.
+pub(crate) type OfFunction = fn(&Args, &Function, &Group) -> Result<TokenStream>;
 
 /// What the attribute was written on.
 pub(crate) enum Item {

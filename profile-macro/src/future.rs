@@ -9,10 +9,9 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprAsync, Item, Path, ReturnType, Signature, Stmt, Type, parse_quote};
 
 use crate::body::{Body, instrument_block};
-use crate::expand;
 use crate::parameters::{self, Variable};
 use crate::place::Extent;
-use crate::probe::async_probe;
+use crate::probe::{self, async_probe};
 use crate::site::Site;
 use crate::wrap::{declare_first, verbatim};
 
@@ -27,7 +26,7 @@ pub(crate) fn async_fn(
     site.lines = body.instrument(site.args, extent);
     let krate = &site.args.krate;
     let block = &body.block;
-    let (by, by_inside) = expand::size(site.args);
+    let (by, by_inside) = probe::size(krate, site.args.by.as_ref());
     let before = quote!(#by_inside #before);
     let call = match signature.map(|signature| &signature.output) {
         // A future that never ends must have some type for what it never gives.
@@ -114,7 +113,7 @@ fn moved(variable: &Variable) -> TokenStream {
 pub(crate) fn boxed(body: &mut Body, mut site: Site<'_>, extent: &Extent) {
     let args = site.args;
     let krate = &args.krate;
-    let (by, by_inside) = expand::size(args);
+    let (by, by_inside) = probe::size(krate, args.by.as_ref());
     if let Some(future) = boxed_future(&mut body.block)
         && let Expr::Async(ExprAsync { block, .. }) = future
     {

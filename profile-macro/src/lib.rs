@@ -10,6 +10,7 @@ mod function;
 mod future;
 mod instrument;
 mod leaving;
+mod limit_guard;
 mod limits;
 mod nearest;
 mod off;

@@ -5,6 +5,7 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Path, Stmt};
 
 use crate::wrap::verbatim;
@@ -134,4 +135,19 @@ pub(crate) fn part(krate: &Path, future: &Expr) -> Expr {
     Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
         #krate::__private::part(&__MEMPROF_SITE, #future)
     })
+}
+
+/// For `by`: what comes before the call begins, and what comes right after.
+pub(crate) fn size(krate: &Path, by: Option<&Expr>) -> (TokenStream, TokenStream) {
+    let Some(expr) = by else {
+        return (TokenStream::new(), TokenStream::new());
+    };
+    let span = Span::mixed_site();
+    // What is wrong with the expression is said at the expression.
+    let own = span.located_at(expr.span());
+    let value = quote_spanned!(own=> #krate::__private::size(&(#expr)));
+    (
+        quote_spanned!(span=> let __memprof_by = #value;),
+        quote_spanned!(span=> #krate::__private::by(&__MEMPROF_SITE, __memprof_by);),
+    )
 }

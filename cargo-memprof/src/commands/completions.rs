@@ -1,9 +1,8 @@
 //! `cargo memprof completions`: what a shell needs to complete our arguments.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::output;
 
@@ -22,11 +21,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    /// Prints them.
-    pub(crate) fn run(&self) -> Outcome<()> {
+    /// Prints those of `program`.
+    pub(crate) fn run(&self, mut program: Command) -> Outcome<()> {
         let mut text = Vec::new();
-        let mut command = Cli::command().bin_name("cargo-memprof");
-        clap_complete::generate(self.shell, &mut command, "cargo-memprof", &mut text);
+        clap_complete::generate(self.shell, &mut program, "cargo-memprof", &mut text);
         output::say(String::from_utf8_lossy(&text).trim_end())
     }
 }

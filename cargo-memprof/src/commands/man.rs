@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 
-use crate::cli::Cli;
 use crate::failure::{Failure, Outcome};
 use crate::output;
 
@@ -22,8 +21,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    /// Prints or writes the pages.
-    pub(crate) fn run(&self) -> Outcome<()> {
+    /// Prints or writes the pages of `program`.
+    pub(crate) fn run(&self, program: Command) -> Outcome<()> {
         let failed = |error| {
             Failure::new(
                 "write the manual",
@@ -31,12 +30,11 @@ impl Man {
                 "name a folder that can be written",
             )
         };
-        let command = Cli::command().bin_name("cargo-memprof");
         match &self.folder {
-            Some(folder) => clap_mangen::generate_to(command, folder).map_err(failed),
+            Some(folder) => clap_mangen::generate_to(program, folder).map_err(failed),
             None => {
                 let mut text = Vec::new();
-                clap_mangen::Man::new(command)
+                clap_mangen::Man::new(program)
                     .render(&mut text)
                     .map_err(failed)?;
                 output::say(String::from_utf8_lossy(&text).trim_end())

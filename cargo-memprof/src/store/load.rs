@@ -3,7 +3,7 @@
 use memprof::report::{DatFile, read_dat, read_run};
 use memprof::run::Run;
 
-use super::{Entry, Kind};
+use super::entry::{Entry, Kind};
 use crate::failure::Outcome;
 
 /// What a run's file holds.

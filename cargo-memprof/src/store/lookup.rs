@@ -4,7 +4,8 @@ use std::path::Path;
 
 use memprof::report::{SavedRun, saved_runs};
 
-use super::{Entry, Store};
+use super::Store;
+use super::entry::Entry;
 use crate::failure::{Failure, Outcome};
 
 const ADVICE: &str = "`cargo memprof list` shows what there is; --dir names another folder of runs";

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::state::{Pane, Sort, State};
-use super::view::window;
+use super::window::window;
 
 /// Columns of a number, the space before it included.
 const NUMBER: usize = 11;

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::state::{Pane, State};
-use super::view::window;
+use super::window::window;
 
 /// Columns of the mark before a row.
 const MARK: usize = 2;

@@ -14,6 +14,7 @@ mod test_run;
 mod theme;
 mod timeline;
 mod view;
+mod window;
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -3,8 +3,8 @@
 use memprof::report::line_table;
 use memprof::run::{Line, Profile, Run};
 
-use super::Theme;
 use super::program::Look;
+use super::theme::Theme;
 
 /// What is shown, and what the user has chosen.
 #[derive(Debug)]

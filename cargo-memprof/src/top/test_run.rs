@@ -5,7 +5,8 @@ use memprof::run::{
     SamplerReport, Stopped,
 };
 
-use super::{State, Theme};
+use super::state::State;
+use super::theme::Theme;
 
 const MIB: u64 = 1 << 20;
 const MS: u64 = 1_000_000;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use memprof::run::{Measure, Sample, Series, WatchedChild};
 
-use super::{Memory, Processes};
+use super::linux::{Memory, Processes};
 
 /// Looking for new descendants takes one part of so many of the time …
 const SHARE: u32 = 500;

@@ -13,7 +13,7 @@ mod watcher;
 pub(crate) use events::{Event, Events, ends};
 #[cfg(unix)]
 pub(crate) use events::{die_of, end_with_terminal, give_back, send};
-pub(crate) use linux::{Memory, Processes};
-pub(crate) use plan::{Plan, WatchOptions, time};
+pub(crate) use linux::Processes;
+pub(crate) use plan::{WatchOptions, time};
 pub(crate) use record::{Record, Subject};
 pub(crate) use watcher::{End, watch};

@@ -8,7 +8,8 @@ use memprof::run::{
     WatchedChild,
 };
 
-use super::{Memory, Plan};
+use super::linux::Memory;
+use super::plan::Plan;
 
 /// What a watch found.
 #[derive(Debug)]

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use memprof::run::{Sample, Series};
 
+use super::events::{Event, Events};
 use super::family::Family;
+use super::linux::Memory;
 use super::pace::Pace;
+use super::plan::Plan;
 use super::prompt;
-use super::{Event, Events, Memory, Plan, Record};
+use super::record::Record;
 
 /// From one look at the kernel's high-water mark to the next: it costs six times a reading.
 const HIGH_WATER: Duration = Duration::from_millis(50);
