@@ -1,18 +1,13 @@
-//! The calls of a site that are kept one by one: the first, the last, and those with the highest peaks.
+//! The calls of a site that are kept one by one, and the one with the highest peak, with its series.
 //!
 //! Totals live in the tallies and stay exact; this is what a chart can draw of a function that was
 //! called ten million times.
 
-use std::collections::VecDeque;
+use memprof_model::internal::{FIRST, KeptCalls};
 
 use crate::resident::resident;
 use crate::run::{Call, PeakAt};
 use crate::series::{Point, Series};
-
-/// How many calls of each kind are kept.
-const FIRST: usize = 100;
-const LAST: usize = 100;
-const HIGHEST: usize = 50;
 
 /// A series of so few points is copied into as much room as it needs; that of a longer call, which a
 /// program has few of, is kept as it is, since copying it would touch whole pages.
@@ -42,12 +37,7 @@ fn kept(
 /// Kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallBook {
-    /// Numbers the calls as they end.
-    ended: u64,
-    first: Vec<(u64, Call)>,
-    last: VecDeque<(u64, Call)>,
-    /// In ascending order of peak, so that the lowest is the one to go.
-    highest: Vec<(u64, Call)>,
+    kept: KeptCalls,
     best: Option<Best>,
     /// Its own room for the points of a short best call, while none are in it.
     room: Option<Series<LinePoint>>,
@@ -88,7 +78,7 @@ impl CallBook {
     /// 12 KiB, which only few sites are worth.
     pub(crate) fn with_room() -> CallBook {
         CallBook {
-            first: resident(FIRST),
+            kept: KeptCalls::in_room(resident(FIRST)),
             room: Some(little_series()),
             ..CallBook::default()
         }
@@ -133,61 +123,29 @@ impl CallBook {
     /// Gets the room that a call needs when it has ended, while what it will allocate and free is not yet
     /// there to lie below.
     pub(crate) fn make_room(&mut self) {
-        if self.first.len() < FIRST {
-            self.first.reserve(1);
-        } else {
-            self.last.reserve(1);
-            self.highest.reserve(1);
-        }
+        self.kept.make_room();
     }
 
     /// Keeps `call` if it is one of those to keep.
     pub(crate) fn add(&mut self, call: Call) {
-        self.ended += 1;
-        let numbered = (self.ended, call);
-        if self.first.len() < FIRST {
-            self.first.push(numbered);
-            return;
-        }
-        self.keep_if_high(&numbered);
-        if self.last.len() == LAST {
-            self.last.pop_front();
-        }
-        self.last.push_back(numbered);
-    }
-
-    fn keep_if_high(&mut self, numbered: &(u64, Call)) {
-        let peak = numbered.1.peak_rss;
-        if self.highest.len() == HIGHEST {
-            if self.highest[0].1.peak_rss >= peak {
-                return;
-            }
-            self.highest.remove(0);
-        }
-        let at = self
-            .highest
-            .partition_point(|(_, kept)| kept.peak_rss <= peak);
-        self.highest.insert(at, numbered.clone());
+        self.kept.add(call);
     }
 
     /// How many calls have been added.
     #[cfg(feature = "report")]
     pub(crate) fn ended(&self) -> u64 {
-        self.ended
+        self.kept.ended()
     }
 
     /// The kept calls among those that were added after the first `ended`, in that order.
+    #[cfg(feature = "report")]
     pub(crate) fn since(&self, ended: u64) -> Vec<Call> {
-        let all = self.first.iter().chain(&self.last).chain(&self.highest);
-        let mut kept: Vec<&(u64, Call)> = all.filter(|(number, _)| *number > ended).collect();
-        kept.sort_by_key(|(number, _)| *number);
-        kept.dedup_by_key(|(number, _)| *number);
-        kept.into_iter().map(|(_, call)| call.clone()).collect()
+        self.kept.since(ended)
     }
 
     /// All kept calls, each once, in the order of their ends, the best among them.
     pub(crate) fn records(&self) -> Vec<Call> {
-        let mut records = self.since(0);
+        let mut records = self.kept.records();
         if let Some(best) = &self.best
             && !records.contains(&best.call)
         {
@@ -198,10 +156,9 @@ impl CallBook {
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
         let best = self.best.as_ref().and_then(|best| best.series.as_ref());
         let series = best.into_iter().chain(&self.room).map(Series::bytes);
-        (calls * size_of::<(u64, Call)>()) as u64 + series.sum::<u64>()
+        self.kept.bytes() + series.sum::<u64>()
     }
 }
 
@@ -278,29 +235,5 @@ mod tests {
         let _ = book.set_best(best(4), little);
         assert_eq!(points_of(&book), Some((room, 4)));
         assert_eq!((book.bytes(), little.len()), (bytes, 1));
-    }
-
-    #[test]
-    fn keeps_the_first_the_last_and_the_highest() {
-        let mut book = CallBook::default();
-        let peak = |number: u64| {
-            if number.is_multiple_of(1_000) {
-                number
-            } else {
-                0
-            }
-        };
-        for number in 0..100_000 {
-            book.add(call(number, peak(number)));
-        }
-        let starts: Vec<u64> = book.records().iter().map(|call| call.start_ns).collect();
-        assert!(starts.is_sorted());
-        assert!(starts.len() <= FIRST + LAST + HIGHEST);
-        for number in (0..100).chain(99_900..100_000) {
-            assert!(starts.contains(&number), "{number}");
-        }
-        for number in (50_000..100_000).step_by(1_000) {
-            assert!(starts.contains(&number), "{number}");
-        }
     }
 }

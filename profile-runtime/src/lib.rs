@@ -268,7 +268,6 @@ mod calls;
 mod exit;
 mod frame;
 mod future;
-pub mod growth;
 mod guards;
 mod heap;
 #[cfg(feature = "report")]
@@ -292,11 +291,13 @@ pub mod report;
 #[cfg(all(feature = "report", target_os = "linux"))]
 mod reserve;
 mod resident;
-pub mod run;
 mod sampler;
 #[cfg(feature = "report")]
 mod scribe;
-mod series;
+/// Samples over time, where the recorder looks for them.
+mod series {
+    pub(crate) use memprof_model::run::{Point, Series};
+}
 mod settings;
 mod site;
 mod size;
@@ -311,6 +312,8 @@ mod watch;
 pub use baseline::BaselineMode;
 pub use heap::CountingAllocator;
 pub use memprof_macro::{assert_memory, block, profile_memory};
+#[doc(inline)]
+pub use memprof_model::{growth, run};
 #[cfg(feature = "report")]
 pub use output::write_reports;
 #[cfg(feature = "report")]

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 
 use crate::calls::{Best, CallBook, LinePoint};
-use crate::growth;
 use crate::heap::{self, Counts};
 use crate::leaks::{self, Alive};
 use crate::log::OpenCall;
@@ -19,6 +18,7 @@ use crate::run::{
 use crate::run::{Sample, Stopped};
 use crate::site::Registered;
 use crate::tally::{LineTally, SiteTally};
+use memprof_model::internal::grown;
 
 /// The run so far. Calls in progress count as if they ended now, with outcome
 /// [`Outcome::Running`](crate::run::Outcome::Running). `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
@@ -307,7 +307,7 @@ fn function(site: &'static Registered, ended: CallBook, books: &[LaneBook]) -> O
         series_call: best.and_then(|best| call_records.iter().position(|call| *call == best.call)),
         series: best.map_or_else(Vec::new, |best| series(site, best)),
         call_records,
-        growth: growth::grown(&totals.sizes),
+        growth: grown(&totals.sizes),
         ..totals
     })
 }

@@ -22,9 +22,9 @@ use self::owner::Owner;
 use self::records::Records;
 use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
-use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, Sample};
-use crate::series::thinned;
+use crate::run::{Call, Line, Profile, Run, Sample};
 use crate::snapshot::{Figures, FunctionFigures};
+use memprof_model::internal::{thinned, untouched};
 
 /// The journal's name in the run's folder.
 pub(crate) const FILE: &str = "mprofile.dat";
@@ -298,17 +298,6 @@ impl Journal {
             lines,
             ended: function.ended,
         });
-    }
-}
-
-/// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
-fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
-    Line {
-        line: number,
-        heap: profile.heap.map(|_| HeapFigures::default()),
-        heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
-        origins: followed.then(Origins::default),
-        ..Line::default()
     }
 }
 

@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::untouched;
-use crate::calls::CallBook;
 use crate::report::{self, json};
 use crate::report::{DatRecord, DatRecords, Memory};
 use crate::run::{Call, Line, LineSample, Profile, Run, RunOutcome, Sample, Stopped};
+use memprof_model::internal::{KeptCalls, untouched};
 
 /// What the journal `text` says, as the run of a program that was last heard of when the journal was
 /// written last; `None` if nothing in it is whole.
@@ -199,7 +198,7 @@ impl Function {
 
     /// The kept calls: those that the program itself would have kept.
     fn records(&mut self) -> Vec<Call> {
-        let mut book = CallBook::default();
+        let mut book = KeptCalls::default();
         for call in self.calls.drain(..) {
             book.add(call);
         }

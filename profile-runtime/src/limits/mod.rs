@@ -6,8 +6,6 @@ mod verdict;
 
 pub(crate) use guard::report;
 pub use guard::{LimitGuard, within};
-#[cfg(feature = "report")]
-pub(crate) use message::{bytes, short};
 pub(crate) use verdict::Ended;
 
 /// What the attribute was given. Built by generated code only.

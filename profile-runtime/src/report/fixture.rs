@@ -55,7 +55,7 @@ pub(crate) fn growing() -> Run {
             }
         })
         .collect();
-    profile.growth = crate::growth::grown(&profile.sizes);
+    profile.growth = memprof_model::internal::grown(&profile.sizes);
     run
 }
 

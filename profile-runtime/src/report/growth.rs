@@ -7,8 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::units::{duration, mib_unit};
 use super::visible::{source_line, truncate, visible};
-use crate::growth::{self, Growth, Point, Unknown};
+use crate::growth::{Growth, Point, Unknown};
 use crate::run::{FigureGrowth, Profile, SizedFigure};
+use memprof_model::internal;
 
 /// A prediction with more than this between the ends of its interval is none.
 const WIDE: f64 = 10.0;
@@ -57,7 +58,7 @@ impl Kind {
 pub(crate) fn grown(profile: &Profile) -> Vec<Grown> {
     // A run of an earlier version, or one whose program was killed, has sizes alone.
     let found = match profile.growth.is_empty() {
-        true => Cow::Owned(growth::grown(&profile.sizes)),
+        true => Cow::Owned(internal::grown(&profile.sizes)),
         false => Cow::Borrowed(&profile.growth),
     };
     found.iter().map(|found| row(profile, found)).collect()
@@ -79,7 +80,7 @@ fn row(profile: &Profile, found: &FigureGrowth) -> Grown {
         },
         source: line.map(|line| source_line(&line.source).trim().to_owned()),
         kind,
-        points: growth::points(&profile.sizes, found.figure, found.line),
+        points: internal::points(&profile.sizes, found.figure, found.line),
         growth: found.growth.clone(),
     }
 }
@@ -232,7 +233,7 @@ mod tests {
         let saved = std::mem::take(&mut profile.growth);
         assert_eq!(growth_table(&profile), table);
         profile.growth = saved[..1].to_vec();
-        profile.growth[0].growth.law = Some(growth::Law::Log);
+        profile.growth[0].growth.law = Some(crate::growth::Law::Log);
         let shown = growth_table(&profile);
         assert!(
             shown.contains("peak    log n  2.00") && !shown.contains("n^2"),

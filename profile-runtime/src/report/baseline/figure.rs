@@ -1,8 +1,8 @@
 //! What a baseline says of a function: four figures, each the most that a single call took.
 
-use crate::limits::{bytes, short};
 use crate::report::units::count;
 use crate::run::LineAtSize;
+use memprof_model::internal::{bytes, short};
 
 /// A figure that is compared with a baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! How much more than a baseline is allowed.
 
 use super::Figure;
-use crate::limits::short;
+use memprof_model::internal::short;
 
 /// How much more than the baseline a figure may be.
 ///

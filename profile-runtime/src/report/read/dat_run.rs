@@ -8,12 +8,12 @@ use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
 use super::dat_record::Memory;
 use super::plausible::MOST;
 use super::samples::{NOWHERE, Samples, higher};
-use crate::calls::CallBook;
 use crate::run::{
     Call, LineSample, Measure, Outcome, Overhead, PeakAt, PeakMethod, Process, Profile, Run,
     RunOutcome, SCHEMA, Sample, SamplerReport, Watched, WatchedChild,
 };
 use crate::series::Series;
+use memprof_model::internal::KeptCalls;
 
 impl DatFile {
     /// The file as a run: the process over time, and its functions with their calls, without lines.
@@ -190,7 +190,7 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
         .map(|call| one_call(call, samples, clock))
         .collect();
     calls.sort_by_key(|(call, _)| (call.start_ns, call.depth));
-    let mut kept = CallBook::default();
+    let mut kept = KeptCalls::default();
     calls.iter().for_each(|(call, _)| kept.add(call.clone()));
     let call_records = kept.records();
     // The first of those with the highest peak: one of them is kept in any case.

@@ -1,17 +1,21 @@
 //! Which figures of a function grow with the size of its input, and by which laws: those of its calls, and
 //! the peaks of the lines that have most.
 
-use super::{Growth, Point, fit};
-use crate::run::{FigureGrowth, HeapFigures, LineAtSize, SizeFigures, SizedFigure};
-use crate::sizes::{HEAP_RESOLUTION, RSS_RESOLUTION};
+use crate::figures::HeapFigures;
+use crate::growth::{Growth, Point, fit};
+use crate::sized::{FigureGrowth, LineAtSize, SizeFigures, SizedFigure};
 
 /// Lines that are looked at beside the function as a whole.
 const LINES: usize = 3;
+/// How far a peak of RSS may be off: two pages.
+pub const RSS_RESOLUTION: f64 = 8192.0;
+/// What heap figures are exact to.
+pub const HEAP_RESOLUTION: f64 = 16.0;
 /// How far a duration may be off: two readings.
 const TIME_RESOLUTION: f64 = 10_000.0;
 
 /// How the figures in `sizes` grow; those that are zero at every size are left out.
-pub(crate) fn grown(sizes: &[SizeFigures]) -> Vec<FigureGrowth> {
+pub fn grown(sizes: &[SizeFigures]) -> Vec<FigureGrowth> {
     let whole = [
         SizedFigure::PeakRss,
         SizedFigure::NetRss,
@@ -33,7 +37,7 @@ pub(crate) fn grown(sizes: &[SizeFigures]) -> Vec<FigureGrowth> {
 }
 
 /// `figure` at each size, of the function or of one of its lines.
-pub(crate) fn points(sizes: &[SizeFigures], figure: SizedFigure, line: Option<u32>) -> Vec<Point> {
+pub fn points(sizes: &[SizeFigures], figure: SizedFigure, line: Option<u32>) -> Vec<Point> {
     let points = sizes.iter().map(|size| Point {
         n: size.n,
         value: match line {

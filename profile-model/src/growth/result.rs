@@ -1,49 +1,13 @@
-//! The law by which a figure grows: what happens with ten times the input, measured instead of guessed.
-//!
-//! [`fit`] takes values at several sizes `n` and tells which law `a · f(n) + b` they follow: whether they
-//! are constant, or grow with log n, √n, n, n log n, n^1.5, n², n³, or another power of `n`. It
-//! names a law only if every other one is ruled out, with a chance of error of one in a
-//! thousand; otherwise it says that it cannot tell, and between which.
-//!
-//! ```
-//! use memprof::growth::{Law, Point, fit};
-//!
-//! let sizes = [10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0];
-//! let points = sizes.map(|n| Point { n, value: 24.0 * n * n + 70_000.0 });
-//! let growth = fit(&points, 1.0);
-//! assert_eq!(growth.law, Some(Law::Power(2.0)));
-//! let exponent = growth.exponent.expect("it grows");
-//! assert!(1.95 < exponent.low && exponent.high < 2.05);
-//! ```
-//!
-//! Google's benchmark fits `a · f(n)` for each of six `f` and names the one with the smallest error,
-//! however near the next one is; a constant part, which every process has, goes into `a`. Goldsmith, Aiken
-//! and Wilkerson (*Measuring Empirical Computational Complexity*, 2007) fit a power to logarithms,
-//! where a constant part lowers the exponent. So here the constant part is fitted, and the interval of
-//! the exponent tells how well it is known.
+//! What is known of a law of growth: the law or why there is none, the curve, and what lies ahead on it.
 
-mod choice;
-mod data;
-mod figures;
-mod fisher;
-mod law;
-mod squares;
-#[cfg(test)]
-mod trials;
-
-pub(crate) use choice::faster_than;
-pub use choice::fit;
-pub(crate) use figures::grown;
-#[cfg(feature = "report")]
-pub(crate) use figures::points;
-pub use law::Law;
-
-#[cfg(feature = "report")]
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
+
+use super::law::Law;
 
 /// A figure at one size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Point {
     /// The size; positive.
     pub n: f64,
@@ -53,7 +17,7 @@ pub struct Point {
 
 /// What the values tell of the law.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Growth {
     /// The law, if it can be told.
     pub law: Option<Law>,
@@ -77,8 +41,8 @@ pub struct Growth {
 
 /// Why a law cannot be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Unknown {
     /// There are fewer than five sizes.
     FewSizes,
@@ -92,7 +56,7 @@ pub enum Unknown {
 
 /// An exponent with its interval of 95% confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Exponent {
     /// The one that fits best.
     pub value: f64,
@@ -104,7 +68,7 @@ pub struct Exponent {
 
 /// `factor · law(n) + constant`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Curve {
     /// Its form.
     pub law: Law,
@@ -116,7 +80,7 @@ pub struct Curve {
 
 /// What is to be expected at a size that was not measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Prediction {
     /// The size.
     pub n: f64,

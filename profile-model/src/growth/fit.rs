@@ -1,12 +1,10 @@
 //! Which law it is: the one that fits, if all others are ruled out.
 
-use super::data::{Data, Fitted};
-use super::fisher::{quantile, student};
+use super::data::{Data, FEWEST, Fitted};
+use super::distributions::{quantile, student};
 use super::law::{Law, NAMED};
-use super::{Curve, Exponent, Growth, Point, Prediction, Unknown};
+use super::result::{Curve, Exponent, Growth, Point, Prediction, Unknown};
 
-/// Fewer sizes tell nothing.
-pub(super) const FEWEST: usize = 5;
 /// Of the largest size by the smallest.
 const NARROWEST: f64 = 8.0;
 /// A law is ruled out if it fits worse than the best one by more than chance does this often.
@@ -46,7 +44,7 @@ pub fn fit(points: &[Point], resolution: f64) -> Growth {
 
 /// The exponent by which `points` grow, if it is surely higher than `limit`: with a chance of
 /// error of one in a thousand.
-pub(crate) fn faster_than(points: &[Point], resolution: f64, limit: f64) -> Option<Exponent> {
+pub fn faster_than(points: &[Point], resolution: f64, limit: f64) -> Option<Exponent> {
     let growth = fit(points, resolution);
     let exponent = growth.exponent?;
     let mut points = one_for_each_size(points);

@@ -1,11 +1,12 @@
 //! Values to fit, with what each of them weighs, and the two kinds of fit.
 
-use super::Point;
-use super::choice::FEWEST;
-use super::fisher::quantile;
+use super::distributions::quantile;
 use super::law::{Law, NAMED};
-use super::squares::{self, Fit};
+use super::least_squares::{self, Fit};
+use super::result::Point;
 
+/// Fewer sizes tell nothing.
+pub(super) const FEWEST: usize = 5;
 /// No law describes what a program does to more than this: what is exact counts as known to 0.3%.
 const RELATIVE: f64 = 0.003;
 /// In values of up to so many times the resolution noise of 10% cannot be seen.
@@ -163,7 +164,7 @@ impl Data {
     }
 
     fn squares(&self, columns: usize, row: impl Fn(f64) -> [f64; 3]) -> Fit {
-        squares::fit(&self.y, &self.weights, columns, |at| row(self.n[at]))
+        least_squares::fit(&self.y, &self.weights, columns, |at| row(self.n[at]))
     }
 }
 

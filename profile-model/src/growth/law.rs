@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-#[cfg(feature = "report")]
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 /// How a figure grows with `n`, but for a factor and a constant part.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "report", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "report", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Law {
     /// It does not grow: by less than a tenth over the whole range.
     Constant,

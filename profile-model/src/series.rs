@@ -5,7 +5,7 @@
 //! point costs constant time on average, and a series of any length keeps its extremes and an even
 //! resolution in time.
 
-use crate::run::Sample;
+use crate::figures::Sample;
 
 /// Points that a series holds at most.
 const CAPACITY: usize = 1024;
@@ -34,6 +34,7 @@ impl Point for Sample {
 /// always kept, evenly spread over time.
 ///
 /// ```
+/// # extern crate memprof_model as memprof;
 /// use memprof::run::{Sample, Series};
 ///
 /// let sample = |t_ns, rss| Sample { t_ns, rss, heap: None };
@@ -79,39 +80,46 @@ impl<P: Point> Series<P> {
     }
 
     /// Empties the series and keeps its memory.
-    pub(crate) fn clear(&mut self) {
+    #[doc(hidden)]
+    pub fn clear(&mut self) {
         self.points.clear();
     }
 
     /// An empty series with room for so many points of another.
-    pub(crate) fn with_room_for(points: usize) -> Series<P> {
+    #[doc(hidden)]
+    pub fn with_room_for(points: usize) -> Series<P> {
         Series {
             points: Vec::with_capacity(points),
         }
     }
 
     /// Takes over the points of `other`: to be kept, not to be pushed to.
-    pub(crate) fn copy(&mut self, other: &Series<P>) {
+    #[doc(hidden)]
+    pub fn copy(&mut self, other: &Series<P>) {
         self.points.clone_from(&other.points);
     }
 
     /// Keeps no more room than its points need.
-    pub(crate) fn give_room_back(&mut self) {
+    #[doc(hidden)]
+    pub fn give_room_back(&mut self) {
         self.points.shrink_to_fit();
     }
 
     /// Whether it can hold so many points without asking for memory.
-    pub(crate) fn has_room_for(&self, points: usize) -> bool {
+    #[doc(hidden)]
+    pub fn has_room_for(&self, points: usize) -> bool {
         self.points.capacity() >= points
     }
 
     /// Whether it can take whatever comes without asking for memory.
-    pub(crate) fn has_all_room(&self) -> bool {
+    #[doc(hidden)]
+    pub fn has_all_room(&self) -> bool {
         self.has_room_for(CAPACITY)
     }
 
     /// Bytes that it holds.
-    pub(crate) fn bytes(&self) -> u64 {
+    #[doc(hidden)]
+    pub fn bytes(&self) -> u64 {
         (self.points.capacity() * size_of::<P>()) as u64
     }
 
@@ -141,8 +149,7 @@ impl<P: Point> Series<P> {
 }
 
 /// About `most` of `points`: in each of even slices of their number the extremes.
-#[cfg(feature = "report")]
-pub(crate) fn thinned<P: Point>(points: &[P], most: usize) -> Vec<P> {
+pub fn thinned<P: Point>(points: &[P], most: usize) -> Vec<P> {
     if points.len() <= most {
         return points.to_vec();
     }
