@@ -281,13 +281,14 @@ mod os;
 #[cfg(feature = "report")]
 mod output;
 mod own;
-#[cfg(feature = "report")]
-mod prune;
 mod recorder;
+/// Turns a [`run::Run`] into files and text, compares runs, and reads what was saved.
 #[cfg(feature = "report")]
-mod recover;
-#[cfg(feature = "report")]
-pub mod report;
+pub mod report {
+    pub(crate) use memprof_report::internal::*;
+    #[doc(inline)]
+    pub use memprof_report::*;
+}
 #[cfg(all(feature = "report", target_os = "linux"))]
 mod reserve;
 mod resident;
@@ -312,14 +313,15 @@ mod watch;
 pub use baseline::BaselineMode;
 pub use heap::CountingAllocator;
 pub use memprof_macro::{assert_memory, block, profile_memory};
+#[cfg(feature = "report")]
+use memprof_report::internal::{prune, recover};
+
 #[doc(inline)]
 pub use memprof_model::{growth, run};
 #[cfg(feature = "report")]
+pub use memprof_report::{Baseline, live, recover};
+#[cfg(feature = "report")]
 pub use output::write_reports;
-#[cfg(feature = "report")]
-pub use recover::{live, recover};
-#[cfg(feature = "report")]
-pub use report::Baseline;
 pub use settings::{Backend, Settings, SettingsError};
 pub use snapshot::snapshot;
 pub use usage::{MemoryUsage, UsageSample, memory_usage};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use memprof::report::{SavedRun, saved_runs};
+use memprof_report::{SavedRun, saved_runs};
 
 use super::{Entry, Store};
 use crate::failure::{Failure, Outcome};

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::owner;
 use crate::report::baseline::Record;
 use crate::report::{Baseline, Comparison, ReportError, json};
+use memprof_report::internal::process;
 
 /// What is kept between two processes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ fn id() -> Id {
             is_vague: false,
         };
     }
-    let of_process = |pid| format!("{pid} {}", owner::start_of(pid).unwrap_or_default());
+    let of_process = |pid| format!("{pid} {}", process::start_of(pid).unwrap_or_default());
     if let Some(cargo) = cargo() {
         return Id {
             text: of_process(cargo),
@@ -121,7 +121,7 @@ fn id() -> Id {
 
 /// The cargo that has started this process, or the test that has started it.
 fn cargo() -> Option<u32> {
-    let ancestors = std::iter::successors(parent(), |&pid| owner::parent_of(pid));
+    let ancestors = std::iter::successors(parent(), |&pid| process::parent_of(pid));
     ancestors.take(GENERATIONS).find(|pid| {
         let program = std::fs::read_link(format!("/proc/{pid}/exe"));
         program.is_ok_and(|program| program.file_name().is_some_and(|name| name == "cargo"))

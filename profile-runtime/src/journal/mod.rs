@@ -8,26 +8,23 @@
 //! process is gone, belongs to a program that was killed.
 
 mod file;
-pub(crate) mod owner;
 mod pages;
-pub(crate) mod read;
 mod records;
+#[cfg(test)]
+mod round_trip;
 
 use std::hint::black_box;
 use std::io;
 use std::path::Path;
 
 use self::file::JournalFile;
-use self::owner::Owner;
 use self::records::Records;
 use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
 use crate::run::{Call, Line, Profile, Run, Sample};
 use crate::snapshot::{Figures, FunctionFigures};
 use memprof_model::internal::{thinned, untouched};
-
-/// The journal's name in the run's folder.
-pub(crate) const FILE: &str = "mprofile.dat";
+use memprof_report::internal::owner::{FILE, Owner};
 
 /// A journal is replaced when it is this long, or twice as long as it was when it was new.
 const LONG: u64 = 2 << 20;

@@ -3,7 +3,7 @@
 //! | kind | holds |
 //! |---|---|
 //! | `CMDLINE`, `MEM`, `FUNC` | what mprof reads |
-//! | `journal` | who writes it: [`Owner`](super::owner::Owner) |
+//! | `journal` | who writes it: [`Owner`](memprof_report::internal::owner::Owner) |
 //! | `command` | the command line, a list |
 //! | `function` N | a [`Profile`] without lists and source; N numbers the functions |
 //! | `source` N | the function's source |
