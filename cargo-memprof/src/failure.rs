@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use memprof::report::ReportError;
+use memprof_report::ReportError;
 
 /// The exit code of a failure of `cargo memprof` itself.
 const FAILED: u8 = 1;

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use memprof::report::text::{duration, mib_unit, truncate, visible};
-use memprof::run::Run;
+use memprof_model::run::Run;
+use memprof_report::text::{duration, mib_unit, truncate, visible};
 
 use crate::store::at_work;
 

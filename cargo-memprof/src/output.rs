@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
-use memprof::report::text;
+use memprof_report::text;
 use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};

@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use memprof::report::read_run;
+use memprof_report::read_run;
 use support::{Bench, example, stderr, stdout};
 
 /// `cargo memprof run --manifest-path … <cargo's arguments>`, for examples that are built already.
@@ -197,7 +197,7 @@ fn recover_writes_the_reports_of_a_program_that_was_killed() {
         bench
             .runs()
             .first()
-            .and_then(|run| memprof::live(run).ok()?)
+            .and_then(|run| memprof_report::live(run).ok()?)
     };
     while seen().is_none_or(|run| run.stopped.is_empty()) {
         assert!(

@@ -25,7 +25,7 @@ fn start_words(terminal: &Terminal, seconds: u32) {
 
 /// The program's process number, once it is in `wait`.
 fn memprof_at_work(bench: &Bench) -> Option<i32> {
-    let run = memprof::live(bench.runs().first()?).ok()??;
+    let run = memprof_report::live(bench.runs().first()?).ok()??;
     let call = run.stopped.first()?;
     (run.functions[call.function].label == "wait").then(|| run.pid.cast_signed())
 }

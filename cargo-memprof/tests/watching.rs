@@ -8,8 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use memprof::report::read_run;
-use memprof::run::{Measure, Run, RunOutcome, Watched};
+use memprof_model::run::{Measure, Run, RunOutcome, Watched};
+use memprof_report::read_run;
 use support::{Bench, example, stderr, stdout};
 
 const MIB: u64 = 1 << 20;

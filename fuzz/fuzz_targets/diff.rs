@@ -3,9 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memprof::report::diff::{compare, markdown, page, text};
-use memprof::report::parse_run;
-use memprof::run::{Line, Run};
+use memprof_model::run::{Line, Run};
+use memprof_report::changes_page;
+use memprof_report::diff::{compare, markdown, text};
+use memprof_report::parse_run;
 
 const RUN: &[u8] = include_bytes!("../corpus/run_json/one_line.json");
 
@@ -34,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = (
         text(&diff, 100),
         markdown(&diff),
-        page(&diff).expect("a page"),
+        changes_page(&diff).expect("a page"),
     );
 });
 

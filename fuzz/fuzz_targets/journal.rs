@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memprof::report::{self, RunFolder};
+use memprof_report::{self as report, RunFolder};
 
 fuzz_target!(|data: &[u8]| {
     let Some(run) = report::parse_journal(data) else {

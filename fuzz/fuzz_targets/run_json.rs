@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use memprof::report::{self, RunFolder, diff, export};
+use memprof_report::{self as report, RunFolder, diff, export};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(run) = report::parse_run(data) else {
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = (
         diff::text(&same, 80),
         diff::markdown(&same),
-        diff::page(&same).expect("a page"),
+        report::changes_page(&same).expect("a page"),
     );
     for result in [
         export::samples_csv(&run),

@@ -36,7 +36,7 @@ impl<'a> Site<'a> {
 
 impl Site<'_> {
     /// What is to be known of each call by itself: the size it had, and whether it kept to its limits.
-    fn watched(&self) -> Option<TokenStream> {
+    fn per_call(&self) -> Option<TokenStream> {
         let Args {
             krate, limits, by, ..
         } = self.args;
@@ -45,7 +45,7 @@ impl Site<'_> {
         }
         let limits = limits.to_value(krate);
         let by = option(by.as_ref().map(text_of).as_deref());
-        Some(quote_spanned!(Span::mixed_site()=> .watched(#limits, #by)))
+        Some(quote_spanned!(Span::mixed_site()=> .per_call(#limits, #by)))
     }
 }
 
@@ -67,7 +67,7 @@ impl ToTokens for Site<'_> {
         let source = &self.source.text;
         let source_line = Literal::u32_unsuffixed(self.source.first_line);
         let lines = self.lines.iter().copied().map(Literal::u32_unsuffixed);
-        let watched = self.watched();
+        let per_call = self.per_call();
         tokens.extend(quote_spanned! {span=>
             static __MEMPROF_SITE: #krate::__private::Site =
                 #krate::__private::Site::new(#krate::__private::SiteSpec {
@@ -83,7 +83,7 @@ impl ToTokens for Site<'_> {
                     source: #source,
                     source_line: #source_line,
                     lines: &[#(#lines),*],
-                })#watched;
+                })#per_call;
         });
     }
 }

@@ -264,37 +264,15 @@
 mod counters;
 #[cfg(feature = "report")]
 mod files;
-pub mod growth;
 mod heap;
-#[cfg(feature = "report")]
-mod journal {
-    pub(crate) mod owner;
-    pub(crate) mod read;
-    pub(crate) use crate::files::journal::{FILE, Journal, file, untouched};
-}
-#[cfg(feature = "report")]
-mod calls {
-    pub(crate) use crate::site::peak_call::CallBook;
-}
-mod sizes {
-    pub(crate) use crate::site::by_size::{HEAP_RESOLUTION, RSS_RESOLUTION};
-}
 mod limits;
 mod message;
 mod os;
 mod probe;
 mod process;
-#[cfg(feature = "report")]
-mod prune;
 mod reading;
 mod recorder;
 mod recording;
-#[cfg(feature = "report")]
-mod recover;
-#[cfg(feature = "report")]
-pub mod report;
-pub mod run;
-mod series;
 mod settings;
 mod site;
 mod snapshot;
@@ -305,12 +283,16 @@ mod thread;
 pub use files::finish::write_reports;
 pub use heap::CountingAllocator;
 pub use memprof_macro::{assert_memory, block, profile_memory};
+#[doc(inline)]
+pub use memprof_model::{growth, run};
+/// Turns a [`run::Run`] into files and text, compares runs, and reads what was saved.
+#[cfg(feature = "report")]
+#[doc(inline)]
+pub use memprof_report as report;
+#[cfg(feature = "report")]
+pub use memprof_report::{Baseline, live, recover};
 pub use os::Backend;
 pub use probe::memory_usage::{MemoryUsage, UsageSample, memory_usage};
-#[cfg(feature = "report")]
-pub use recover::{live, recover};
-#[cfg(feature = "report")]
-pub use report::Baseline;
 #[cfg(feature = "report")]
 pub use settings::BaselineMode;
 pub use settings::{Settings, SettingsError};

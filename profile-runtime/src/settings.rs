@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use crate::os::Backend;
-#[cfg(feature = "report")]
-use crate::report::{Tolerance, baseline::EXPECTED_TOLERANCE};
 use crate::sync::lock;
+#[cfg(feature = "report")]
+use memprof_report::Tolerance;
+#[cfg(feature = "report")]
+use memprof_report::internal::baseline::EXPECTED_TOLERANCE;
 
 /// What is done with the baseline.
 #[cfg(feature = "report")]
@@ -58,7 +60,7 @@ pub struct Settings {
     #[cfg(feature = "report")]
     pub(crate) baseline: BaselinePlan,
     #[cfg(feature = "export")]
-    pub(crate) exports: Vec<crate::report::export::Format>,
+    pub(crate) exports: Vec<memprof_report::export::Format>,
 }
 
 /// What [`Settings::apply`] was called with, and whether it can still be called.
@@ -148,7 +150,7 @@ impl Settings {
     #[cfg(feature = "export")]
     pub fn export(
         mut self,
-        formats: impl IntoIterator<Item = crate::report::export::Format>,
+        formats: impl IntoIterator<Item = memprof_report::export::Format>,
     ) -> Settings {
         self.exports = formats.into_iter().collect();
         self
@@ -273,7 +275,7 @@ impl Settings {
         }
         #[cfg(feature = "export")]
         if let Some(value) = text("MEMPROF_EXPORT") {
-            match crate::report::export::Format::list(&value) {
+            match memprof_report::export::Format::list(&value) {
                 Ok(formats) => self.exports = formats,
                 Err(_) => complain("MEMPROF_EXPORT", &value, "any of csv,trace,pprof,markdown"),
             }
@@ -364,7 +366,7 @@ mod tests {
     #[cfg(feature = "export")]
     #[test]
     fn exports_are_a_list() {
-        use crate::report::export::Format;
+        use memprof_report::export::Format;
 
         let (settings, complaints) = read(&[("MEMPROF_EXPORT", "csv, pprof")]);
         assert_eq!(

@@ -155,7 +155,10 @@ fn calls_seen_from_another_thread_belong_together() {
                     .map(|(call, line)| (*call.site, line.copied()))
                     .collect();
                 for (call, _) in &look.counted {
-                    assert_eq!((call.site, call.heap.allocated), (call.counters, *call.site));
+                    assert_eq!(
+                        (call.site, call.heap.allocated),
+                        (call.counters, *call.site)
+                    );
                 }
                 assert!(
                     matches!(seen[..], [] | [(10, Some(12))] | [(20, Some(21 | 22))]),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use memprof::report::text::visible;
+use memprof_report::text::visible;
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, QUIET};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::Zoned;
-use memprof::run::RunOutcome;
+use memprof_model::run::RunOutcome;
 
 use super::exec;
 use crate::failure::{Failure, Outcome};
@@ -118,5 +118,5 @@ fn names(found: &[&(u32, String, Vec<String>)]) -> String {
     if found.len() > NAMED {
         text.push_str(", …");
     }
-    memprof::report::text::visible(&text)
+    memprof_report::text::visible(&text)
 }

@@ -56,7 +56,7 @@ pub(super) fn remove(store: &Store, entries: &[Entry], dry_run: bool) -> Outcome
         output::say(format_args!("removed {}", entry.path.display()))?;
     }
     if !dry_run && store.root().is_dir() {
-        memprof::report::refresh_index(store.root())?;
+        memprof_report::refresh_index(store.root())?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use memprof::report::diff::{Change, Diff as Changes, compare, markdown, page, text};
-use memprof::report::text::{mib_unit, visible};
+use memprof_report::changes_page;
+use memprof_report::diff::{Change, Diff as Changes, compare, markdown, text};
+use memprof_report::text::{mib_unit, visible};
 
 use crate::failure::Outcome;
 use crate::output::{self, COLUMNS};
@@ -95,7 +96,7 @@ impl Diff {
         let text = match self.format() {
             Format::Text => text(changes, columns.unwrap_or(COLUMNS)),
             Format::Markdown => markdown(changes),
-            Format::Html => page(changes)?,
+            Format::Html => changes_page(changes)?,
         };
         match &self.output {
             None => output::say(text.trim_end()),

@@ -5,8 +5,8 @@ use std::process::{ExitCode, ExitStatus};
 
 use clap::Args;
 use jiff::Zoned;
-use memprof::report::RunFolder;
-use memprof::run::{Run, RunOutcome};
+use memprof_model::run::{Run, RunOutcome};
+use memprof_report::RunFolder;
 
 use crate::child;
 use crate::failure::{Failure, Outcome};
@@ -110,9 +110,9 @@ impl Exec {
 
 /// Writes `run`, and says on stderr what was found.
 pub(super) fn write(store: &Store, run: &Run, quiet: bool, open: bool) -> Outcome<()> {
-    let folder = memprof::report::write(run, store.root(), &RunFolder::new())?;
+    let folder = memprof_report::write(run, store.root(), &RunFolder::new())?;
     if !quiet {
-        let summary = memprof::report::summary(run, Some(&folder), COLUMNS);
+        let summary = memprof_report::summary(run, Some(&folder), COLUMNS);
         output::remark(summary);
     }
     if open {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use memprof::report::export::{Format, write};
+use memprof_report::export::{Format, write};
 
 use crate::failure::{Failure, Outcome};
 use crate::output;

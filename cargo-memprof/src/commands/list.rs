@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use memprof::report::text::{align_points, duration, mib, visible};
+use memprof_report::text::{align_points, duration, mib, visible};
 use serde::Serialize;
 
 use crate::failure::Outcome;

@@ -1,7 +1,7 @@
 //! `cargo memprof open`: a run's page in the browser.
 
 use clap::Args;
-use memprof::report::function_file_names;
+use memprof_report::function_file_names;
 
 use crate::failure::{Failure, Outcome};
 use crate::output;

@@ -1,9 +1,9 @@
 //! `cargo memprof peak`: the highest memory of runs, as mprof prints it.
 
 use clap::Args;
-use memprof::report::DatFile;
-use memprof::report::text::visible;
-use memprof::run::{Profile, Run};
+use memprof_model::run::{Profile, Run};
+use memprof_report::DatFile;
+use memprof_report::text::visible;
 use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
-use memprof::report::{Curve, PlotOptions, plot, plot_page, png};
+use memprof_report::{Curve, PlotOptions, plot, plot_page, png};
 
 use crate::failure::{Failure, Outcome};
 use crate::output;

@@ -38,7 +38,7 @@ impl Recover {
                 "name the folder of a run, or of runs",
             ));
         }
-        let recovered = memprof::recover(folder)?;
+        let recovered = memprof_report::recover(folder)?;
         if self.json {
             return output::json(&recovered);
         }

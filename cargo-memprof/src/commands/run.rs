@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use clap::Args;
-use memprof::report::{read_run, summary};
+use memprof_report::{read_run, summary};
 
 use crate::child;
 use crate::failure::{Failure, Outcome};
@@ -73,7 +73,7 @@ impl Run {
         let status = run_cargo(&call, store, &before)?;
         // What a kill or an abort left behind.
         if store.root().is_dir()
-            && let Err(error) = memprof::recover(store.root())
+            && let Err(error) = memprof_report::recover(store.root())
         {
             output::complain(&Failure::from(error).to_string());
         }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
-use memprof::report::text::visible;
-use memprof::report::{line_table, summary};
-use memprof::run::{Profile, Run};
+use memprof_model::run::{Profile, Run};
+use memprof_report::text::visible;
+use memprof_report::{line_table, summary};
 
 use crate::failure::Outcome;
 use crate::output::{self, COLUMNS, NAME, QUIET};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use memprof::report::text::visible;
+use memprof_report::text::visible;
 
 use crate::failure::{Failure, Outcome};
 use crate::store::{AtWork, Store, at_work};
@@ -108,7 +108,7 @@ fn chosen(word: &str, found: Vec<AtWork>) -> Option<AtWork> {
 
 /// The program whose run is kept in `folder`, wherever that is.
 fn in_folder(folder: PathBuf) -> Outcome<AtWork> {
-    match memprof::live(&folder)? {
+    match memprof_report::live(&folder)? {
         Some(run) => Ok(AtWork { folder, run }),
         None => Err(Failure::new(
             format!("watch the run in {}", folder.display()),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use memprof::run::Run;
+use memprof_model::run::Run;
 
 /// A run and the folder that it is kept in.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) fn at_work(root: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<AtWork
         .filter(|path| !path.is_symlink() && wanted(path));
     let mut found: Vec<_> = folders
         .filter_map(|folder| {
-            let run = memprof::live(&folder).ok()??;
+            let run = memprof_report::live(&folder).ok()??;
             Some(AtWork { folder, run })
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use memprof::report::{RunHeader, SavedRun};
+use memprof_report::{RunHeader, SavedRun};
 
 use super::dat_files;
 

@@ -1,6 +1,6 @@
 //! Which functions of a run a pattern means.
 
-use memprof::run::{Profile, Run};
+use memprof_model::run::{Profile, Run};
 
 use crate::failure::{Failure, Outcome};
 

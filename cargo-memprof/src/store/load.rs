@@ -1,7 +1,7 @@
 //! Reading a run whole.
 
-use memprof::report::{DatFile, read_dat, read_run};
-use memprof::run::Run;
+use memprof_model::run::Run;
+use memprof_report::{DatFile, read_dat, read_run};
 
 use super::entry::{Entry, Kind};
 use crate::failure::Outcome;

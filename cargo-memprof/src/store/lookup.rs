@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use memprof::report::{SavedRun, saved_runs};
+use memprof_report::{SavedRun, saved_runs};
 
 use super::Store;
 use super::entry::Entry;

@@ -52,7 +52,7 @@ impl Store {
     pub(crate) fn entries(&self) -> Outcome<Vec<Entry>> {
         let mut entries = Vec::new();
         if self.root.is_dir() {
-            let saved = memprof::report::saved_runs(&self.root)?;
+            let saved = memprof_report::saved_runs(&self.root)?;
             entries.extend(saved.into_iter().map(|run| Entry::saved(&self.root, run)));
         }
         entries.extend(

@@ -1,7 +1,7 @@
 //! The table of functions.
 
-use memprof::report::text::{duration, mib, signed_mib, truncate, visible, width};
-use memprof::run::Profile;
+use memprof_model::run::Profile;
+use memprof_report::text::{duration, mib, signed_mib, truncate, visible, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

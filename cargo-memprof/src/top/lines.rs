@@ -1,8 +1,8 @@
 //! The line table of the selected function.
 
-use memprof::report::line_table;
-use memprof::report::text::{truncate, visible};
-use memprof::run::Profile;
+use memprof_model::run::Profile;
+use memprof_report::line_table;
+use memprof_report::text::{truncate, visible};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use memprof::report::read_run;
-use memprof::run::{Run, RunOutcome};
+use memprof_model::run::{Run, RunOutcome};
+use memprof_report::read_run;
 
 use crate::failure::Outcome;
 
@@ -46,7 +46,7 @@ impl Program {
     /// # Errors
     /// When the journal is there and cannot be read.
     pub(super) fn look(&mut self) -> Outcome<Look> {
-        if let Some(run) = memprof::live(&self.folder)? {
+        if let Some(run) = memprof_report::live(&self.folder)? {
             self.silent_since = None;
             return Ok(Look::Working(Box::new(run)));
         }

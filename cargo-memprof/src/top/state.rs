@@ -1,7 +1,7 @@
 //! Everything that the screen depends on.
 
-use memprof::report::line_table;
-use memprof::run::{Line, Profile, Run};
+use memprof_model::run::{Line, Profile, Run};
+use memprof_report::line_table;
 
 use super::program::Look;
 use super::theme::Theme;

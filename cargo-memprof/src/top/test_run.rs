@@ -1,6 +1,6 @@
 //! A small run of a program at work, for the tests of the view.
 
-use memprof::run::{
+use memprof_model::run::{
     Call, Line, Outcome, Overhead, PeakMethod, Process, Profile, Run, RunOutcome, SCHEMA, Sample,
     SamplerReport, Stopped,
 };

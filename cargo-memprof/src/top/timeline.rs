@@ -1,7 +1,7 @@
 //! The memory of the process over time, and when the selected function ran.
 
-use memprof::report::text::{duration, mib};
-use memprof::run::{Call, Run, Sample};
+use memprof_model::run::{Call, Run, Sample};
+use memprof_report::text::{duration, mib};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,6 +1,6 @@
 //! What the screen shows: a function of the state and of the screen's size.
 
-use memprof::report::text::{duration, mib_unit, truncate, visible, width};
+use memprof_report::text::{duration, mib_unit, truncate, visible, width};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Text};

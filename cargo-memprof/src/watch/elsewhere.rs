@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 
-use memprof::run::Measure;
+use memprof_model::run::Measure;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 /// A process's memory, to be read again and again.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use memprof::run::{Measure, Sample, Series, WatchedChild};
+use memprof_model::run::{Measure, Sample, Series, WatchedChild};
 
 use super::linux::{Memory, Processes};
 

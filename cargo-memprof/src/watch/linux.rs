@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-use memprof::run::Measure;
+use memprof_model::run::Measure;
 
 /// A process's memory, to be read again and again.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use memprof::run::Measure;
+use memprof_model::run::Measure;
 
 /// Options that `exec` and `attach` share.
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Zoned;
-use memprof::run::{
+use memprof_model::run::{
     Overhead, PeakMethod, Process, Run, RunOutcome, SCHEMA, Sample, SamplerReport, Watched,
     WatchedChild,
 };

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use memprof::run::{Sample, Series};
+use memprof_model::run::{Sample, Series};
 
 use super::events::{Event, Events};
 use super::family::Family;
@@ -143,7 +143,7 @@ impl Watcher {
 
     /// What RSS rose to between two readings, where the kernel tells and it is time to ask.
     fn high_water(&mut self, now: Instant) -> u64 {
-        let asked = self.plan.measure == memprof::run::Measure::Rss && !self.plan.summed;
+        let asked = self.plan.measure == memprof_model::run::Measure::Rss && !self.plan.summed;
         let rest = if self.moved {
             HIGH_WATER
         } else {

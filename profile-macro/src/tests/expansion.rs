@@ -411,7 +411,7 @@ fn limits() {
                     source_line: 1,
                     lines: &[1],
                 })
-                .watched(
+                .per_call(
                     ::memprof::__private::Limits::NONE.peak(67108864).allocations(3).warn(),
                     ::core::option::Option::Some("n + 1"),
                 );

@@ -11,9 +11,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::baseline_session::Session;
-use crate::report::{Baseline, ReportError, baseline::test_program};
-use crate::run::Run;
 use crate::settings::{BaselineMode, BaselinePlan};
+use memprof_model::run::Run;
+use memprof_report::internal::baseline::test_program;
+use memprof_report::{Baseline, ReportError};
 
 /// The file's name, beside `Cargo.toml`.
 const FILE: &str = "memprof-baseline.toml";
@@ -144,7 +145,10 @@ impl Task<'_> {
             ),
         };
         let markdown = session.comparison().markdown(&package);
-        crate::report::write_file(&folder.join(format!("{package}.md")), markdown.as_bytes())?;
+        memprof_report::internal::write_file(
+            &folder.join(format!("{package}.md")),
+            markdown.as_bytes(),
+        )?;
         Ok(outcome)
     }
 
@@ -169,7 +173,7 @@ impl Task<'_> {
     fn package(&self) -> String {
         let folder = self.file.parent().and_then(Path::file_name);
         let name = folder.map_or_else(|| "package".into(), |name| name.to_string_lossy());
-        crate::report::safe_file_name(&name)
+        memprof_report::internal::safe_file_name(&name)
     }
 
     fn check(&self, saved: &Baseline, now: &Baseline) -> Outcome {

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::owner;
-use crate::report::baseline::Record;
-use crate::report::{Baseline, Comparison, ReportError, json};
+use memprof_report::internal::baseline::Record;
+use memprof_report::internal::json;
+use memprof_report::internal::process;
+use memprof_report::{Baseline, Comparison, ReportError};
 
 /// What is kept between two processes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl Session {
         kept.before = session.before.entries().map(Record::new).collect();
         kept.now = session.now.entries().map(Record::new).collect();
         let text = json::text_of(&kept).map_err(|reason| ReportError::write(path, reason))?;
-        crate::report::write_file(path, text.as_bytes())?;
+        memprof_report::internal::write_file(path, text.as_bytes())?;
         Ok(session)
     }
 
@@ -106,7 +107,7 @@ fn id() -> Id {
             is_vague: false,
         };
     }
-    let of_process = |pid| format!("{pid} {}", owner::start_of(pid).unwrap_or_default());
+    let of_process = |pid| format!("{pid} {}", process::start_of(pid).unwrap_or_default());
     if let Some(cargo) = cargo() {
         return Id {
             text: of_process(cargo),
@@ -121,7 +122,7 @@ fn id() -> Id {
 
 /// The cargo that has started this process, or the test that has started it.
 fn cargo() -> Option<u32> {
-    let ancestors = std::iter::successors(parent(), |&pid| owner::parent_of(pid));
+    let ancestors = std::iter::successors(parent(), |&pid| process::parent_of(pid));
     ancestors.take(GENERATIONS).find(|pid| {
         let program = std::fs::read_link(format!("/proc/{pid}/exe"));
         program.is_ok_and(|program| program.file_name().is_some_and(|name| name == "cargo"))

@@ -9,9 +9,9 @@ use super::room;
 use super::writer;
 use crate::message::message;
 use crate::recorder::{self, Recorder};
-use crate::report::{self, ReportError};
-use crate::run::{Run, RunOutcome};
 use crate::snapshot::whole_run;
+use memprof_model::run::{Run, RunOutcome};
+use memprof_report::ReportError;
 
 /// Width of the summary where there is no terminal.
 const COLUMNS: usize = 100;
@@ -79,7 +79,7 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
 /// Prints the summary.
 fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
     let folder = written.map(|written| written.folder.as_path());
-    print(&report::summary(run, folder, columns()));
+    print(&memprof_report::summary(run, folder, columns()));
     for run in written.iter().flat_map(|written| &written.recovered) {
         let page = run.join("index.html");
         message(&format!(

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::baseline_check;
-use crate::prune;
 use crate::recorder::Recorder;
-use crate::recover;
-use crate::report::{self, ReportError, RunFolder};
-use crate::run::{Run, RunOutcome};
+use memprof_model::run::{Run, RunOutcome};
+use memprof_report::internal::{prune, recover};
+use memprof_report::{ReportError, RunFolder};
 
 /// This process's folder, the same for every write.
 static FOLDER: RunFolder = RunFolder::new();
@@ -27,15 +26,15 @@ pub(crate) struct ReportsWritten {
 /// Writes the reports here and now: the writer thread's part.
 pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, ReportError> {
     let root = root(recorder);
-    let folder = report::write(run, &root, &FOLDER)?;
+    let folder = memprof_report::write(run, &root, &FOLDER)?;
     #[cfg(feature = "export")]
-    report::export::write(run, &folder, &recorder.settings.exports)?;
+    memprof_report::export::write(run, &folder, &recorder.settings.exports)?;
     let mut recovered = Vec::new();
     if run.outcome == RunOutcome::Exited {
         recovered = recover::in_passing(&root, &folder);
         let keep = recorder.settings.keep.unwrap_or(KEPT);
         if keep > 0 && prune::prune(&root, keep, &folder) {
-            report::refresh_index(&root)?;
+            memprof_report::refresh_index(&root)?;
         }
     }
     Ok(ReportsWritten { folder, recovered })

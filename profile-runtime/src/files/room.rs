@@ -30,7 +30,7 @@ fn needed(functions: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{self, RunFolder, fixture};
+    use memprof_report::{RunFolder, fixture};
     use std::alloc::{GlobalAlloc, Layout, System};
     use std::cell::Cell;
 
@@ -69,11 +69,11 @@ mod tests {
     }
 
     /// What is held at most while `run` is copied and its reports are written.
-    fn held_for(run: &crate::run::Run) -> usize {
+    fn held_for(run: &memprof_model::run::Run) -> usize {
         let root = tempfile::tempdir().unwrap();
         HELD.set(Some((0, 0)));
         let copy = run.clone();
-        report::write(&copy, root.path(), &RunFolder::new()).unwrap();
+        memprof_report::write(&copy, root.path(), &RunFolder::new()).unwrap();
         let (_, most) = HELD.take().unwrap();
         most as usize
     }

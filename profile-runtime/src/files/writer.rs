@@ -22,9 +22,9 @@ use crate::heap;
 use crate::os::{Os, thread as os_thread};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
-use crate::report::ReportError;
-use crate::run::{Run, RunOutcome};
 use crate::snapshot::{identity, progress};
+use memprof_model::run::{Run, RunOutcome};
+use memprof_report::ReportError;
 
 /// A program that ends within this time has no journal.
 const FIRST: Duration = Duration::from_millis(100);

@@ -50,7 +50,7 @@ impl<A> CountingAllocator<A> {
     }
 
     /// Tells of every line, too, which of its blocks were still alive when the call ended and when the
-    /// run did, and which were freed at once: leaks by origin ([`run::Origins`](crate::run::Origins)).
+    /// run did, and which were freed at once: leaks by origin ([`run::Origins`](memprof_model::run::Origins)).
     ///
     /// ```
     /// use memprof::{CountingAllocator, profile_memory};
@@ -78,7 +78,7 @@ impl<A> CountingAllocator<A> {
     /// thread. A reallocated block belongs to the line that resized it last. Costs about 80 ns more
     /// for an allocation and its free, and at most 7 MiB: of more than some 100,000 blocks alive at
     /// once one in two, four, … is followed and stands for the others
-    /// ([`run::Run::origins`](crate::run::Run::origins) says so); those of 64 KiB and more always are.
+    /// ([`run::Run::origins`](memprof_model::run::Run::origins) says so); those of 64 KiB and more always are.
     #[must_use]
     pub const fn with_origins(mut self) -> CountingAllocator<A> {
         self.origins = true;

@@ -4,8 +4,6 @@ mod message;
 pub(crate) mod pending;
 pub(crate) mod verdict;
 
-#[cfg(feature = "report")]
-pub(crate) use message::{bytes, short};
 pub(crate) use verdict::CheckedCall;
 
 use crate::site::limits::Limits;

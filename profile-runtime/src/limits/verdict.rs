@@ -1,10 +1,10 @@
 //! Whether a call kept to its limits.
 
-use crate::growth::Exponent;
-use crate::run::{Call, HeapFigures, Outcome};
 use crate::site::figures::LineFigures;
 use crate::site::limits::Limits;
 use crate::site::registered::RegisteredSite;
+use memprof_model::growth::Exponent;
+use memprof_model::run::{Call, HeapFigures, Outcome};
 
 /// A call of a site with limits that has ended.
 #[derive(Debug)]

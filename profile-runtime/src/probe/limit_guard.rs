@@ -5,8 +5,8 @@ use std::cell::Cell;
 use crate::limits::pending::take;
 use crate::limits::verdict::{Broken, BrokenLimits};
 use crate::message::message;
-use crate::run::Outcome;
 use crate::site::spec::Site;
+use memprof_model::run::Outcome;
 
 /// Adds to what one call broke how the calls of all sizes grow.
 fn with_growth(

@@ -6,11 +6,11 @@ use crate::os::Os;
 use crate::process::start;
 use crate::reading::one_reading::LinePoint;
 use crate::recorder::A_DAY_NS;
-use crate::run::Call;
-use crate::series::Series;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
 use crate::thread::thread_recorder::ThreadRecorder;
+use memprof_model::run::Call;
+use memprof_model::run::Series;
 
 /// What [`memory_usage`] found.
 #[derive(Debug, Clone, PartialEq)]

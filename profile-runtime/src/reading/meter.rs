@@ -10,9 +10,9 @@ use super::one_reading::{LastReading, Reading, live_heap, sample};
 use super::peak::{PeakInterval, Peaks};
 use crate::heap;
 use crate::os::{Clock, Os, ProcessCounts};
-use crate::run::{PeakMethod, Sample};
-use crate::series::Series;
 use crate::sync::lock;
+use memprof_model::run::Series;
+use memprof_model::run::{PeakMethod, Sample};
 
 /// What a reading is booked as at most: one that took longer is one in which the thread lost its
 /// processor to somebody else, which is not the reading's cost.

@@ -2,8 +2,8 @@
 
 use crate::counters::counts::Counts;
 use crate::heap;
-use crate::run::Sample;
-use crate::series::Point;
+use memprof_model::run::Point;
+use memprof_model::run::Sample;
 
 /// The process at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

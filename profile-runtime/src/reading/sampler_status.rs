@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
 use std::thread::Thread;
 
-use crate::run::SamplerReport;
+use memprof_model::run::SamplerReport;
 
 /// Written by the sampler thread, read by anybody.
 #[derive(Debug, Default)]

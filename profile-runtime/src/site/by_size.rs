@@ -5,19 +5,17 @@ const ROOM: usize = 128;
 /// So many bytes of lines' figures a site makes room for ahead: 29 sizes of a function of 20 lines.
 const ROOM_FOR_LINES: usize = 32 << 10;
 
-use crate::growth::{self, Exponent, Point};
+use memprof_model::internal::{HEAP_RESOLUTION, RSS_RESOLUTION, faster_than};
+
 use crate::heap::is_counted;
-use crate::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 use crate::site::figures::{CallFigures, LineFigures};
 use crate::site::resident::resident;
+use memprof_model::growth::{Exponent, Point};
+use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 
 /// A call whose RSS others may have changed by more has a peak that is perhaps not its own. Some pages of
 /// memprof's own threads, and of a test harness's, are less.
 const CHANGED_BY_OTHERS: u64 = 256 << 10;
-/// How far a peak of RSS may be off: two pages.
-pub(crate) const RSS_RESOLUTION: f64 = 8192.0;
-/// What heap figures are exact to.
-pub(crate) const HEAP_RESOLUTION: f64 = 16.0;
 
 /// The sizes of one site, ascending.
 #[derive(Debug, Clone, Default)]
@@ -106,7 +104,7 @@ impl FiguresBySize {
         } else {
             RSS_RESOLUTION
         };
-        growth::faster_than(&points, resolution, limit)
+        faster_than(&points, resolution, limit)
     }
 
     /// As data; `numbers` are those of the site's lines.

@@ -1,7 +1,7 @@
 //! What one call had, by itself and line by line, where its site asks for that.
 
 use crate::counters::counts::Counts;
-use crate::run::HeapFigures;
+use memprof_model::run::HeapFigures;
 
 /// What one call had beside its lines' figures.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! One annotated function, and what is kept of its calls.
 
 pub(crate) mod by_size;
+pub(crate) mod calls;
 pub(crate) mod figures;
 pub(crate) mod limits;
-pub(crate) mod peak_call;
 pub(crate) mod registered;
 mod resident;
 pub(crate) mod spec;

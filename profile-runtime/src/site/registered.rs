@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use super::by_size::{Extremes, FiguresBySize};
-use super::peak_call::CallBook;
+use super::calls::SiteCalls;
 use super::spec::{MEMORY_USAGE, PerCall, SiteSpec};
-use crate::growth::Exponent;
 use crate::heap;
 use crate::sync::lock;
+use memprof_model::growth::Exponent;
 
 /// A site that was called in this run.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct RegisteredSite {
     pub label: String,
     pub interval_ns: u64,
     pub per_call: Option<PerCall>,
-    calls: Mutex<CallBook>,
+    calls: Mutex<SiteCalls>,
     sizes: Mutex<FiguresBySize>,
     /// What its calls took at most, where that is asked for.
     maxima: Option<Mutex<Extremes>>,
@@ -43,7 +43,7 @@ impl RegisteredSite {
         };
         let (calls, sizes) = match per_call.and_then(|per_call| per_call.by) {
             Some(_) => (
-                CallBook::with_room(),
+                SiteCalls::with_room(),
                 FiguresBySize::with_room_for(spec.lines.len()),
             ),
             None => Default::default(),
@@ -72,7 +72,7 @@ impl RegisteredSite {
         std::ptr::eq(self.spec, &raw const MEMORY_USAGE)
     }
 
-    pub(crate) fn calls(&self) -> MutexGuard<'_, CallBook> {
+    pub(crate) fn calls(&self) -> MutexGuard<'_, SiteCalls> {
         lock(&self.calls)
     }
 

@@ -1,14 +1,13 @@
 //! One function of the run: what all threads have of its site, added up.
 
 use crate::counters::counts::Counts;
-use crate::growth;
 use crate::heap;
 use crate::reading::one_reading::LinePoint;
-use crate::run::{Call, HeapFigures, Line, LineSample, PeakAt, Profile, Workers};
-use crate::site::peak_call::{CallBook, PeakCall};
+use crate::site::calls::{PeakCall, SiteCalls};
 use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
+use memprof_model::run::{Call, HeapFigures, Line, LineSample, PeakAt, Profile, Workers};
 
 /// What one thread gave, in the order of sites: its totals, and its calls in progress as if they ended now.
 pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
@@ -16,7 +15,7 @@ pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
 /// `None` for a site whose first call is not on any book yet. Calls that are `suspended` now are on none.
 pub(super) fn function(
     site: &'static RegisteredSite,
-    ended: CallBook,
+    ended: SiteCalls,
     books: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> Option<Profile> {
@@ -33,7 +32,7 @@ pub(super) fn function(
             .and_then(|peak_call| call_records.iter().position(|call| *call == peak_call.call)),
         series: peak_call.map_or_else(Vec::new, |peak_call| series(site, peak_call)),
         call_records,
-        growth: growth::grown(&totals.sizes),
+        growth: memprof_model::internal::grown(&totals.sizes),
         ..totals
     })
 }
@@ -141,10 +140,10 @@ fn highest_call(
 /// The site's book with the calls in progress added.
 fn with_running(
     site: &'static RegisteredSite,
-    mut book: CallBook,
+    mut book: SiteCalls,
     books: &[ThreadSnapshot],
     suspended: Vec<Call>,
-) -> CallBook {
+) -> SiteCalls {
     for (open, record) in running(site, books) {
         book.add(record.clone());
         if book.beats_peak_call(record.peak_rss) {

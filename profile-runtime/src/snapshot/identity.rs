@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 #[cfg(feature = "report")]
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
-use crate::run::Run;
+use memprof_model::run::Run;
 #[cfg(feature = "report")]
-use crate::run::RunOutcome;
+use memprof_model::run::RunOutcome;
 
 /// The run of `recorder` without figures: what never changes.
 #[cfg(feature = "report")]

@@ -7,8 +7,8 @@ use crate::counters::line_blocks::{LineBlocks, Seen};
 use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::heap::without_counting;
-use crate::run::{Followed, Origins, Profile};
 use crate::thread::totals::SiteTotals;
+use memprof_model::run::{Followed, Origins, Profile};
 
 /// What each line has of the blocks that are alive now.
 pub(crate) struct LiveBlocks {

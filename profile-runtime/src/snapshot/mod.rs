@@ -8,10 +8,10 @@ pub(crate) mod progress;
 pub(crate) mod whole_run;
 
 use crate::recorder;
-use crate::run::{Run, RunOutcome};
+use memprof_model::run::{Run, RunOutcome};
 
 /// The run so far. Calls in progress count as if they ended now, with outcome
-/// [`Outcome::Running`](crate::run::Outcome::Running). `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
+/// [`Outcome::Running`](memprof_model::run::Outcome::Running). `None` when nothing is recorded: no annotated call yet, or `MEMPROF=0`.
 ///
 /// Takes time in proportion to the number of functions called (about 10 µs each), and none from
 /// other threads but a short wait at their next probe.

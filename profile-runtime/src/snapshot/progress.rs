@@ -5,8 +5,8 @@ use super::live_blocks::{self, LiveBlocks};
 use super::whole_run::{books, called, header};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
-use crate::run::{Call, Profile, Run, RunOutcome, Sample};
 use crate::site::registered::RegisteredSite;
+use memprof_model::run::{Call, Profile, Run, RunOutcome, Sample};
 
 /// The figures of a run, without what does not change or grows with its length: see [`figures`].
 #[derive(Debug)]

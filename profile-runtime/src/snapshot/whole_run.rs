@@ -7,9 +7,9 @@ use crate::heap;
 use crate::reading::meter::MeterFigures;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
-use crate::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
 use crate::site::registered::RegisteredSite;
 use crate::thread::totals::SiteTotals;
+use memprof_model::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
 
 /// The run of `recorder` as data.
 pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {

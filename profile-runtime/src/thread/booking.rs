@@ -10,8 +10,8 @@ use super::stretch::{self, MeasuredHit};
 use super::totals::LineTotals;
 use crate::counters::line::{LineCounters, NO_LINE};
 use crate::reading::one_reading::Reading;
-use crate::run::PeakAt;
 use crate::site::figures::LineFigures;
+use memprof_model::run::PeakAt;
 
 impl ThreadState {
     /// The RSS was up to `high` between two readings of this recorder, while `line` ran.
@@ -41,7 +41,7 @@ impl ThreadState {
         let Some(call) = self.stack.last_mut() else {
             return false;
         };
-        // Before the first line nothing of the function has run; what little has changed since the
+        // Before the first line nothing of the function has run; what spare_short has changed since the
         // entry is left to the first line, so that the lines add up to the call.
         if line != NO_LINE
             && let Some(totals) = self.totals[call.site.id].as_mut()

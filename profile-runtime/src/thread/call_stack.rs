@@ -9,10 +9,10 @@ use crate::counters::site::SiteCounters;
 use crate::heap::{CallId, origins};
 use crate::reading::budget::Budget;
 use crate::reading::one_reading::{LastReading, LinePoint, Reading};
-use crate::run::{Call, Outcome};
-use crate::series::Series;
-use crate::site::peak_call::little_series;
+use crate::site::calls::short_series;
 use crate::site::registered::RegisteredSite;
+use memprof_model::run::Series;
+use memprof_model::run::{Call, Outcome};
 
 /// Books on single calls that a recorder keeps for the calls to come, at most.
 pub(super) const SPARE_DETAILS: usize = 16;
@@ -38,7 +38,7 @@ pub(crate) struct ThreadState {
     /// Series not in use, kept so that a call needs no allocation.
     pub spare: Vec<Series<LinePoint>>,
     /// Room to keep those of short calls in.
-    pub little: Vec<Series<LinePoint>>,
+    pub spare_short: Vec<Series<LinePoint>>,
     /// Books on single calls, not in use, kept for the same reason.
     #[expect(
         clippy::vec_box,
@@ -70,8 +70,8 @@ impl ThreadState {
             self.spare.push(Series::new(LinePoint::default()));
         }
         // One for each call in progress that is kept with a series.
-        while timed && exact && self.little.len() <= self.timelines.len() {
-            self.little.push(little_series());
+        while timed && exact && self.spare_short.len() <= self.timelines.len() {
+            self.spare_short.push(short_series());
         }
         self.spare.reserve(2);
         if kind == Kind::Call && exact {
@@ -274,7 +274,7 @@ impl ThreadState {
         let open = timed.filter_map(|call| call.series.as_ref());
         let series: u64 = open
             .chain(&self.spare)
-            .chain(&self.little)
+            .chain(&self.spare_short)
             .map(Series::bytes)
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()

@@ -14,7 +14,7 @@ use super::thread_recorder::{ThreadRecorder, place_of};
 use super::totals::SiteTotals;
 use crate::counters::line::NO_LINE;
 use crate::reading::one_reading::Reading;
-use crate::run::{Call, Outcome};
+use memprof_model::run::{Call, Outcome};
 
 /// What is copied while the lock is held, at most: some microseconds, most of it for new pages.
 const FUNCTIONS: usize = 8;

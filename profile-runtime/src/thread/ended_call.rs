@@ -6,9 +6,9 @@ use super::open_call::{Kind, OpenCall};
 use crate::counters::counts::Counts;
 use crate::heap;
 use crate::limits;
-use crate::run::{Call, HeapFigures, Outcome};
+use crate::site::calls::PeakCall;
 use crate::site::figures::CallFigures;
-use crate::site::peak_call::PeakCall;
+use memprof_model::run::{Call, HeapFigures, Outcome};
 
 /// A call that has ended.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl ThreadState {
                 peak_at: call.peak_at,
                 series,
             };
-            let spare = calls.set_peak_call(best, &mut self.little);
+            let spare = calls.set_peak_call(best, &mut self.spare_short);
             self.spare.extend(spare);
         } else {
             self.spare.extend(series);

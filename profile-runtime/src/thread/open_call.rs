@@ -8,10 +8,10 @@ use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
 use crate::heap::CallId;
 use crate::reading::one_reading::{LinePoint, Reading};
-use crate::run::{Call, HeapFigures, Outcome, PeakAt};
-use crate::series::Series;
-use crate::site::peak_call::PeakCall;
+use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
+use memprof_model::run::Series;
+use memprof_model::run::{Call, HeapFigures, Outcome, PeakAt};
 
 /// A call, as it began.
 pub(crate) type CallStart = counted_calls::CallStart<RegisteredSite, SiteCounters>;

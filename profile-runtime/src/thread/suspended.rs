@@ -6,8 +6,8 @@ use slab::Slab;
 
 use super::open_call::OpenCall;
 use crate::heap;
-use crate::run::Call;
 use crate::sync::lock;
+use memprof_model::run::Call;
 
 /// Calls of different sites seldom wait for one another.
 const SHARDS: usize = 16;

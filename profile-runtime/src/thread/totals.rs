@@ -5,8 +5,8 @@ use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
 use crate::heap::origins;
-use crate::run::{Call, Outcome};
 use crate::site::registered::RegisteredSite;
+use memprof_model::run::{Call, Outcome};
 
 /// Totals of one site on one recorder.
 #[derive(Debug, Clone)]

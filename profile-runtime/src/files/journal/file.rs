@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use memprof_report::internal::owner::is_at;
+
 /// A journal that this process writes.
 #[derive(Debug)]
 pub(super) struct JournalFile {
@@ -17,7 +19,7 @@ impl JournalFile {
     /// Puts a journal with this text at `path`, in place of what is there: whole or not at all.
     pub(super) fn create(path: &Path, text: &[u8]) -> io::Result<JournalFile> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = crate::report::atomic_file::temporary(folder)?;
+        let mut file = memprof_report::internal::atomic_file::temporary(folder)?;
         // Locked before anybody can see it. Where there are no locks, its owner is found otherwise.
         let _ = file.as_file().try_lock();
         file.write_all(text)?;
@@ -106,20 +108,5 @@ fn is_unlinked(file: &File) -> bool {
 
 #[cfg(not(unix))]
 fn is_unlinked(_file: &File) -> bool {
-    true
-}
-
-/// Whether `file` is what `path` leads to.
-#[cfg(unix)]
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    let open = file.metadata().map(identity);
-    let there = std::fs::symlink_metadata(path).map(identity);
-    matches!((open, there), (Ok(open), Ok(there)) if open == there)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }

@@ -7,9 +7,11 @@
 //! At the end of the program the finished run takes its place. One that is found later, and whose
 //! process is gone, belongs to a program that was killed.
 
-pub(crate) mod file;
+mod file;
 mod pages;
 mod records;
+#[cfg(test)]
+mod round_trip;
 
 use std::hint::black_box;
 use std::io;
@@ -17,15 +19,12 @@ use std::path::Path;
 
 use self::file::JournalFile;
 use self::records::Records;
-use crate::journal::owner::Owner;
-use crate::report::ReportError;
-use crate::report::mprof::{Clock, command_line};
-use crate::run::{Call, HeapFigures, Line, Origins, Profile, Run, Sample};
-use crate::series::thinned;
 use crate::snapshot::progress::{FunctionProgress, Progress};
-
-/// The journal's name in the run's folder.
-pub(crate) const FILE: &str = "mprofile.dat";
+use memprof_model::internal::{thinned, untouched};
+use memprof_model::run::{Call, Line, Profile, Run, Sample};
+use memprof_report::ReportError;
+use memprof_report::internal::mprof::{Clock, command_line};
+use memprof_report::internal::owner::{FILE, Owner};
 
 /// A journal is replaced when it is this long, or twice as long as it was when it was new.
 const LONG: u64 = 2 << 20;
@@ -297,17 +296,6 @@ impl Journal {
             lines,
             ended: function.ended,
         });
-    }
-}
-
-/// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
-pub(crate) fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
-    Line {
-        line: number,
-        heap: profile.heap.map(|_| HeapFigures::default()),
-        heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
-        origins: followed.then(Origins::default),
-        ..Line::default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! | kind | holds |
 //! |---|---|
 //! | `CMDLINE`, `MEM`, `FUNC` | what mprof reads |
-//! | `journal` | who writes it: [`Owner`](super::owner::Owner) |
+//! | `journal` | who writes it: [`Owner`](memprof_report::internal::owner::Owner) |
 //! | `command` | the command line, a list |
 //! | `function` N | a [`Profile`] without lists and source; N numbers the functions |
 //! | `source` N | the function's source |
@@ -21,9 +21,9 @@
 use serde::Serialize;
 
 use super::pages::{LONGEST, PageAlignedText, cut};
-use crate::report::json;
-use crate::report::mprof::{Clock, function_name, mib};
-use crate::run::{Call, Line, Profile, Run, Sample};
+use memprof_model::run::{Call, Line, Profile, Run, Sample};
+use memprof_report::internal::json;
+use memprof_report::internal::mprof::{Clock, function_name, mib};
 
 /// Where records are put together before they are written.
 #[derive(Debug, Default)]

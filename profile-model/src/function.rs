@@ -1,0 +1,225 @@
+//! What was recorded of one annotated function: its totals, its lines and its calls.
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+use crate::figures::{HeapFigures, LineSample};
+use crate::sized::{CallMaxima, FigureGrowth, SizeFigures};
+
+/// Everything about one annotated function.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Profile {
+    /// Full path, `demo::inverse`.
+    pub name: String,
+    /// What `name = "…"` said, otherwise the last part of the path.
+    pub label: String,
+    /// Source file, as the compiler names it.
+    pub file: String,
+    /// The line of the function's signature.
+    pub line: u32,
+    /// Sampling interval.
+    pub interval_ns: u64,
+    /// How often it was called.
+    pub calls: u64,
+    /// How many of these calls were ended by a panic.
+    pub panics: u64,
+    /// How many threads called it.
+    pub threads: u64,
+    /// Time spent in calls, in sum.
+    pub time_ns: u64,
+    /// RSS at the entry of the call that `series_call` names.
+    pub entry_rss: u64,
+    /// RSS at the exit of that call.
+    pub exit_rss: u64,
+    /// The highest RSS during any call, absolute.
+    pub max_rss: u64,
+    /// RSS at exit minus RSS at entry (for async functions: while polled), summed over all calls.
+    pub net_rss: i64,
+    /// The largest rise above its own entry that any call reached.
+    pub peak_rss: u64,
+    /// Where and when that peak was reached; `None` when no call rose above its entry.
+    pub peak_at: Option<PeakAt>,
+    /// Heap figures of the calling thread, where counted.
+    pub heap: Option<HeapFigures>,
+    /// What other threads did on the heap during the calls, whatever for; its `peak` is 0.
+    pub heap_elsewhere: Option<HeapFigures>,
+    /// The text of the function, for reports: `source_line` is the number of its first line.
+    pub source: String,
+    /// Number of the first line of `source`.
+    pub source_line: u32,
+    /// Every executable line in source order, hit or not. Empty with `lines = false`.
+    pub lines: Vec<Line>,
+    /// How many calls were made but are not listed in `call_records`.
+    pub calls_omitted: u64,
+    /// Calls in order of their start: the first, the last, and those with the highest peaks.
+    pub call_records: Vec<Call>,
+    /// Which entry of `call_records` the series shows: the call with the highest peak.
+    pub series_call: Option<usize>,
+    /// That call's samples at full resolution.
+    pub series: Vec<LineSample>,
+    /// The expression in `by = …`.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub by: Option<String>,
+    /// What calls had that returned, by the value of `by = …`, ascending; at most 128.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub sizes: Vec<SizeFigures>,
+    /// By which laws its figures grow with `by = …`, and the peaks of the lines that have most.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub growth: Vec<FigureGrowth>,
+    /// The most that a single call took. Known where a baseline is saved or checked
+    /// (`MEMPROF_BASELINE`), which has every call read by itself.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub call_maxima: Option<CallMaxima>,
+}
+
+/// When a peak was reached: the kernel tells its height exactly, and its time to the interval
+/// between two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct PeakAt {
+    /// Start of the interval.
+    pub from_ns: u64,
+    /// End of the interval.
+    pub to_ns: u64,
+    /// The highest RSS in it, absolute bytes.
+    pub rss: u64,
+    /// The line that was running.
+    pub line: Option<u32>,
+}
+
+/// One source line of a function.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Line {
+    /// Line number in the source file.
+    pub line: u32,
+    /// The line's text.
+    pub source: String,
+    /// How often it was executed; exact.
+    pub hits: u64,
+    /// How many of these hits ended with a reading of their own. Fewer than `hits`: measured in part.
+    pub readings: u64,
+    /// Time spent in the line, in sum.
+    pub time_ns: u64,
+    /// The largest RSS at the end of a hit; `None` when never measured.
+    pub max_rss: Option<u64>,
+    /// Sum of the signed changes of RSS.
+    pub net_rss: i64,
+    /// The largest rise above its start that any hit reached.
+    pub peak_rss: u64,
+    /// How many of the sampler's samples found this line running.
+    pub samples: u64,
+    /// How many of its measured changes of RSS may be shared: other annotated calls, or other
+    /// threads that allocated or touched new memory, ran meanwhile.
+    pub shared: u64,
+    /// Heap figures of the calling thread, where counted.
+    pub heap: Option<HeapFigures>,
+    /// What other threads did on the heap while the line ran, whatever for; its `peak` is 0, since
+    /// theirs is not known.
+    pub heap_elsewhere: Option<HeapFigures>,
+    /// What closures of this line did on other threads.
+    pub workers: Option<Workers>,
+    /// What became of the blocks that the line allocated, on whatever thread it ran; `None` where they
+    /// are not followed.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub origins: Option<Origins>,
+}
+
+/// What became of the blocks that a line allocated. A block that is reallocated belongs to the line that
+/// resized it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Origins {
+    /// Bytes of those that were alive when the run ended (or was taken).
+    pub alive_bytes: u64,
+    /// Their number.
+    pub alive_blocks: u64,
+    /// Bytes of those that were alive when the call that had allocated them ended, summed over the
+    /// calls: what it returned or handed on, or leaked.
+    pub alive_after_call_bytes: u64,
+    /// Their number.
+    pub alive_after_call_blocks: u64,
+    /// Bytes of those that their thread freed before it allocated anything else.
+    pub passing_bytes: u64,
+    /// Their number.
+    pub passing_blocks: u64,
+    /// How often a block of this line was given another size, as a growing `Vec` is.
+    pub resized: u64,
+}
+
+/// What a closure's line did on threads other than the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Workers {
+    /// How often it was executed.
+    pub hits: u64,
+    /// Time, summed over the threads.
+    pub time_ns: u64,
+    /// Heap figures, where counted.
+    pub heap: Option<HeapFigures>,
+}
+
+/// One execution of an annotated function.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Call {
+    /// When it was entered.
+    pub start_ns: u64,
+    /// When it was left (or, with [`Outcome::Running`], when it was last seen).
+    pub end_ns: u64,
+    /// How long it was suspended in between: always 0 but for async functions, which are measured
+    /// while they are polled.
+    pub suspended_ns: u64,
+    /// Number of the thread, counted from 1 in the order in which threads first made an annotated call.
+    pub thread: u64,
+    /// How many annotated calls of the same thread were in progress around it.
+    pub depth: u32,
+    /// The value of `by = …`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "finite"))]
+    pub by: Option<f64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// RSS at entry.
+    pub entry_rss: u64,
+    /// RSS at exit.
+    pub exit_rss: u64,
+    /// The highest rise above `entry_rss`.
+    pub peak_rss: u64,
+    /// `exit_rss` minus `entry_rss`, less `suspended_rss`.
+    pub net_rss: i64,
+    /// By how much RSS changed while it was suspended: not its doing.
+    pub suspended_rss: i64,
+}
+
+/// JSON has no infinity, and nothing that is not a number.
+#[cfg(feature = "serde")]
+fn finite<S: serde::Serializer>(by: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    by.filter(|by| by.is_finite()).serialize(serializer)
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Outcome {
+    /// It came back to its caller, by `return`, `?` or its last expression.
+    Returned,
+    /// A panic went through it.
+    Panicked,
+    /// Its future was dropped before it had come to its end.
+    Cancelled,
+    /// It was still in progress when the run was taken.
+    Running,
+}
+
+/// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
+pub fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
+    Line {
+        line: number,
+        heap: profile.heap.map(|_| HeapFigures::default()),
+        heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
+        origins: followed.then(Origins::default),
+        ..Line::default()
+    }
+}

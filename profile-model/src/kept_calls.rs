@@ -1,0 +1,150 @@
+//! The calls of a function that are kept one by one: the first, the last, and those with the highest peaks.
+//!
+//! Totals stand beside them and stay exact; this is what a chart can draw of a function that was
+//! called ten million times.
+
+use std::collections::VecDeque;
+
+use crate::function::Call;
+
+/// How many calls of each kind are kept.
+pub const FIRST: usize = 100;
+const LAST: usize = 100;
+const HIGHEST: usize = 50;
+
+/// Kept calls of one function.
+#[derive(Debug, Clone, Default)]
+pub struct KeptCalls {
+    /// Numbers the calls as they end.
+    ended: u64,
+    first: Vec<(u64, Call)>,
+    last: VecDeque<(u64, Call)>,
+    /// In ascending order of peak, so that the lowest is the one to go.
+    highest: Vec<(u64, Call)>,
+}
+
+impl KeptCalls {
+    /// None yet. The first [`FIRST`] calls will be kept in `first`, which is empty and has room for them.
+    #[must_use]
+    pub fn in_room(first: Vec<(u64, Call)>) -> KeptCalls {
+        KeptCalls {
+            first,
+            ..KeptCalls::default()
+        }
+    }
+
+    /// Gets the room that the next call needs.
+    pub fn make_room(&mut self) {
+        if self.first.len() < FIRST {
+            self.first.reserve(1);
+        } else {
+            self.last.reserve(1);
+            self.highest.reserve(1);
+        }
+    }
+
+    /// Keeps `call` if it is one of those to keep.
+    pub fn add(&mut self, call: Call) {
+        self.ended += 1;
+        let numbered = (self.ended, call);
+        if self.first.len() < FIRST {
+            self.first.push(numbered);
+            return;
+        }
+        self.keep_if_high(&numbered);
+        if self.last.len() == LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(numbered);
+    }
+
+    fn keep_if_high(&mut self, numbered: &(u64, Call)) {
+        let peak = numbered.1.peak_rss;
+        if self.highest.len() == HIGHEST {
+            if self.highest[0].1.peak_rss >= peak {
+                return;
+            }
+            self.highest.remove(0);
+        }
+        let at = self
+            .highest
+            .partition_point(|(_, kept)| kept.peak_rss <= peak);
+        self.highest.insert(at, numbered.clone());
+    }
+
+    /// How many calls have been added.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// The kept calls among those that were added after the first `ended`, in that order.
+    #[must_use]
+    pub fn since(&self, ended: u64) -> Vec<Call> {
+        let all = self.first.iter().chain(&self.last).chain(&self.highest);
+        let mut kept: Vec<&(u64, Call)> = all.filter(|(number, _)| *number > ended).collect();
+        kept.sort_by_key(|(number, _)| *number);
+        kept.dedup_by_key(|(number, _)| *number);
+        kept.into_iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    /// All kept calls, each once, in the order of their ends.
+    #[must_use]
+    pub fn records(&self) -> Vec<Call> {
+        self.since(0)
+    }
+
+    /// Bytes that it holds.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
+        (calls * size_of::<(u64, Call)>()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::Outcome;
+
+    fn call(number: u64, peak_rss: u64) -> Call {
+        Call {
+            start_ns: number,
+            end_ns: number + 1,
+            suspended_ns: 0,
+            thread: 1,
+            depth: 0,
+            by: None,
+            outcome: Outcome::Returned,
+            entry_rss: 0,
+            exit_rss: 0,
+            peak_rss,
+            net_rss: 0,
+            suspended_rss: 0,
+        }
+    }
+
+    #[test]
+    fn keeps_the_first_the_last_and_the_highest() {
+        let mut kept = KeptCalls::default();
+        let peak = |number: u64| {
+            if number.is_multiple_of(1_000) {
+                number
+            } else {
+                0
+            }
+        };
+        for number in 0..100_000 {
+            kept.add(call(number, peak(number)));
+        }
+        let starts: Vec<u64> = kept.records().iter().map(|call| call.start_ns).collect();
+        assert!(starts.is_sorted());
+        assert!(starts.len() <= FIRST + LAST + HIGHEST);
+        for number in (0..100).chain(99_900..100_000) {
+            assert!(starts.contains(&number), "{number}");
+        }
+        for number in (50_000..100_000).step_by(1_000) {
+            assert!(starts.contains(&number), "{number}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The chart's labels, the summary, the sentences, and mprof's data.
+
+use super::*;
+use crate::plain::summary;
+
+#[test]
+fn the_labels_of_the_chart() {
+    let mut peaks = 0;
+    for (name, written) in all() {
+        for (function, file) in written.functions() {
+            let svg = written.file(&format!("{file}.svg"));
+            let texts = between(&svg, "<text", "</text>");
+            let texts = texts
+                .iter()
+                .filter_map(|text| Some(text.split_once('>')?.1.trim()));
+            for text in texts {
+                if let Some(ends) = between(text, "entry ", ")")
+                    .first()
+                    .filter(|ends| ends.contains('→'))
+                {
+                    // entry 5.000 → exit 6.000 MiB (+1.000 MiB
+                    let call = function["series_call"].as_u64().map_or(0, |i| i as usize);
+                    let call = &function["call_records"][call];
+                    let parts: Vec<_> = ends
+                        .split([' ', '('])
+                        .filter(|part| part.starts_with(|c: char| "+-<0123456789".contains(c)))
+                        .collect();
+                    for (shown, path) in parts.iter().zip(["entry_rss", "exit_rss", "net_rss"]) {
+                        let exact = number(call, path).unwrap() / MIB;
+                        assert!(rounds(shown, exact), "{name} {file}: {text}: {path}");
+                    }
+                }
+                if let Some(peak) = text.strip_prefix("peak ") {
+                    // 181.0 MiB (176.0 above entry), line 29
+                    let (at, rest) = peak.split_once(" MiB (").unwrap();
+                    let (above, line) = rest.split_once(" above entry)").unwrap();
+                    assert!(
+                        rounds(at, number(function, "peak_at.rss").unwrap() / MIB),
+                        "{name}: {text}"
+                    );
+                    assert!(
+                        rounds(above, number(function, "peak_rss").unwrap() / MIB),
+                        "{name}: {text}"
+                    );
+                    let line: Option<f64> =
+                        line.strip_prefix(", line ").map(|n| n.parse().unwrap());
+                    assert_eq!(line, number(function, "peak_at.line"), "{name}: {text}");
+                    peaks += 1;
+                }
+            }
+        }
+    }
+    assert!(peaks > 10, "{peaks}");
+}
+
+#[test]
+fn the_summary() {
+    for (name, written) in all()
+        .into_iter()
+        .filter(|(_, written)| written.run.watched.is_none())
+    {
+        let text = summary(&written.run, None, 300);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let (heading, _) = text.split_once('\n').unwrap_or((&text, ""));
+        let process = heading
+            .rsplit("peak ")
+            .next()
+            .unwrap()
+            .trim_end_matches(" MiB");
+        assert!(
+            rounds(
+                process,
+                number(&written.json, "process.peak_rss").unwrap() / MIB
+            ),
+            "{heading}"
+        );
+        let mut rows = text.lines().skip(1);
+        let columns = ends(rows.next().unwrap());
+        let mut functions: Vec<_> = written.json["functions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .collect();
+        functions
+            .sort_by_key(|f| std::cmp::Reverse((f["peak_rss"].as_u64(), f["time_ns"].as_u64())));
+        for (function, row) in functions.into_iter().zip(rows).take(10) {
+            let row = cells(row, &columns);
+            let of = |path: &str| number(function, path).unwrap();
+            // The label is as wide as it is, and may stand in for the column's heading.
+            let calls = row[1].rsplit(' ').next().unwrap();
+            assert!(
+                rounds(calls, of("calls")) || of("calls") == 0.0,
+                "{name}: {row:?}"
+            );
+            assert!(is_duration(&row[2], of("time_ns")), "{name}: {row:?}");
+            assert!(rounds(&row[3], of("net_rss") / MIB), "{name}: {row:?}");
+            assert!(rounds(&row[4], of("peak_rss") / MIB), "{name}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn the_sentences() {
+    for (name, written) in all() {
+        for (function, file) in written.functions() {
+            let text = written.file(&format!("{file}.txt"));
+            let of = |path: &str| number(function, path).unwrap();
+            for how in ["The peak, ", "The highest sample, "] {
+                for shown in between(&text, how, " MiB above the start") {
+                    assert!(rounds(shown, of("peak_rss") / MIB), "{name}: {shown}");
+                }
+            }
+            for (sign, word) in [(1.0, " MiB larger."), (-1.0, " MiB smaller.")] {
+                if let Some((before, _)) = text.split_once(word) {
+                    let shown = before.rsplit(' ').next().unwrap();
+                    assert!(rounds(shown, sign * of("net_rss") / MIB), "{name}: {shown}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether `shown` is so many seconds; what a 64-bit float holds of a time since 1970 ends at 0.2 µs.
+fn agrees(shown: &str, seconds: f64) -> bool {
+    let decimals = shown.split_once('.').map_or(0, |(_, part)| part.len());
+    let last = 0.1_f64.powi(decimals as i32);
+    (shown.parse::<f64>().unwrap() - seconds).abs() <= last / 2.0 + 1e-6
+}
+
+#[test]
+fn mprofs_data() {
+    for (name, written) in all()
+        .into_iter()
+        .filter(|(_, written)| !written.run.functions.is_empty())
+    {
+        let text = written.file("mprofile.dat");
+        let started: jiff::Timestamp = written.run.started.parse().unwrap();
+        let epoch = started.as_nanosecond() as f64 / 1e9;
+        let series = written.json["series"].as_array().unwrap();
+        let functions = written.json["functions"].as_array().unwrap();
+        // A call with its thousands of nanoseconds, as the file has them.
+        let mut calls = functions
+            .iter()
+            .flat_map(|f| f["call_records"].as_array().unwrap());
+        for line in text.lines().filter(|line| line.starts_with("FUNC ")) {
+            let fields: Vec<_> = line.split(' ').collect();
+            let call = calls.next().expect("a call for each line");
+            let of = |path: &str| number(call, path).unwrap();
+            assert!(
+                rounds(fields[2], of("entry_rss") / MIB) && rounds(fields[4], of("exit_rss") / MIB),
+                "{name}: {line}"
+            );
+            for (shown, path) in [(fields[3], "start_ns"), (fields[5], "end_ns")] {
+                assert!(agrees(shown, epoch + of(path) / 1e9), "{name}: {line}");
+            }
+        }
+        assert!(calls.next().is_none(), "{name}");
+        let memory: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("MEM "))
+            .collect();
+        for sample in series {
+            let rss = number(sample, "rss").unwrap() / MIB;
+            let t = epoch + number(sample, "t_ns").unwrap() / 1e9;
+            let found = memory.iter().any(|line| {
+                let (shown, at) = line.split_once(' ').unwrap();
+                rounds(shown, rss) && agrees(at, t)
+            });
+            assert!(found, "{name}: {sample}");
+            if series.len() > 2_000 {
+                break; // One is enough where each would be looked for among thousands.
+            }
+        }
+    }
+}

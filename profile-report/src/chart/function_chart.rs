@@ -1,0 +1,417 @@
+//! `<function>.svg`: the call with the highest peak in its surroundings, entry, exit and peak marked.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use super::axis::{MemoryAxis, TimeAxis};
+use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
+use super::palette::Role;
+use super::thin::thin;
+use crate::error::ReportError;
+use crate::facts::peak_moment::peak_moment;
+use crate::text::units::{duration, mib, mib_unit, signed_mib};
+use memprof_model::run::{Call, PeakAt, Profile, Run};
+
+/// Points of a curve that are drawn: two for each pixel column.
+const POINTS: usize = 1_400;
+/// Brackets that are drawn; beyond, those with the highest peaks.
+const BRACKETS: usize = 120;
+/// All calls are shown when they take at most this many times the call that the chart is about.
+const OVERVIEW: u64 = 14;
+/// Otherwise that many of its durations are shown before and after it.
+const AROUND: u64 = 4;
+
+/// The chart of one function, as SVG that stands alone and follows the reader's colour scheme:
+/// what `<function>.svg` holds.
+///
+/// # Errors
+/// When it cannot be drawn, which would be a mistake in memprof.
+pub fn function_chart(run: &Run, profile: &Profile) -> Result<String, ReportError> {
+    let window = FunctionWindow::new(run, profile);
+    let scene = Scene::new(run, profile, window.range.clone());
+    let frame = Frame {
+        title: profile.label.clone(),
+        subtitle: subtitle(profile, window.call),
+        time: TimeAxis::new(window.range),
+        memory: MemoryAxis::new(scene.heights()),
+        height: 322,
+        left: 58,
+        below: 0,
+    };
+    draw(&frame, |canvas| scene.paint(canvas))
+}
+
+/// Which stretch of time a function's chart shows.
+pub(crate) struct FunctionWindow<'a> {
+    /// Nanoseconds of the run.
+    pub(crate) range: Range<u64>,
+    /// The call that the chart is about.
+    pub(crate) call: Option<&'a Call>,
+}
+
+impl<'a> FunctionWindow<'a> {
+    /// All calls where the one with the highest peak stays visible among them, else its vicinity.
+    pub(crate) fn new(run: &Run, profile: &'a Profile) -> Self {
+        let records = &profile.call_records;
+        let call = profile
+            .series_call
+            .and_then(|i| records.get(i))
+            .or(records.first());
+        let Some(call) = call else {
+            return Self {
+                range: 0..run.duration_ns,
+                call: None,
+            };
+        };
+        let first = records
+            .iter()
+            .map(|c| c.start_ns)
+            .min()
+            .unwrap_or(call.start_ns);
+        let last = records
+            .iter()
+            .map(|c| c.end_ns)
+            .max()
+            .unwrap_or(call.end_ns);
+        let length = call.end_ns.saturating_sub(call.start_ns).max(1_000);
+        let range = if last.saturating_sub(first) <= length.saturating_mul(OVERVIEW) {
+            let margin = (last.saturating_sub(first) / 12).max(length / 12);
+            first.saturating_sub(margin)..last.saturating_add(margin)
+        } else {
+            call.start_ns.saturating_sub(length.saturating_mul(AROUND))
+                ..call.end_ns.saturating_add(length.saturating_mul(AROUND))
+        };
+        // Nothing was recorded after the run; a little air keeps the exit off the edge.
+        let end = run.duration_ns.max(call.end_ns).saturating_add(length / 24);
+        Self {
+            range: range.start..range.end.min(end),
+            call: Some(call),
+        }
+    }
+}
+
+fn subtitle(profile: &Profile, call: Option<&Call>) -> String {
+    let Some(call) = call.filter(|_| profile.calls > 0) else {
+        return "not called".to_owned();
+    };
+    let mut length = duration(call.end_ns.saturating_sub(call.start_ns));
+    if call.suspended_ns > 0 {
+        length.push_str(&format!(
+            ", of it {} suspended",
+            duration(call.suspended_ns)
+        ));
+    }
+    let calls = match profile.calls {
+        1 => format!("1 call of {length}"),
+        n => format!("{n} calls; in colour the one with the highest peak, {length}"),
+    };
+    let (entry, exit) = (mib(call.entry_rss), mib_unit(call.exit_rss));
+    format!(
+        "{calls}  ·  entry {entry} → exit {exit} ({} MiB)",
+        signed_mib(call.net_rss)
+    )
+}
+
+/// What is drawn, already reduced to the window.
+struct Scene<'a> {
+    call: Option<&'a Call>,
+    series: Vec<(u64, u64)>,
+    heap: Vec<(u64, u64)>,
+    process: Vec<(u64, u64)>,
+    others: Vec<&'a Call>,
+    peak: Option<(PeakAt, u64)>,
+    peak_label: String,
+}
+
+impl<'a> Scene<'a> {
+    fn new(run: &Run, profile: &'a Profile, window: Range<u64>) -> Self {
+        let call = FunctionWindow::new(run, profile).call;
+        let series = series(profile, call, &window);
+        let heap = heap(run, profile, call, &window);
+        let peak = profile.peak_at.zip(peak_moment(profile));
+        let peak = peak.filter(|(_, time)| window.contains(time));
+        Self {
+            call,
+            heap: thin(&heap, POINTS, |p| p.0, |p| p.1),
+            process: thin(&process(run, &window), POINTS, |p| p.0, |p| p.1),
+            others: others(profile, call, &window),
+            peak_label: peak
+                .map(|(at, _)| peak_label(profile, &at))
+                .unwrap_or_default(),
+            series,
+            peak,
+        }
+    }
+
+    /// Every size that must fit on the axis.
+    fn heights(&self) -> impl Iterator<Item = u64> {
+        let curves = self
+            .series
+            .iter()
+            .chain(&self.process)
+            .chain(&self.heap)
+            .map(|p| p.1);
+        let calls = self
+            .others
+            .iter()
+            .flat_map(|call| [call.entry_rss, call.exit_rss]);
+        curves
+            .chain(calls)
+            .chain(self.peak.iter().map(|(at, _)| at.rss))
+    }
+
+    fn paint(&self, canvas: &Canvas<'_, '_>) -> Drawn {
+        self.paint_ends(canvas)?;
+        canvas.curve(&self.process, Role::Process, 1.0)?;
+        canvas.area(&self.series, Role::Rss, 0.12)?;
+        canvas.curve(&self.heap, Role::Heap, 1.25)?;
+        canvas.curve(&self.series, Role::Rss, 1.75)?;
+        for call in &self.others {
+            brackets(canvas, call, Role::OtherCall, 0.55)?;
+        }
+        if let Some(call) = self.call {
+            brackets(canvas, call, Role::Call, 1.0)?;
+        }
+        self.paint_peak(canvas)?;
+        self.paint_legend(canvas)
+    }
+
+    /// Dashed lines at entry and exit, named where there is room.
+    fn paint_ends(&self, canvas: &Canvas<'_, '_>) -> Drawn {
+        let Some(call) = self.call else {
+            let middle = (
+                (canvas.left() + canvas.right()) / 2,
+                (canvas.top() + canvas.bottom()) / 2,
+            );
+            return canvas.text("no call was recorded", middle, Role::Muted, Align::Middle);
+        };
+        let (entry, exit) = (
+            canvas.place(call.start_ns, 0).0,
+            canvas.place(call.end_ns, 0).0,
+        );
+        for x in [entry, exit] {
+            canvas.dashes((x, canvas.bottom()), (x, canvas.top()), Role::Call)?;
+        }
+        let y = canvas.bottom() - 10;
+        // The words stand outside of the call, where the curve is low.
+        if entry - canvas.left() > 40 {
+            canvas.text("entry", (entry - 5, y), Role::Call, Align::End)?;
+        } else if exit - entry > 90 {
+            canvas.text("entry", (entry + 5, y), Role::Call, Align::Start)?;
+        }
+        if canvas.right() - exit > 34 {
+            canvas.text("exit", (exit + 5, y), Role::Call, Align::Start)?;
+        } else if exit - entry > 90 {
+            canvas.text("exit", (exit - 5, y), Role::Call, Align::End)?;
+        }
+        Ok(())
+    }
+
+    /// The peak at its true height. Where no sample came near, a spike leads up to it, and a bar
+    /// shows the interval in which it was reached.
+    fn paint_peak(&self, canvas: &Canvas<'_, '_>) -> Drawn {
+        let Some((at, time)) = self.peak else {
+            return Ok(());
+        };
+        let (x, y) = canvas.place(time, at.rss);
+        let below = canvas.place(time, height_at(&self.series, time)).1;
+        if below - y > 6 {
+            canvas.stroke(&[(x, below), (x, y)], Role::Peak, 1.25, 1.0)?;
+            let (from, to) = (canvas.place(at.from_ns, 0).0, canvas.place(at.to_ns, 0).0);
+            canvas.stroke(
+                &[(from.max(canvas.left()), y), (to.min(canvas.right()), y)],
+                Role::Peak,
+                1.25,
+                1.0,
+            )?;
+        }
+        canvas.dot((x, y), Role::Peak)?;
+        let half = text_width(&self.peak_label) / 2 + 8;
+        let centre = x.clamp(
+            canvas.left() + half,
+            (canvas.right() - half).max(canvas.left() + half),
+        );
+        canvas.text(
+            &self.peak_label,
+            (centre, y - 17),
+            Role::Peak,
+            Align::Middle,
+        )
+    }
+
+    fn paint_legend(&self, canvas: &Canvas<'_, '_>) -> Drawn {
+        let mut entries = vec![("RSS during the call", Role::Rss)];
+        if !self.process.is_empty() {
+            entries.push(("RSS outside of it", Role::Process));
+        }
+        if !self.heap.is_empty() {
+            entries.push(("live heap", Role::Heap));
+        }
+        entries.push(("entry and exit", Role::Call));
+        canvas.legend(&entries)
+    }
+}
+
+/// The call's samples with its entry and exit, which are readings too.
+fn series(profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
+    let samples = profile.series.iter().map(|s| (s.t_ns, s.rss));
+    let ends = call
+        .into_iter()
+        .flat_map(|c| [(c.start_ns, c.entry_rss), (c.end_ns, c.exit_rss)]);
+    let mut points: Vec<_> = samples
+        .chain(ends)
+        .filter(|p| window.contains(&p.0))
+        .collect();
+    points.sort_by_key(|p| p.0);
+    thin(&points, POINTS, |p| p.0, |p| p.1)
+}
+
+/// Live heap: the call's samples, and the process's before and after it.
+fn heap(run: &Run, profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
+    let outside = |t_ns: &u64| call.is_none_or(|c| *t_ns < c.start_ns || *t_ns > c.end_ns);
+    let around = run.series.iter().filter(|s| outside(&s.t_ns));
+    let around = around.filter_map(|s| Some((s.t_ns, s.heap?)));
+    let during = profile
+        .series
+        .iter()
+        .filter_map(|s| Some((s.t_ns, s.heap?)));
+    let shown = around.chain(during).filter(|p| window.contains(&p.0));
+    let mut points: Vec<_> = shown.collect();
+    points.sort_by_key(|p| p.0);
+    points
+}
+
+/// The process's samples in the window, with one more on either side so that the curve reaches the edges.
+fn process(run: &Run, window: &Range<u64>) -> Vec<(u64, u64)> {
+    let from = run.series.partition_point(|s| s.t_ns < window.start);
+    let to = run.series.partition_point(|s| s.t_ns <= window.end);
+    let shown = run.series.get(from..to).unwrap_or_default();
+    shown.iter().map(|s| (s.t_ns, s.rss)).collect()
+}
+
+fn others<'a>(profile: &'a Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<&'a Call> {
+    let is_shown =
+        |c: &&Call| c.end_ns >= window.start && c.start_ns <= window.end && Some(*c) != call;
+    let mut others: Vec<_> = profile.call_records.iter().filter(is_shown).collect();
+    others.sort_by_key(|c| Reverse(c.peak_rss));
+    others.truncate(BRACKETS);
+    others
+}
+
+/// The curve's height at a moment, between its points.
+fn height_at(series: &[(u64, u64)], t_ns: u64) -> u64 {
+    let after = series.partition_point(|p| p.0 < t_ns);
+    match (
+        after.checked_sub(1).and_then(|i| series.get(i)),
+        series.get(after),
+    ) {
+        (Some(a), Some(b)) => {
+            let part = (t_ns - a.0) as f64 / (b.0 - a.0).max(1) as f64;
+            (a.1 as f64 + (b.1 as f64 - a.1 as f64) * part) as u64
+        }
+        (Some(p), None) | (None, Some(p)) => p.1,
+        (None, None) => 0,
+    }
+}
+
+fn peak_label(profile: &Profile, at: &PeakAt) -> String {
+    let line = at
+        .line
+        .map(|line| format!(", line {line}"))
+        .unwrap_or_default();
+    format!(
+        "peak {} ({} above entry){line}",
+        mib_unit(at.rss),
+        mib(profile.peak_rss)
+    )
+}
+
+/// mprof's brackets: where the call began and ended, in time and in size.
+fn brackets(canvas: &Canvas<'_, '_>, call: &Call, role: Role, opacity: f64) -> Drawn {
+    const HALF: i32 = 8;
+    let (entry, exit) = (
+        canvas.place(call.start_ns, call.entry_rss),
+        canvas.place(call.end_ns, call.exit_rss),
+    );
+    let hook = ((exit.0 - entry.0) / 3).clamp(0, 5);
+    for ((x, y), hook) in [(entry, hook), (exit, -hook)] {
+        if (canvas.left()..=canvas.right()).contains(&x) {
+            let shape = [
+                (x + hook, y - HALF),
+                (x, y - HALF),
+                (x, y + HALF),
+                (x + hook, y + HALF),
+            ];
+            canvas.stroke(&shape, role, 1.5, opacity)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn chart(run: &Run) -> String {
+        function_chart(run, &run.functions[0]).unwrap()
+    }
+
+    /// The texts of a chart, in the order in which they were drawn.
+    fn texts(svg: &str) -> Vec<&str> {
+        let texts = svg
+            .split("<text")
+            .skip(1)
+            .filter_map(|text| text.split_once('>'));
+        texts
+            .filter_map(|(_, rest)| rest.split("</text>").next())
+            .map(str::trim)
+            .collect()
+    }
+
+    #[test]
+    fn a_call_without_samples_has_its_whole_picture() {
+        insta::assert_snapshot!(chart(&fixture::no_samples()));
+    }
+
+    #[test]
+    fn the_peak_is_drawn_at_its_exact_height_though_no_sample_saw_it() {
+        let svg = chart(&fixture::no_samples());
+        assert!(
+            texts(&svg).contains(&"peak 6.000 MiB (3.000 above entry), line 5"),
+            "{:?}",
+            texts(&svg)
+        );
+    }
+
+    #[test]
+    fn every_fixture_is_one_well_formed_element_without_markup_from_outside() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let svg = function_chart(&run, function).unwrap();
+                assert!(
+                    svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"),
+                    "{name}"
+                );
+                assert!(!svg.contains("<script") && !svg.contains("<img"), "{name}");
+                assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn live_heap_is_a_second_curve_with_its_name_where_it_is_counted() {
+        assert!(texts(&chart(&fixture::apart())).contains(&"live heap"));
+        assert!(!texts(&chart(&fixture::inverse())).contains(&"live heap"));
+    }
+
+    #[test]
+    fn many_short_calls_show_the_highest_and_its_neighbours() {
+        let run = fixture::many_short_calls();
+        let window = FunctionWindow::new(&run, &run.functions[0]);
+        let call = window.call.unwrap();
+        let share =
+            (call.end_ns - call.start_ns) as f64 / (window.range.end - window.range.start) as f64;
+        assert!(share > 0.08, "{share}");
+    }
+}

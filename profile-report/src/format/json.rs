@@ -1,0 +1,54 @@
+//! run.json: the run as data, schema `memprof/1`.
+//!
+//! Not with `serde_json`: it implements `PartialEq<Value>` for numbers and strings, which reaches
+//! every crate of a program that links it, and an `assert_eq!(&*numbers, &[])` somewhere in there
+//! would no longer compile.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use struson::reader::{JsonReader, JsonStreamReader};
+use struson::serde::JsonReaderDeserializer;
+use struson::writer::{JsonStreamWriter, JsonWriter};
+
+use crate::error::ReportError;
+use memprof_model::run::Run;
+
+/// The text of `run.json` for `run`.
+pub fn to_json(run: &Run) -> Result<String, ReportError> {
+    text_of(run).map_err(|reason| ReportError::render("render run.json", reason))
+}
+
+/// Any value as JSON.
+pub fn text_of(value: &impl Serialize) -> Result<String, String> {
+    let mut text = Vec::new();
+    let mut writer = JsonStreamWriter::new(&mut text);
+    writer.serialize_value(value).map_err(reason)?;
+    writer.finish_document().map_err(reason)?;
+    String::from_utf8(text).map_err(reason)
+}
+
+/// The whole of `text` as a value.
+pub fn value_of<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let mut reader = JsonStreamReader::new(text);
+    let value = reader.deserialize_next()?;
+    reader.consume_trailing_whitespace()?;
+    Ok(value)
+}
+
+/// Reads the value that `text` begins with as `read` wants it; `read` may stop half-way.
+pub(crate) fn read_with<T>(
+    text: &[u8],
+    read: impl FnOnce(JsonReaderDeserializer<'_, JsonStreamReader<&[u8]>>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut reader = JsonStreamReader::new(text);
+    read(JsonReaderDeserializer::new(&mut reader))
+}
+
+/// What is wrong with a JSON text.
+pub type Error = struson::serde::DeserializerError;
+
+fn reason(error: impl Display) -> String {
+    error.to_string()
+}

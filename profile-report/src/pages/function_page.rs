@@ -1,0 +1,401 @@
+//! `<function>.html`: what one function did: in words, in figures, over time, and line by line.
+
+use askama::Template;
+
+use super::chart_data::chart_data;
+use super::growth_section::{GrowthSection, growth_section};
+use super::highlight::{Highlighter, Token};
+use super::{Figure, bar, fill, scripts};
+use crate::chart::activity;
+use crate::error::ReportError;
+use crate::facts::rows::{Row, highest, in_part, is_shared, marks, rows};
+use crate::facts::rss_and_heap::others_show;
+use crate::plain::columns::has_elsewhere;
+use crate::plain::text_page::facts;
+use crate::text::sentence::Part;
+use crate::text::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
+use crate::text::visible::{source_line, visible};
+use crate::words::heap_story::{Remark, remarks};
+use crate::words::story::tell;
+use memprof_model::run::{Call, Line, Profile, Run};
+
+/// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
+/// without extension.
+pub(crate) fn function_page(
+    run: &Run,
+    profile: &Profile,
+    stem: &str,
+    chart: &str,
+) -> Result<String, ReportError> {
+    fill(&FunctionPage {
+        program: visible(&run.program),
+        title: visible(&profile.label),
+        name: visible(&profile.name),
+        file: visible(&profile.file),
+        line: profile.line,
+        story: tell(run, profile),
+        figures: figures(profile),
+        chart,
+        has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
+        table: LineTable::new(profile),
+        growth: growth_section(profile)?,
+        remarks: remarks(run, profile),
+        facts: facts(run, profile),
+        file_stem: stem,
+        data: chart_data(run, profile)?,
+        script: SCRIPT,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "function.html")]
+struct FunctionPage<'a> {
+    program: String,
+    title: String,
+    name: String,
+    file: String,
+    line: u32,
+    story: Vec<Part>,
+    figures: Vec<Figure>,
+    chart: &'a str,
+    has_heap: bool,
+    table: LineTable,
+    /// How it grows with its input.
+    growth: Option<GrowthSection>,
+    /// Where heap and RSS part.
+    remarks: Vec<Remark>,
+    facts: Vec<(&'static str, String)>,
+    /// Name of the sibling files without extension.
+    file_stem: &'a str,
+    /// JSON, safe inside a script element.
+    data: String,
+    script: &'static str,
+}
+
+/// What makes the chart and the table one thing.
+const SCRIPT: &str = scripts!("function.js");
+
+fn figures(profile: &Profile) -> Vec<Figure> {
+    let each = profile
+        .time_ns
+        .checked_div(profile.calls)
+        .map(|ns| format!("{} each", duration(ns)));
+    let when = profile.peak_at.map(|at| match at.line {
+        Some(line) => format!("above entry, on line {line}"),
+        None => "above entry".to_owned(),
+    });
+    let mut figures = vec![
+        Figure::new(
+            "calls",
+            count(profile.calls),
+            match profile.panics {
+                0 if profile.threads > 1 => format!("on {} threads", profile.threads),
+                0 => String::new(),
+                n => format!("{n} ended by a panic"),
+            },
+        ),
+        Figure::new(
+            "time",
+            duration(profile.time_ns),
+            each.filter(|_| profile.calls > 1).unwrap_or_default(),
+        ),
+        Figure::size("peak", profile.peak_rss, when.unwrap_or_default()),
+        Figure::change("net", profile.net_rss, "kept after all calls"),
+        Figure::size("largest RSS", profile.max_rss, "of the process"),
+    ];
+    if let Some(heap) = profile.heap {
+        figures.push(Figure::size(
+            "heap peak",
+            heap.peak,
+            format!("{} allocations", count(heap.allocations)),
+        ));
+    }
+    if let Some(others) = profile.heap_elsewhere.filter(others_show) {
+        figures.push(Figure::change(
+            "heap elsewhere",
+            others.net,
+            "by other threads",
+        ));
+    }
+    figures
+}
+
+/// The line table, every cell as it is shown.
+struct LineTable {
+    columns: Vec<Column>,
+    partly: bool,
+    shared: bool,
+    elsewhere: bool,
+    rows: Vec<TableRow>,
+}
+
+/// A column of numbers.
+struct Column {
+    /// Its heading, without the unit.
+    title: &'static str,
+    /// The unit that its cells share; empty for counts.
+    unit: &'static str,
+    /// How the script shows its values in another unit: a count, a time, a size or a change.
+    kind: &'static str,
+    /// Its name in CSV, the field's in run.json.
+    key: &'static str,
+    /// The exact value: bytes, nanoseconds or a count.
+    value: fn(&Line) -> Option<i128>,
+}
+
+struct TableRow {
+    class: &'static str,
+    /// Whether the function's peak was reached while it ran.
+    at_peak: bool,
+    number: u32,
+    marks: &'static str,
+    mark_note: String,
+    cells: Vec<Cell>,
+    peak_bar: String,
+    net_bar: String,
+    activity: String,
+    source: Vec<Token>,
+}
+
+#[derive(Default)]
+struct Cell {
+    text: String,
+    /// The exact value; empty where the text is it.
+    value: String,
+}
+
+impl LineTable {
+    fn new(profile: &Profile) -> Self {
+        let columns = columns(profile);
+        let top = highest(profile);
+        let mut highlighter = Highlighter::default();
+        let mut table_rows: Vec<_> = rows(profile)
+            .iter()
+            .map(|row| TableRow::new(profile, row, &columns, top, &mut highlighter))
+            .collect();
+        for column in 0..columns.len() {
+            align(&mut table_rows, column);
+        }
+        Self {
+            columns,
+            partly: profile.lines.iter().any(in_part),
+            shared: profile.lines.iter().any(is_shared),
+            elsewhere: has_elsewhere(profile),
+            rows: table_rows,
+        }
+    }
+}
+
+impl LineTable {
+    /// Whether the columns leave no room for source on paper.
+    fn is_wide(&self) -> bool {
+        self.columns.len() > 6
+    }
+}
+
+/// The columns that have something to show.
+fn columns(profile: &Profile) -> Vec<Column> {
+    let lines = || profile.lines.iter();
+    let time = TimeUnit::for_longest(lines().map(|line| line.time_ns).max().unwrap_or(0)).symbol();
+    let count = |title, key, value| Column {
+        title,
+        unit: "",
+        kind: "count",
+        key,
+        value,
+    };
+    let size = |title, key, value| Column {
+        title,
+        unit: "MiB",
+        kind: "size",
+        key,
+        value,
+    };
+    let duration = |title, key, value| Column {
+        title,
+        unit: time,
+        kind: "time",
+        key,
+        value,
+    };
+    let mut columns = vec![
+        count("hits", "hits", |line| Some(line.hits.into())),
+        duration("time", "time_ns", |line| Some(line.time_ns.into())),
+        size("RSS", "max_rss", |line| line.max_rss.map(i128::from)),
+        Column {
+            kind: "change",
+            ..size("net", "net_rss", |line| Some(line.net_rss.into()))
+        },
+        size("peak", "peak_rss", |line| Some(line.peak_rss.into())),
+    ];
+    if lines().any(|line| line.heap.is_some()) {
+        columns.extend([
+            size("alloc", "heap_allocated", |line| {
+                Some(line.heap?.allocated.into())
+            }),
+            size("freed", "heap_freed", |line| Some(line.heap?.freed.into())),
+            size("heap peak", "heap_peak", |line| {
+                Some(line.heap?.peak.into())
+            }),
+            count("allocs", "heap_allocations", |line| {
+                Some(line.heap?.allocations.into())
+            }),
+        ]);
+    }
+    if has_elsewhere(profile) {
+        let net = size("elsewhere", "heap_elsewhere_net", |line| {
+            Some(line.heap_elsewhere?.net.into())
+        });
+        columns.push(Column {
+            kind: "change",
+            ..net
+        });
+    }
+    if lines().any(|line| line.workers.is_some()) {
+        columns.extend([
+            count("worker hits", "worker_hits", |line| {
+                Some(line.workers?.hits.into())
+            }),
+            duration("worker time", "worker_time_ns", |line| {
+                Some(line.workers?.time_ns.into())
+            }),
+        ]);
+    }
+    columns
+}
+
+impl Column {
+    /// The cell of a line that ran.
+    fn cell(&self, line: &Line) -> Cell {
+        let Some(value) = (self.value)(line) else {
+            return Cell::default();
+        };
+        let amount = u64::try_from(value.unsigned_abs()).unwrap_or(u64::MAX);
+        let text = match (self.kind, self.unit) {
+            _ if value == 0 && self.key != "max_rss" => String::new(),
+            ("count", _) => amount.to_string(),
+            ("time", "s") => TimeUnit::S.number(amount),
+            ("time", _) => TimeUnit::Ms.number(amount),
+            ("change", _) => signed_mib(i64::try_from(value).unwrap_or(i64::MAX)),
+            _ => mib(amount),
+        };
+        let value = value.to_string();
+        Cell {
+            value: if text == value { String::new() } else { value },
+            text,
+        }
+    }
+}
+
+impl TableRow {
+    fn new(
+        profile: &Profile,
+        row: &Row<'_>,
+        columns: &[Column],
+        top: Option<&Line>,
+        highlighter: &mut Highlighter,
+    ) -> Self {
+        let plain = Self {
+            class: if row.line.is_some() { "idle" } else { "" },
+            at_peak: false,
+            number: row.number,
+            marks: "",
+            mark_note: String::new(),
+            cells: columns.iter().map(|_| Cell::default()).collect(),
+            peak_bar: String::new(),
+            net_bar: String::new(),
+            activity: String::new(),
+            source: highlighter.line(&source_line(row.source)),
+        };
+        let Some(line) = row.executed() else {
+            return plain;
+        };
+        let full = top.map_or(0, |top| top.peak_rss);
+        Self {
+            class: if top.is_some_and(|top| top.line == line.line) {
+                "top"
+            } else {
+                ""
+            },
+            at_peak: profile.peak_at.and_then(|at| at.line) == Some(line.line),
+            marks: marks(line),
+            mark_note: mark_note(line),
+            cells: columns.iter().map(|column| column.cell(line)).collect(),
+            peak_bar: bar(line.peak_rss, full),
+            net_bar: bar((line.net_rss.max(0) as u64).min(line.peak_rss), full),
+            activity: call(profile)
+                .map(|call| activity(&profile.series, call, line.line))
+                .unwrap_or_default(),
+            ..plain
+        }
+    }
+}
+
+/// Says in full what the line's marks mean.
+fn mark_note(line: &Line) -> String {
+    let partly = in_part(line).then(|| {
+        format!(
+            "{} of {} hits ended with a reading",
+            line.readings, line.hits
+        )
+    });
+    let shared = is_shared(line).then(|| {
+        format!(
+            "{} changes may be shared with other calls or threads",
+            line.shared
+        )
+    });
+    partly
+        .into_iter()
+        .chain(shared)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// The call that the chart is about.
+fn call(profile: &Profile) -> Option<&Call> {
+    profile.call_records.get(profile.series_call?)
+}
+
+/// Brings the decimal points of a column under each other.
+fn align(rows: &mut [TableRow], column: usize) {
+    let mut numbers: Vec<_> = rows
+        .iter_mut()
+        .map(|row| std::mem::take(&mut row.cells[column].text))
+        .collect();
+    align_points(&mut numbers);
+    for (row, number) in rows.iter_mut().zip(numbers) {
+        row.cells[column].text = number;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn pages(run: &Run) -> Vec<String> {
+        run.functions
+            .iter()
+            .map(|f| function_page(run, f, "f", "<svg></svg>").unwrap())
+            .collect()
+    }
+
+    /// Style and script are checked in a browser.
+    #[test]
+    fn a_whole_page() {
+        let run = fixture::in_part();
+        let page = pages(&run).remove(0);
+        let (_, body) = page.split_once("<main>").unwrap();
+        insta::assert_snapshot!(body.split("</main>").next().unwrap());
+    }
+
+    #[test]
+    fn hostile_names_and_source_stay_text() {
+        for page in pages(&fixture::hostile()) {
+            assert!(!page.contains("<script>alert"), "{page}");
+            assert!(!page.contains("<img"), "{page}");
+            assert!(!page.contains(['\u{202e}', '\u{1b}', '\u{2028}']));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
+
+use super::line_table::line_table;
+use crate::facts::peak_moment::peak_moment;
+use crate::facts::rss_and_heap::others_show;
+use crate::text::units::{duration, interval, mib, mib_unit, signed_mib};
+use crate::text::visible::visible;
+use crate::words::growth::growth_table;
+use crate::words::heap_story::{HOW_TO_COUNT, remarks};
+use crate::words::story;
+use memprof_model::run::{HeapFigures, Outcome, PeakMethod, Profile, Run};
+
+/// The whole text of `<function>.txt`.
+pub(crate) fn render(run: &Run, profile: &Profile) -> String {
+    let mut text = format!("{}\n{}\n\n", visible(&profile.label), whereabouts(profile));
+    for (name, value) in facts(run, profile) {
+        text.push_str(&format!("{name:<9}  {value}\n"));
+    }
+    text.push_str(&format!(
+        "\n{}\n\n{}\n",
+        story::tell_plain(run, profile).trim_end(),
+        line_table(profile)
+    ));
+    text.push_str(&growth_table(profile));
+    text.push_str(&where_heap_and_rss_part(run, profile));
+    text.push_str(LEGEND);
+    if profile.heap.is_some() {
+        text.push_str(LEGEND_HEAP);
+    }
+    text
+}
+
+/// The remarks on lines as a paragraph; empty without any.
+fn where_heap_and_rss_part(run: &Run, profile: &Profile) -> String {
+    let remarks = remarks(run, profile);
+    if remarks.is_empty() {
+        return String::new();
+    }
+    let lines = remarks.iter();
+    let lines = lines.map(|remark| format!("  line {}: {}\n", remark.line, remark.text));
+    format!("Where heap and RSS part:\n{}\n", lines.collect::<String>())
+}
+
+const LEGEND: &str = "\
+hits  how often the line ran
+time  in sum, calls made from the line included
+RSS   the largest at the end of a hit
+net   the sum of the changes of RSS
+peak  the largest rise above the line's start in one hit, temporaries included
+An empty cell is a zero.
+";
+const LEGEND_HEAP: &str = "alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched\n";
+
+fn whereabouts(profile: &Profile) -> String {
+    format!(
+        "{}  {}:{}",
+        visible(&profile.name),
+        visible(&profile.file),
+        profile.line
+    )
+}
+
+/// The header's figures with their names.
+pub(crate) fn facts(run: &Run, profile: &Profile) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("calls", calls(profile)),
+        ("time", duration(profile.time_ns)),
+        ("RSS", rss(profile)),
+        (
+            "net",
+            format!("{} MiB over all calls", signed_mib(profile.net_rss)),
+        ),
+        ("peak", peak(profile)),
+        ("heap", heap(profile)),
+    ];
+    if let Some(others) = profile.heap_elsewhere.filter(others_show) {
+        facts.push(("elsewhere", elsewhere(&others)));
+    }
+    let how = format!("{}; {}", peaks_by(run), readings_by(run, profile));
+    facts.push(("measured", how));
+    facts
+}
+
+fn heap(profile: &Profile) -> String {
+    let Some(heap) = profile.heap else {
+        return HOW_TO_COUNT.to_owned();
+    };
+    format!(
+        "{} allocated in {} allocations, {} freed, peak {}",
+        mib_unit(heap.allocated),
+        heap.allocations,
+        mib_unit(heap.freed),
+        mib_unit(heap.peak)
+    )
+}
+
+fn elsewhere(others: &HeapFigures) -> String {
+    format!(
+        "{} allocated in {} allocations, {} freed by other threads during the calls, whatever for",
+        mib_unit(others.allocated),
+        others.allocations,
+        mib_unit(others.freed)
+    )
+}
+
+fn calls(profile: &Profile) -> String {
+    let mut calls = format!("{}{}", profile.calls, plural_threads(profile.threads));
+    if profile.panics > 0 {
+        calls.push_str(&format!(", {} ended by a panic", profile.panics));
+    }
+    let cancelled = profile
+        .call_records
+        .iter()
+        .filter(|call| call.outcome == Outcome::Cancelled)
+        .count();
+    if cancelled > 0 {
+        let least = if profile.calls_omitted > 0 {
+            "at least "
+        } else {
+            ""
+        };
+        calls.push_str(&format!(", {least}{cancelled} cancelled"));
+    }
+    calls
+}
+
+fn plural_threads(threads: u64) -> String {
+    if threads > 1 {
+        format!(" on {threads} threads")
+    } else {
+        String::new()
+    }
+}
+
+fn rss(profile: &Profile) -> String {
+    let which = if profile.calls > 1 {
+        ", in the call with the highest peak"
+    } else {
+        ""
+    };
+    format!(
+        "{} at entry → {} at exit{which}",
+        mib_unit(profile.entry_rss),
+        mib_unit(profile.exit_rss)
+    )
+}
+
+fn peak(profile: &Profile) -> String {
+    let height = format!("{} MiB above the entry", mib(profile.peak_rss));
+    match profile.peak_at.zip(peak_moment(profile)) {
+        None => height,
+        Some((at, moment)) => {
+            let when = duration(moment);
+            let line = at
+                .line
+                .map(|line| format!(", line {line}"))
+                .unwrap_or_default();
+            format!("{height}, {} in all, at {when}{line}", mib_unit(at.rss))
+        }
+    }
+}
+
+/// How peaks were obtained, in words.
+pub(crate) fn peaks_by(run: &Run) -> &'static str {
+    match run.peak_method {
+        PeakMethod::Kernel => "peaks exact, from the kernel's high-water mark",
+        PeakMethod::Sampled => "peaks from samples: what rises and falls between two is not seen",
+    }
+}
+
+fn readings_by(run: &Run, profile: &Profile) -> String {
+    format!(
+        "{} every {}",
+        visible(&run.backend),
+        interval(profile.interval_ns)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn the_demo() {
+        let run = fixture::inverse();
+        insta::assert_snapshot!(render(&run, &run.functions[0]));
+    }
+
+    #[test]
+    fn no_fixture_lets_a_control_character_through() {
+        for (name, run) in fixture::all() {
+            for function in &run.functions {
+                let text = render(&run, function);
+                assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! From a journal back to a run.
+//!
+//! Only what a `run` record has declared whole counts: figures of one moment, which agree. A record that
+//! makes no sense is passed over; the file may come from anywhere.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::plausible::is_plausible;
+use super::{DatRecord, DatRecords, Memory};
+use crate::format::json;
+use memprof_model::internal::{KeptCalls, untouched};
+use memprof_model::run::{Call, Line, LineSample, Profile, Run, RunOutcome, Sample, Stopped};
+
+/// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.
+/// `None` if nothing in it is whole.
+///
+/// Figures are those of one moment, at most about a second before the file was read.
+/// [`crate::recover`] makes reports of such files where the program is gone.
+///
+/// ```no_run
+/// let journal = std::fs::read("target/memprof/latest/mprofile.dat")?;
+/// if let Some(run) = memprof::report::parse_journal(&journal) {
+///     println!("{}", memprof::report::summary(&run, None, 100));
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn parse_journal(journal: &[u8]) -> Option<Run> {
+    let mut reading = Reading::default();
+    for record in DatRecords::new(journal).flatten() {
+        match record {
+            DatRecord::Memory(memory) => reading.memory.push((memory, None)),
+            DatRecord::Other { kind, value } => reading.own(kind, value),
+            _ => {}
+        }
+    }
+    reading.finish()
+}
+
+/// A function, as far as it has been read.
+#[derive(Debug, Default, Clone)]
+struct Function {
+    profile: Option<Profile>,
+    source: String,
+    numbers: Vec<u32>,
+    lines: BTreeMap<usize, Line>,
+    calls: Vec<Call>,
+}
+
+/// A call in progress: of which function, at which line.
+type Open = (usize, Option<u32>, Call);
+
+/// Something to be done when the next `run` record has come.
+#[derive(Debug)]
+enum Change {
+    Function(Box<Profile>),
+    Source(String),
+    Numbers(Vec<u32>),
+    Line(usize, Box<Line>),
+    Call(Call),
+}
+
+#[derive(Debug, Default)]
+struct Reading {
+    /// Each with the live heap, where that was counted.
+    memory: Vec<(Memory, Option<u64>)>,
+    /// A record that goes on in the next line, and its kind.
+    begun: Option<(String, String)>,
+    command: Vec<String>,
+    changes: Vec<(usize, Change)>,
+    open: Vec<Open>,
+    functions: BTreeMap<usize, Function>,
+    /// The last `run` record, and the calls in progress then.
+    whole: Option<(Run, Vec<Open>)>,
+}
+
+impl Reading {
+    fn own(&mut self, kind: &str, value: &str) {
+        if kind == "-" {
+            return;
+        }
+        let (kind, more) = match kind.strip_suffix('+') {
+            Some(kind) => (kind, true),
+            None => (kind, false),
+        };
+        let mut text = match self.begun.take() {
+            Some((begun, text)) if begun == kind => text,
+            _ => String::new(),
+        };
+        text.push_str(value);
+        if more {
+            self.begun = Some((kind.to_owned(), text));
+        } else {
+            // What makes no sense is left out.
+            let _ = self.record(kind, &text);
+        }
+    }
+
+    fn record(&mut self, kind: &str, text: &str) -> Option<()> {
+        let mut words = text.splitn(3, ' ');
+        match kind {
+            "command" => self.command = value(text)?,
+            "heap" => {
+                let (time, bytes) = text.split_once(' ')?;
+                let last = self.memory.last_mut()?;
+                if time.parse() == Ok(last.0.time) {
+                    last.1 = Some(bytes.parse().ok()?);
+                }
+            }
+            "run" => self.commit(value(text)?),
+            "open" => {
+                let (id, line) = (words.next()?.parse().ok()?, words.next()?.parse().ok());
+                self.open.push((id, line, value(words.next()?)?));
+            }
+            "line" => {
+                let (id, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+                let line = value(words.next()?)?;
+                self.changes.push((id, Change::Line(at, Box::new(line))));
+            }
+            _ => {
+                let (id, json) = text.split_once(' ')?;
+                let change = match kind {
+                    "function" => Change::Function(Box::new(value(json)?)),
+                    "source" => Change::Source(value(json)?),
+                    "lines" => Change::Numbers(value(json)?),
+                    "call" => Change::Call(value(json)?),
+                    _ => return None,
+                };
+                self.changes.push((id.parse().ok()?, change));
+            }
+        }
+        Some(())
+    }
+
+    /// Everything up to here is whole.
+    fn commit(&mut self, run: Run) {
+        for (id, change) in self.changes.drain(..) {
+            let function = self.functions.entry(id).or_default();
+            match change {
+                Change::Function(profile) => function.profile = Some(*profile),
+                Change::Source(source) => function.source = source,
+                Change::Numbers(numbers) => function.numbers = numbers,
+                Change::Line(at, line) => drop(function.lines.insert(at, *line)),
+                Change::Call(call) => function.calls.push(call),
+            }
+        }
+        self.whole = Some((run, std::mem::take(&mut self.open)));
+    }
+
+    fn finish(self) -> Option<Run> {
+        let (mut run, open) = self.whole?;
+        let start: Timestamp = run.started.parse().ok()?;
+        run.outcome = RunOutcome::Recovered;
+        run.command = self.command;
+        run.series = series(&self.memory, start, run.duration_ns);
+        let mut places = BTreeMap::new();
+        for (id, function) in self.functions {
+            let running = open.iter().filter(|(of, ..)| *of == id);
+            let running = running.map(|(.., call)| call);
+            if let Some(profile) = function.finish(running, &run.series, run.origins.is_some()) {
+                places.insert(id, run.functions.len());
+                run.functions.push(profile);
+            }
+        }
+        let stopped = open
+            .into_iter()
+            .filter_map(|(id, line, call)| Some(Stopped::of(*places.get(&id)?, line, &call)));
+        run.stopped = stopped.collect();
+        run.stopped.sort_by_key(|call| (call.thread, call.depth));
+        is_plausible(&run).then_some(run)
+    }
+}
+
+impl Function {
+    fn finish<'call>(
+        mut self,
+        running: impl Iterator<Item = &'call Call>,
+        series: &[Sample],
+        followed: bool,
+    ) -> Option<Profile> {
+        let profile = self.profile.take()?;
+        let lines = self.lines(&profile, followed);
+        let mut call_records = self.records();
+        // A call that ended while the entry was made may be in it as both.
+        let ended: HashSet<_> = call_records.iter().map(identity).collect();
+        call_records.extend(
+            running
+                .filter(|call| !ended.contains(&identity(call)))
+                .cloned(),
+        );
+        call_records.sort_by_key(|call| (call.start_ns, call.depth));
+        let best = (0..call_records.len()).max_by_key(|&at| {
+            let call = &call_records[at];
+            // Of several the one with these ends: the entry says which.
+            let named = (call.entry_rss, call.exit_rss) == (profile.entry_rss, profile.exit_rss);
+            (call.peak_rss, named)
+        });
+        Some(Profile {
+            lines,
+            calls_omitted: profile.calls.saturating_sub(call_records.len() as u64),
+            series: best.map_or_else(Vec::new, |best| part(series, &call_records[best])),
+            series_call: best,
+            call_records,
+            source: self.source,
+            ..profile
+        })
+    }
+
+    /// The kept calls: those that the program itself would have kept.
+    fn records(&mut self) -> Vec<Call> {
+        let mut book = KeptCalls::default();
+        for call in self.calls.drain(..) {
+            book.add(call);
+        }
+        book.records()
+    }
+
+    fn lines(&mut self, profile: &Profile, followed: bool) -> Vec<Line> {
+        let source: Vec<&str> = self.source.lines().collect();
+        let numbers = self.numbers.iter().enumerate();
+        let lines = numbers.map(|(at, &number)| {
+            let text = number.checked_sub(profile.source_line);
+            let text = text.and_then(|at| source.get(at as usize)).copied();
+            let line = self.lines.remove(&at);
+            Line {
+                source: text.unwrap_or("").to_owned(),
+                ..line.unwrap_or_else(|| untouched(profile, number, followed))
+            }
+        });
+        lines.collect()
+    }
+}
+
+fn value<T: DeserializeOwned>(json: &str) -> Option<T> {
+    json::value_of(json.as_bytes()).ok()
+}
+
+/// What tells a call apart from all others of its function.
+fn identity(call: &Call) -> (u64, u64, u32) {
+    (call.thread, call.start_ns, call.depth)
+}
+
+/// The process over time: seconds of the world turned into nanoseconds of the run.
+fn series(memory: &[(Memory, Option<u64>)], start: Timestamp, end_ns: u64) -> Vec<Sample> {
+    let start_us = start.as_microsecond() as f64;
+    let mut series: Vec<Sample> = memory
+        .iter()
+        .map(|(memory, heap)| Sample {
+            // Numbers of the file's may be anything; `as` keeps them within their type.
+            t_ns: ((memory.time * 1e6 - start_us).round() as u64).saturating_mul(1_000),
+            rss: (memory.mib * 1_048_576.0).round() as u64,
+            heap: *heap,
+        })
+        .filter(|sample| sample.t_ns <= end_ns)
+        .collect();
+    series.sort_by_key(|sample| sample.t_ns);
+    series
+}
+
+/// The part of the process's series in which `call` was in progress.
+fn part(series: &[Sample], call: &Call) -> Vec<LineSample> {
+    let within = series
+        .iter()
+        .filter(|sample| (call.start_ns..=call.end_ns).contains(&sample.t_ns));
+    let ends = [
+        (call.start_ns, call.entry_rss),
+        (call.end_ns, call.exit_rss),
+    ];
+    let [first, last] = ends.map(|(t_ns, rss)| LineSample {
+        t_ns,
+        rss,
+        heap: None,
+        line: None,
+    });
+    let within = within.map(|sample| LineSample {
+        t_ns: sample.t_ns,
+        rss: sample.rss,
+        heap: sample.heap,
+        line: None,
+    });
+    std::iter::once(first).chain(within).chain([last]).collect()
+}

@@ -1,0 +1,136 @@
+//! The root's `index.html`, which lists all runs kept there, and the link `latest`.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::atomic_file;
+use crate::error::ReportError;
+use crate::pages::index_page;
+use crate::read::saved_runs;
+
+/// For so long a process waits for its turn.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
+
+/// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
+///
+/// Processes that end at the same time take turns, so that the last one to write has seen the runs
+/// of all the others. [`write`](crate::write()) has done this already; it is for whoever removed a run.
+///
+/// # Errors
+/// When `root` cannot be read or its `index.html` cannot be written.
+pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
+    let _turn = take_turn(root);
+    let entries = saved_runs(root)?;
+    let index = index_page(&entries)?;
+    atomic_file::write(&root.join("index.html"), index.as_bytes())?;
+    if let Some(newest) = entries.iter().find(|entry| entry.header.is_ok()) {
+        point_latest_to(root, &newest.folder);
+    }
+    Ok(())
+}
+
+/// Waits for other processes that refresh the same root, but not for one that is stopped in the middle
+/// of it. Without a turn, as on a file system without locks, the index is whole all the same: it may only
+/// miss a run that ended in the same instant.
+fn take_turn(root: &Path) -> Option<File> {
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(root.join(".lock"))
+        .ok()?;
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Some(lock),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LONGEST_TURN => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Replaces the link `latest`. It is a convenience: where links are impossible, or somebody keeps
+/// a folder of that name, it is left alone.
+#[cfg(unix)]
+fn point_latest_to(root: &Path, folder: &str) {
+    let temporary: PathBuf = root.join(format!(".latest-{}.tmp", std::process::id()));
+    let made = std::os::unix::fs::symlink(folder, &temporary);
+    if made
+        .and_then(|()| fs::rename(&temporary, root.join("latest")))
+        .is_err()
+    {
+        let _ = fs::remove_file(&temporary);
+    }
+}
+
+/// On other platforms links need privileges; there is none.
+#[cfg(not(unix))]
+fn point_latest_to(_root: &Path, _folder: &str) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::store::RunFolder;
+    use crate::store::write;
+
+    #[test]
+    fn newest_first_and_the_unreadable_visible() {
+        let root = tempfile::tempdir().unwrap();
+        for (program, started) in [
+            ("older", "2026-03-01T10:00:00+01:00"),
+            ("newer", "2026-03-01T09:30:00Z"),
+        ] {
+            let mut run = fixture::no_samples();
+            (run.program, run.started) = (program.into(), started.into());
+            write(&run, root.path(), &RunFolder::new()).unwrap();
+        }
+        for (folder, text) in [
+            ("damaged", "{\"schema\":\"mem"),
+            ("later", "{\"schema\":\"memprof/9\"}"),
+        ] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            fs::write(root.path().join(folder).join("run.json"), text).unwrap();
+        }
+        fs::create_dir(root.path().join("unrelated")).unwrap();
+        refresh_index(root.path()).unwrap();
+        let folders: Vec<_> = saved_runs(root.path())
+            .unwrap()
+            .into_iter()
+            .map(|e| e.folder)
+            .collect();
+        assert!(
+            folders[0].starts_with("newer") && folders[1].starts_with("older"),
+            "{folders:?}"
+        );
+        assert_eq!(folders[2..], ["later", "damaged"]);
+        let index = fs::read_to_string(root.path().join("index.html")).unwrap();
+        assert!(index.contains("damaged") && index.contains("memprof/9"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn latest_leads_to_the_newest_run_and_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let mut run = fixture::no_samples();
+        for year in ["2025", "2026"] {
+            run.started.replace_range(..4, year);
+            let folder = write(&run, root.path(), &RunFolder::new()).unwrap();
+            let latest = fs::read_link(root.path().join("latest")).unwrap();
+            assert_eq!(Some(latest.as_os_str()), folder.file_name());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_called_latest_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("latest")).unwrap();
+        fs::write(root.path().join("latest/mine"), "").unwrap();
+        write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
+        assert!(root.path().join("latest/mine").exists());
+    }
+}

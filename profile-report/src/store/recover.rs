@@ -1,0 +1,136 @@
+//! Runs whose program ended without a report: what they had written until then, made into reports.
+
+use std::fs;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::owner::{FILE, Found, look_at};
+use super::run_folder::RunFolder;
+use super::write::write;
+use crate::error::ReportError;
+use crate::read::{parse_journal, read_run};
+use memprof_model::run::{Run, RunOutcome};
+
+/// A longer journal is none of ours.
+const LARGEST: u64 = 256 << 20;
+
+/// How long the end of another program may be held up.
+const LONG: Duration = Duration::from_secs(1);
+
+/// Turns what a killed program left behind into its reports, and gives back the folders of the runs
+/// that are complete now.
+///
+/// `folder` is a run's folder, or one that holds runs, such as `target/memprof`. A program writes down
+/// what it has recorded while it runs, about every half second. If it ends without reports (killed, out
+/// of memory, aborted), the next program that writes its reports to the same place does what this
+/// function does.
+///
+/// The runs' outcome is [`RunOutcome::Recovered`], and [`Run::stopped`] tells where each
+/// thread was. A run whose program is still at work, and one that is complete, are left alone.
+///
+/// # Errors
+/// When `folder` or what is in it cannot be read, or the reports cannot be written.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join("memprof-doc-recover");
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// for run in memprof::recover(&folder)? {
+///     println!("{}", run.join("index.html").display());
+/// }
+/// # Ok::<(), memprof::report::ReportError>(())
+/// ```
+pub fn recover(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, ReportError> {
+    let folder = folder.as_ref();
+    let folder = fs::canonicalize(folder).map_err(|error| ReportError::read(folder, error))?;
+    if folder.join(FILE).is_file() {
+        return Ok(recover_run(&folder)?
+            .then_some(folder)
+            .into_iter()
+            .collect());
+    }
+    let mut recovered = Vec::new();
+    for run in run_folders(&folder).map_err(|error| ReportError::read(&folder, error))? {
+        if recover_run(&run)? {
+            recovered.push(run);
+        }
+    }
+    Ok(recovered)
+}
+
+/// What a program that is still at work has recorded so far: the run in `folder`, as its journal told it
+/// at most about half a second ago. [`Run::stopped`] tells where each thread is. `None` if the run is
+/// complete, or its program is gone.
+///
+/// It costs the reading of the whole journal, some megabytes at most.
+///
+/// # Errors
+/// When the journal is there and cannot be read.
+pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
+    let path = folder.as_ref().join(FILE);
+    let unreadable = |error| ReportError::read(&path, error);
+    let Found::Alive = look_at(&path).map_err(unreadable)? else {
+        return Ok(None);
+    };
+    let file = fs::File::open(&path).map_err(unreadable)?;
+    let text = whole(&file).map_err(unreadable)?;
+    Ok(parse_journal(&text).map(|run| Run {
+        outcome: RunOutcome::Running,
+        ..run
+    }))
+}
+
+/// Recovers runs under `root`, as many as can be done quickly. What cannot be recovered is left as it is:
+/// this is not what the program that is ending is about.
+pub fn in_passing(root: &Path, own: &Path) -> Vec<PathBuf> {
+    let began = Instant::now();
+    let folders = run_folders(root).unwrap_or_default().into_iter();
+    folders
+        .filter(|folder| folder != own)
+        .filter(|folder| began.elapsed() < LONG && recover_run(folder).unwrap_or(false))
+        .collect()
+}
+
+/// The folders in `root`, without following links.
+fn run_folders(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort_unstable();
+    Ok(folders)
+}
+
+/// Whether there was a run to be recovered in `folder`; it is complete now.
+fn recover_run(folder: &Path) -> Result<bool, ReportError> {
+    let path = folder.join(FILE);
+    let unreadable = |error| ReportError::read(&path, error);
+    // The lock on it is held until the reports are there.
+    let Found::Dead(journal) = look_at(&path).map_err(unreadable)? else {
+        return Ok(false);
+    };
+    let text = whole(&journal).map_err(unreadable)?;
+    let Some(run) = finished(folder).or_else(|| parse_journal(&text)) else {
+        return Ok(false);
+    };
+    let root = folder.parent().unwrap_or(folder);
+    write(&run, root, &RunFolder::at(root, folder))?;
+    Ok(true)
+}
+
+/// All of a journal, from its beginning.
+fn whole(mut journal: &fs::File) -> io::Result<Vec<u8>> {
+    journal.rewind()?;
+    let mut text = Vec::new();
+    journal.take(LARGEST).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// The run's own last word, if it was killed while it wrote its reports.
+fn finished(folder: &Path) -> Option<Run> {
+    let run = read_run(folder.join("run.json")).ok()?;
+    (run.outcome == RunOutcome::Exited).then_some(run)
+}

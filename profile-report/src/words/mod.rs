@@ -1,0 +1,8 @@
+//! Sentences that say what memory did.
+
+pub(crate) mod growth;
+pub(crate) mod heap_story;
+mod origins_story;
+pub(crate) mod stopped;
+pub(crate) mod story;
+pub(crate) mod watched;

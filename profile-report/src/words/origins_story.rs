@@ -1,0 +1,111 @@
+//! Says in words which lines' blocks are still alive at the end: leaks by origin.
+
+use std::cmp::Reverse;
+
+use crate::text::units::{count, mib_unit};
+use memprof_model::run::{Line, Origins, Profile, Run};
+
+/// The most lines that are named.
+const LINES: usize = 3;
+
+/// A sentence about what `profile` allocated and nobody freed; `None` if that is nothing, or not known.
+pub(crate) fn still_alive(run: &Run, profile: &Profile) -> Option<String> {
+    let followed = run.origins?;
+    let mut lines: Vec<(&Line, Origins)> = profile
+        .lines
+        .iter()
+        .filter_map(|line| Some((line, line.origins?)))
+        .filter(|(_, origins)| origins.alive_blocks > 0)
+        .collect();
+    if lines.is_empty() {
+        return None;
+    }
+    lines.sort_by_key(|(_, origins)| Reverse(origins.alive_bytes));
+    let sum = |of: fn(&Origins) -> u64| lines.iter().map(|(_, origins)| of(origins)).sum();
+    let (bytes, blocks): (u64, u64) = (sum(|o| o.alive_bytes), sum(|o| o.alive_blocks));
+    let about = if followed.one_in > 1 { "about " } else { "" };
+    let named: Vec<String> = lines.iter().take(LINES).map(named).collect();
+    let rest = if lines.len() > LINES { ", …" } else { "" };
+    Some(format!(
+        "Still alive at the end: {about}{} in {} allocated here, {}{rest}.{}",
+        mib_unit(bytes),
+        blocks_of(blocks),
+        named.join(", "),
+        estimate(followed.one_in),
+    ))
+}
+
+fn named((line, origins): &(&Line, Origins)) -> String {
+    let size = mib_unit(origins.alive_bytes);
+    let blocks = blocks_of(origins.alive_blocks);
+    format!("{size} in {blocks} by line {}", line.line)
+}
+
+fn blocks_of(blocks: u64) -> String {
+    match blocks {
+        1 => "1 block".to_owned(),
+        blocks => format!("{} blocks", count(blocks)),
+    }
+}
+
+fn estimate(one_in: u64) -> String {
+    match one_in {
+        1 => String::new(),
+        one_in => format!(" Of the small blocks one in {one_in} was followed and stands for all."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::still_alive;
+    use crate::fixture;
+    use memprof_model::run::{Followed, Origins, Run};
+
+    fn run(alive: &[(u64, u64)], one_in: u64) -> Run {
+        let mut run = fixture::heap();
+        run.origins = Some(Followed {
+            one_in,
+            all_from: 65_536,
+            lost: 0,
+        });
+        let lines = &mut run.functions[0].lines;
+        for (line, &(alive_bytes, alive_blocks)) in lines.iter_mut().zip(alive) {
+            line.line = 10;
+            line.origins = Some(Origins {
+                alive_bytes,
+                alive_blocks,
+                ..Origins::default()
+            });
+        }
+        run
+    }
+
+    fn told(run: &Run) -> Option<String> {
+        still_alive(run, &run.functions[0])
+    }
+
+    #[test]
+    fn the_lines_with_most_come_first() {
+        assert_eq!(
+            told(&run(&[(1 << 20, 1), (3 << 20, 2_000)], 1)).unwrap(),
+            "Still alive at the end: 4.000 MiB in 2001 blocks allocated here, \
+             3.000 MiB in 2000 blocks by line 10, 1.000 MiB in 1 block by line 10."
+        );
+    }
+
+    #[test]
+    fn what_was_sampled_is_said_to_be() {
+        let told = told(&run(&[(1 << 20, 64)], 8)).unwrap();
+        assert!(told.contains("about 1.000 MiB"), "{told}");
+        assert!(
+            told.ends_with("one in 8 was followed and stands for all."),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_nothing() {
+        assert_eq!(told(&run(&[(0, 0)], 1)), None);
+        assert_eq!(told(&fixture::heap()), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! In words: where a run stopped that did not end by itself.
+
+use crate::text::units::{duration, mib_unit, signed_mib};
+use crate::text::visible::{source_line, truncate, visible};
+use memprof_model::run::{Run, RunOutcome, Stopped};
+
+/// The most threads of which it is said where they were.
+const SHOWN: usize = 8;
+/// The most columns of a source line.
+const SOURCE: usize = 60;
+
+/// What became of the run; nothing where it ended by itself. The first sentence stands for itself,
+/// then there is one for each thread that was in an annotated call.
+pub(crate) fn sentences(run: &Run) -> Vec<String> {
+    let end = duration(run.duration_ns);
+    let mut sentences = match run.outcome {
+        RunOutcome::Running | RunOutcome::Exited => return Vec::new(),
+        RunOutcome::Recovered => vec![format!(
+            "The program ended without a report, killed for example. It was last heard of {end} after \
+             its first annotated call, with {} resident.",
+            mib_unit(run.series.last().map_or(0, |sample| sample.rss))
+        )],
+        RunOutcome::LowMemory => vec![format!(
+            "Written {end} after the first annotated call, when memory was about to run out."
+        )],
+    };
+    if let (RunOutcome::Recovered, Some(low_ns)) = (run.outcome, run.low_memory_ns) {
+        sentences.push(format!(
+            "Memory was about to run out {} after that call.",
+            duration(low_ns)
+        ));
+    }
+    let innermost = innermost(&run.stopped);
+    let more = innermost.len().saturating_sub(SHOWN);
+    sentences.extend(
+        innermost
+            .into_iter()
+            .take(SHOWN)
+            .filter_map(|call| of_thread(run, call)),
+    );
+    if more > 0 {
+        sentences.push(format!("{more} more threads were in annotated calls."));
+    }
+    sentences
+}
+
+/// Of each thread the innermost call, those that rose most first.
+fn innermost(stopped: &[Stopped]) -> Vec<&Stopped> {
+    let mut calls: Vec<&Stopped> = stopped
+        .chunk_by(|a, b| a.thread == b.thread)
+        .filter_map(|thread| thread.iter().max_by_key(|call| call.depth))
+        .collect();
+    calls.sort_by_key(|call| std::cmp::Reverse(call.peak_rss));
+    calls
+}
+
+fn of_thread(run: &Run, call: &Stopped) -> Option<String> {
+    let function = run.functions.get(call.function)?;
+    let line = call.line.map_or_else(String::new, |number| {
+        let line = function.lines.iter().find(|line| line.line == number);
+        let source = line.map_or(String::new(), |line| source_line(line.source.trim()));
+        match truncate(&source, SOURCE) {
+            source if source.is_empty() => format!(" line {number} of"),
+            source => format!(" line {number}, `{source}`, of"),
+        }
+    });
+    Some(format!(
+        "Thread {} was in{line} {}: {} MiB in {}, {} at most.",
+        call.thread,
+        visible(&function.label),
+        signed_mib(call.net_rss),
+        duration(call.time_ns),
+        mib_unit(call.peak_rss)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn call(thread: u64, depth: u32, line: Option<u32>) -> Stopped {
+        Stopped {
+            thread,
+            depth,
+            function: 0,
+            line,
+            time_ns: 2_000_000_000,
+            net_rss: 3 << 20,
+            peak_rss: 4 << 20,
+        }
+    }
+
+    #[test]
+    fn the_innermost_call_of_each_thread_is_named() {
+        let mut run = fixture::inverse();
+        run.outcome = RunOutcome::Recovered;
+        let number = run.functions[0].lines[1].line;
+        let source = run.functions[0].lines[1].source.trim().to_owned();
+        run.stopped = vec![call(1, 0, None), call(1, 1, Some(number)), call(2, 0, None)];
+        let said = sentences(&run);
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[0].contains("killed"), "{said:?}");
+        assert!(
+            said[1].starts_with(&format!(
+                "Thread 1 was in line {number}, `{}",
+                &source[..20]
+            )),
+            "{said:?}"
+        );
+        assert!(
+            said[1].ends_with("of Matriz Inversa: +3.000 MiB in 2.000 s, 4.000 MiB at most."),
+            "{said:?}"
+        );
+        assert!(
+            said[2].starts_with("Thread 2 was in Matriz Inversa: "),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn what_refers_to_nothing_is_left_out() {
+        let mut run = fixture::inverse();
+        assert!(sentences(&run).is_empty());
+        run.outcome = RunOutcome::LowMemory;
+        run.stopped = vec![Stopped {
+            function: 99,
+            ..call(1, 0, Some(1))
+        }];
+        assert_eq!(sentences(&run).len(), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! What is written comes back: the journal of every fixture, whole, cut and damaged, is read again.
+
+use memprof_model::internal::untouched;
+
+use super::{FILE, Journal};
+use crate::snapshot::progress::{FunctionProgress, Progress};
+use memprof_model::run::{Followed, Line, Origins, Profile, Run, RunOutcome, Sample};
+use memprof_report::{fixture, parse_journal};
+
+/// What the program would have handed over just before it wrote `run`.
+fn figures(run: &Run) -> Progress {
+    let functions = run.functions.iter().enumerate().map(|(id, profile)| {
+        let calls = profile.call_records.clone();
+        FunctionProgress {
+            id,
+            source: String::leak(profile.source.clone()),
+            profile: Profile {
+                source: String::new(),
+                call_records: Vec::new(),
+                series: Vec::new(),
+                series_call: None,
+                calls_omitted: 0,
+                lines: profile.lines.iter().map(without_source).collect(),
+                ..profile.clone()
+            },
+            ended: calls.len() as u64,
+            calls,
+            running: Vec::new(),
+        }
+    });
+    Progress {
+        functions: functions.collect(),
+        samples: run.series.clone(),
+        now: Sample {
+            t_ns: run.duration_ns,
+            rss: run.process.baseline_rss,
+            heap: None,
+        },
+        run: Run {
+            command: Vec::new(),
+            series: Vec::new(),
+            functions: Vec::new(),
+            ..run.clone()
+        },
+    }
+}
+
+fn without_source(line: &Line) -> Line {
+    Line {
+        source: String::new(),
+        ..line.clone()
+    }
+}
+
+fn journal_of(run: &Run) -> (tempfile::TempDir, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::new(run.clone()).unwrap();
+    journal.write(folder.path(), &figures(run)).unwrap();
+    let text = std::fs::read(folder.path().join(FILE)).unwrap();
+    (folder, text)
+}
+
+#[test]
+fn figures_come_back_as_they_were() {
+    for (name, run) in fixture::all() {
+        if run.watched.is_some() {
+            continue;
+        }
+        let (_folder, text) = journal_of(&run);
+        let back = parse_journal(&text).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(back.outcome, RunOutcome::Recovered);
+        let header = |run: &Run| {
+            (
+                run.command.clone(),
+                run.process,
+                run.overhead,
+                run.duration_ns,
+            )
+        };
+        assert_eq!(header(&back), header(&run), "{name}");
+        assert_eq!(back.functions.len(), run.functions.len(), "{name}");
+        for (back, was) in back.functions.iter().zip(&run.functions) {
+            assert_eq!(back.lines, was.lines, "{name} {}", was.name);
+            assert_eq!(back.source, was.source, "{name}");
+            assert_eq!(back.calls, was.calls, "{name}");
+            assert_eq!(
+                (back.net_rss, back.peak_rss),
+                (was.net_rss, was.peak_rss),
+                "{name}"
+            );
+            assert_eq!(back.heap, was.heap, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_became_of_blocks_comes_back() {
+    let mut run = fixture::heap();
+    run.origins = Some(Followed {
+        one_in: 8,
+        all_from: 65_536,
+        lost: 2,
+    });
+    for (at, line) in run.functions[0].lines.iter_mut().enumerate() {
+        line.origins = Some(Origins {
+            alive_bytes: 100 * at as u64,
+            alive_blocks: at as u64,
+            ..Origins::default()
+        });
+    }
+    // One that has no record of its own.
+    let profile = run.functions[0].clone();
+    run.functions[0].lines[0] = Line {
+        source: profile.lines[0].source.clone(),
+        ..untouched(&profile, profile.lines[0].line, true)
+    };
+    let (_folder, text) = journal_of(&run);
+    let back = parse_journal(&text).unwrap();
+    assert_eq!(back.origins, run.origins);
+    assert_eq!(back.functions[0].lines, run.functions[0].lines);
+}
+
+#[test]
+fn cut_anywhere_it_gives_the_last_whole_entry_or_none() {
+    let run = fixture::inverse();
+    let (folder, whole) = journal_of(&run);
+    let mut journal = Journal::new(run.clone()).unwrap();
+    journal.write(folder.path(), &figures(&run)).unwrap();
+    let mut later = run.clone();
+    later.functions[0].calls += 1;
+    later.duration_ns += 1;
+    journal.write(folder.path(), &figures(&later)).unwrap();
+    let text = std::fs::read(folder.path().join(FILE)).unwrap();
+    for length in (0..text.len()).step_by(97).chain([whole.len(), text.len()]) {
+        let calls = parse_journal(&text[..length]).map(|run| run.functions[0].calls);
+        let expected = match length {
+            _ if length < whole.len() => None,
+            _ if length < text.len() => Some(run.functions[0].calls),
+            _ => Some(later.functions[0].calls),
+        };
+        assert_eq!(calls, expected, "{length} of {}", text.len());
+    }
+}
+
+#[test]
+fn garbage_is_passed_over() {
+    let (_folder, mut text) = journal_of(&fixture::inverse());
+    let mut seed = 7_u64;
+    for _ in 0..300 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let at = (seed >> 20) as usize % text.len();
+        text[at] = (seed >> 50) as u8;
+        let _ = parse_journal(&text);
+    }
+}
