@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::task::Poll;
 
+pub mod house;
 pub mod killed;
 pub mod mapping;
 #[cfg(target_os = "linux")]
