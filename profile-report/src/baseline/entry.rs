@@ -1,9 +1,9 @@
 //! What one function took: the figures, and for messages where in its source they come from.
 
+use memprof_model::run::{CallMaxima, LineAtSize, Profile};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Key, Tolerance};
-use memprof_model::run::{CallMaxima, LineAtSize, Profile};
 
 /// Lines that are remembered for each figure.
 const LINES: usize = 3;

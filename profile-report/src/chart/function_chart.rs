@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use memprof_model::run::{Call, PeakAt, Profile, Run};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
@@ -10,7 +12,6 @@ use super::thin::thin;
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
-use memprof_model::run::{Call, PeakAt, Profile, Run};
 
 /// Points of a curve that are drawn: two for each pixel column.
 const POINTS: usize = 1_400;

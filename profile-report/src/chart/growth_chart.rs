@@ -1,6 +1,7 @@
 //! Figures against the size of the input, both logarithmic, with the fitted curves: a power is a
 //! straight line, and its exponent the slope.
 
+use memprof_model::run::Profile;
 use plotters::drawing::IntoDrawingArea;
 use plotters::element::{Circle, PathElement, Text};
 use plotters::prelude::SVGBackend;
@@ -11,7 +12,6 @@ use super::canvas::{Align, Drawn, Root, SCALE, TEXT_SIZE, WIDTH, finish, stroke,
 use super::palette::Role;
 use crate::error::ReportError;
 use crate::words::growth::{Grown, Kind, heading, size};
-use memprof_model::run::Profile;
 
 const HEIGHT: i32 = 400;
 /// The first row of the legends, which stand above the plots: three rows at most.

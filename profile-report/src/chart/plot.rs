@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memprof_model::run::{Profile, Run};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
@@ -12,7 +14,6 @@ use crate::format::mprof;
 use crate::read::DatFile;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Profile, Run};
 
 const POINTS: usize = 1_400;
 /// Columns of a curve's label.

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{Profile, Run, WatchedChild};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
@@ -10,7 +12,6 @@ use crate::error::ReportError;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
 use crate::words::watched::measure;
-use memprof_model::run::{Profile, Run, WatchedChild};
 
 const POINTS: usize = 1_400;
 /// Functions that get a lane: those with the highest peaks.

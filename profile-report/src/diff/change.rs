@@ -1,8 +1,7 @@
 //! A figure in two runs, and the figures that functions and lines have in common.
 
-use serde::Serialize;
-
 use memprof_model::run::{HeapFigures, Line, Profile};
+use serde::Serialize;
 
 /// A figure before and after; `None` in a run that does not have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

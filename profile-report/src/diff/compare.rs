@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{PeakMethod, Profile, Run};
 use serde::Serialize;
 
 use super::change::{Change, Changes, signed};
 use super::{functions, lines};
 use crate::facts::rows::{Row, rows};
-use memprof_model::run::{PeakMethod, Profile, Run};
 
 /// Memory that moves by less is noise where RSS is concerned: allocators and kernels move pages on
 /// their own, and the first use of code brings pages of the program.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::lines;
 use memprof_model::run::Profile;
+
+use super::lines;
 
 /// Functions of one name whose sources are less alike than this are different ones.
 const ALIKE: f64 = 0.5;

@@ -5,11 +5,11 @@ use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
+use memprof_model::run::{HeapFigures, Profile, Run};
 use prost::Message;
 
 use super::proto;
 use crate::error::ReportError;
-use memprof_model::run::{HeapFigures, Profile, Run};
 
 /// The run as a gzipped profile.proto, for `go tool pprof`, speedscope, Pyroscope and Parca.
 ///

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use memprof_model::run::{Outcome, Run, WatchedChild};
 use serde::Serialize;
 
 use super::slices::{Slice, slices};
 use crate::error::ReportError;
 use crate::format::{json, mprof};
-use memprof_model::run::{Outcome, Run, WatchedChild};
 
 /// The run as a Chrome trace (JSON), for ui.perfetto.dev, speedscope and chrome://tracing.
 ///

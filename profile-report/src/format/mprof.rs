@@ -7,10 +7,10 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use memprof_model::run::{Profile, Run};
 
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
-use memprof_model::run::{Profile, Run};
 
 const MIB: f64 = 1_048_576.0;
 

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{Profile, Run, Sample};
 use serde::Serialize;
 
 use crate::chart::{FunctionWindow, thin};
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
 use crate::format::json::text_of;
-use memprof_model::run::{Profile, Run, Sample};
 
 /// Samples of each series that are embedded; extremes are kept.
 const SAMPLES: usize = 2_400;

@@ -1,6 +1,7 @@
 //! `<function>.html`: what one function did: in words, in figures, over time, and line by line.
 
 use askama::Template;
+use memprof_model::run::{Call, Line, Profile, Run};
 
 use super::chart_data::chart_data;
 use super::growth_section::{GrowthSection, growth_section};
@@ -17,7 +18,6 @@ use crate::text::units::{TimeUnit, align_points, count, duration, mib, signed_mi
 use crate::text::visible::{source_line, visible};
 use crate::words::heap_story::{Remark, remarks};
 use crate::words::story::tell;
-use memprof_model::run::{Call, Line, Profile, Run};
 
 /// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
 /// without extension.

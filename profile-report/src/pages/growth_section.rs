@@ -1,10 +1,11 @@
 //! The section of a function's page that tells how it grows with the size of its input.
 
+use memprof_model::run::Profile;
+
 use crate::chart::growth_chart;
 use crate::error::ReportError;
 use crate::words::growth;
 use crate::words::growth::Grown;
-use memprof_model::run::Profile;
 
 /// What `growth.html` shows.
 pub(super) struct GrowthSection {

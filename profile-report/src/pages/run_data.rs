@@ -1,12 +1,12 @@
 //! What the run page's script draws: the process's samples and the calls, as JSON inside the page.
 
+use memprof_model::run::{Profile, Run};
 use serde::Serialize;
 
 use super::chart_data::{Columns, columns, embedded};
 use crate::chart::{children, lanes};
 use crate::error::ReportError;
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Profile, Run};
 
 /// Stretches for a function that has no lane of its own: enough to light up.
 const STRETCHES: usize = 24;

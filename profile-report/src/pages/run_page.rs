@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use askama::Template;
+use memprof_model::run::{Profile, Run, RunOutcome};
 
 use super::run_data::run_data;
 use super::{Figure, bar, fill, href, scripts};
@@ -19,7 +20,6 @@ use crate::words::heap_story::HOW_TO_COUNT;
 use crate::words::stopped;
 use crate::words::story::tell;
 use crate::words::watched;
-use memprof_model::run::{Profile, Run, RunOutcome};
 
 /// The page of `run`; `names` are the file names of its functions, `before` the comparison with the
 /// run before it.

@@ -1,11 +1,11 @@
 //! The columns of the line table as text: titles, and cells with their decimal points aligned.
 
 use comfy_table::{CellAlignment, Table, presets};
+use memprof_model::run::{HeapFigures, Line, Profile};
 
 use crate::facts::rows::{Row, marks};
 use crate::facts::rss_and_heap::others_show;
 use crate::text::units::{TimeUnit, align_points, mib, signed_mib};
-use memprof_model::run::{HeapFigures, Line, Profile};
 
 /// The heading and one text for each row, all of one width.
 pub(crate) fn numbers(columns: &[Column]) -> Vec<String> {

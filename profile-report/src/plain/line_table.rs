@@ -3,11 +3,11 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use memprof_model::run::{Line, Profile};
 
 use super::columns::{Column, columns, has_elsewhere, numbers};
 use crate::facts::rows::{Row, highest, in_part, is_shared, rows};
 use crate::text::visible::{source_line, truncate, width, wrapped};
-use memprof_model::run::{Line, Profile};
 
 const HEADER: Style = Style::new().dimmed();
 const HIGHEST: Style = AnsiColor::Yellow.on_default().bold();

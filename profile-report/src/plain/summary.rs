@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use memprof_model::run::{PeakMethod, Profile, Run, Watched};
 
 use crate::facts::rows::highest;
 use crate::text::bar::bar;
@@ -13,7 +14,6 @@ use crate::text::visible::{source_line, truncate, visible, width, wrapped};
 use crate::words::heap_story::in_short;
 use crate::words::stopped;
 use crate::words::watched;
-use memprof_model::run::{PeakMethod, Profile, Run, Watched};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;
@@ -36,7 +36,7 @@ const GAUGE: Style = AnsiColor::Cyan.on_default();
 /// A few lines that say what `run` found, `width` columns wide at most, with ANSI colours.
 ///
 /// Print it through `anstream`, which takes the colours out again for pipes and `NO_COLOR`.
-/// `folder` is the run's folder, as [`crate::store::write`] returned it.
+/// `folder` is the run's folder, as [`write`](crate::write()) returned it.
 pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     let functions = most_expensive(run);
     let mut text = heading(run, width);

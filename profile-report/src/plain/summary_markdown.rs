@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{PeakMethod, Profile, Run};
+
 use crate::facts::rows::highest;
 use crate::text::markdown::{code, row, rule, sentences};
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
 use crate::text::visible::{source_line, truncate};
 use crate::words::story::tell;
-use memprof_model::run::{PeakMethod, Profile, Run};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;

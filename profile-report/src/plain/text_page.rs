@@ -1,5 +1,7 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
+use memprof_model::run::{HeapFigures, Outcome, PeakMethod, Profile, Run};
+
 use super::line_table::line_table;
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rss_and_heap::others_show;
@@ -8,7 +10,6 @@ use crate::text::visible::visible;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::story;
-use memprof_model::run::{HeapFigures, Outcome, PeakMethod, Profile, Run};
 
 /// The whole text of `<function>.txt`.
 pub(crate) fn render(run: &Run, profile: &Profile) -> String {

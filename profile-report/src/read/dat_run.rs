@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-
-use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
-use super::dat_record::Memory;
-use super::plausible::MOST;
-use super::samples::{NOWHERE, Samples, higher};
 use memprof_model::internal::KeptCalls;
 use memprof_model::run::Series;
 use memprof_model::run::{
     Call, LineSample, Measure, Outcome, Overhead, PeakAt, PeakMethod, Process, Profile, Run,
     RunOutcome, SCHEMA, Sample, SamplerReport, Watched, WatchedChild,
 };
+
+use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
+use super::dat_record::Memory;
+use super::plausible::MOST;
+use super::samples::{NOWHERE, Samples, higher};
 
 impl DatFile {
     /// The file as a run: the process over time, and its functions with their calls, without lines.

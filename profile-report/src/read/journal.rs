@@ -6,19 +6,19 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use memprof_model::internal::{KeptCalls, untouched};
+use memprof_model::run::{Call, Line, LineSample, Profile, Run, RunOutcome, Sample, Stopped};
 use serde::de::DeserializeOwned;
 
 use super::plausible::is_plausible;
 use super::{DatRecord, DatRecords, Memory};
 use crate::format::json;
-use memprof_model::internal::{KeptCalls, untouched};
-use memprof_model::run::{Call, Line, LineSample, Profile, Run, RunOutcome, Sample, Stopped};
 
 /// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.
 /// `None` if nothing in it is whole.
 ///
 /// Figures are those of one moment, at most about a second before the file was read.
-/// [`crate::recover`] makes reports of such files where the program is gone.
+/// [`recover`](crate::recover()) makes reports of such files where the program is gone.
 ///
 /// ```no_run
 /// let journal = std::fs::read("target/memprof/latest/mprofile.dat")?;

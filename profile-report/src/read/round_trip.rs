@@ -1,14 +1,14 @@
 //! A run → its JSON → the same run, whatever its figures and texts.
 
+use memprof_model::run::{
+    Call, CallMaxima, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers,
+};
 use proptest::prelude::*;
 
 use super::parse_run;
 use super::plausible::MOST;
 use crate::fixture;
 use crate::format::json::to_json;
-use memprof_model::run::{
-    Call, CallMaxima, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers,
-};
 
 prop_compose! {
     fn heap()(figures in any::<[u64; 4]>(), net in any::<i64>()) -> HeapFigures {

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use comfy_table::{CellAlignment, Table, presets};
-
-use crate::text::units::{duration, mib_unit};
-use crate::text::visible::{source_line, truncate, visible};
 use memprof_model::growth::{Growth, Point, Unknown};
 use memprof_model::internal;
 use memprof_model::run::{FigureGrowth, Profile, SizedFigure};
+
+use crate::text::units::{duration, mib_unit};
+use crate::text::visible::{source_line, truncate, visible};
 
 /// A prediction with more than this between the ends of its interval is none.
 const WIDE: f64 = 10.0;

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{Line, Profile, Run};
+
 use super::origins_story;
 use crate::facts::rss_and_heap::{Change, Seen, Verdict, Why, judge, others_matter};
 use crate::text::units::{mib_unit, signed_mib};
-use memprof_model::run::{Line, Profile, Run};
 
 /// How to get heap figures, for reports that have none.
 pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, put into the program: \

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
-use crate::text::units::{count, mib_unit};
 use memprof_model::run::{Line, Origins, Profile, Run};
+
+use crate::text::units::{count, mib_unit};
 
 /// The most lines that are named.
 const LINES: usize = 3;

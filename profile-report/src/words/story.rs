@@ -1,12 +1,13 @@
 //! One plain sentence or two that say what a function's memory did, and on which line.
 
+use memprof_model::run::{Line, PeakMethod, Profile, Run};
+
 use super::heap_story;
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rows::highest;
 use crate::text::sentence::{Part, plain};
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Line, PeakMethod, Profile, Run};
 
 /// The most columns of source that a sentence quotes.
 const QUOTE: usize = 48;

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
+use memprof_report::internal::process;
 use serde::{Deserialize, Serialize};
 
 use crate::report::baseline::Record;
 use crate::report::{Baseline, Comparison, ReportError, json};
-use memprof_report::internal::process;
 
 /// What is kept between two processes.
 #[derive(Debug, Serialize, Deserialize)]

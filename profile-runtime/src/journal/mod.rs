@@ -17,14 +17,15 @@ use std::hint::black_box;
 use std::io;
 use std::path::Path;
 
+use memprof_model::internal::{thinned, untouched};
+use memprof_report::internal::owner::{FILE, Owner};
+
 use self::file::JournalFile;
 use self::records::Records;
 use crate::report::ReportError;
 use crate::report::mprof::{Clock, command_line};
 use crate::run::{Call, Line, Profile, Run, Sample};
 use crate::snapshot::{Figures, FunctionFigures};
-use memprof_model::internal::{thinned, untouched};
-use memprof_report::internal::owner::{FILE, Owner};
 
 /// A journal is replaced when it is this long, or twice as long as it was when it was new.
 const LONG: u64 = 2 << 20;
