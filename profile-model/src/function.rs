@@ -9,7 +9,7 @@ use crate::sized::{CallMaxima, FigureGrowth, SizeFigures};
 /// Everything about one annotated function.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-pub struct Profile {
+pub struct FunctionProfile {
     /// Full path, `demo::inverse`.
     pub name: String,
     /// What `name = "…"` said, otherwise the last part of the path.
@@ -214,7 +214,7 @@ pub enum Outcome {
 }
 
 /// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.
-pub fn untouched(profile: &Profile, number: u32, followed: bool) -> Line {
+pub fn untouched(profile: &FunctionProfile, number: u32, followed: bool) -> Line {
     Line {
         line: number,
         heap: profile.heap.map(|_| HeapFigures::default()),

@@ -8,8 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::figures::{HeapFigures, LineSample, Sample};
-pub use crate::function::{Call, Line, Origins, Outcome, PeakAt, Profile, Workers};
-pub use crate::series::{Point, Series};
+pub use crate::function::{Call, FunctionProfile, Line, Origins, Outcome, PeakAt, Workers};
+pub use crate::series::{Series, SeriesPoint};
 pub use crate::sized::{CallMaxima, FigureGrowth, LineAtSize, SizeFigures, SizedFigure};
 
 /// The schema's name, the first field of every `run.json`.
@@ -48,7 +48,7 @@ pub struct Run {
     /// RSS of the process, from the first entry to shortly after the last exit.
     pub series: Vec<Sample>,
     /// One profile for each annotated function that was called, in order of first call.
-    pub functions: Vec<Profile>,
+    pub functions: Vec<FunctionProfile>,
     /// Where each thread was, outermost call first, in a run that did not end by itself
     /// ([`RunOutcome::Recovered`], [`RunOutcome::LowMemory`]); of very many the first.
     #[cfg_attr(feature = "serde", serde(default))]

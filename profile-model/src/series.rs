@@ -14,14 +14,14 @@ const CAPACITY: usize = 1024;
 const SLICES: u64 = CAPACITY as u64 / 8;
 
 /// Something with a time and a value.
-pub trait Point: Copy {
+pub trait SeriesPoint: Copy {
     /// The moment, nanoseconds since the run's start.
     fn t_ns(&self) -> u64;
     /// What counts as high or low.
     fn value(&self) -> u64;
 }
 
-impl Point for Sample {
+impl SeriesPoint for Sample {
     fn t_ns(&self) -> u64 {
         self.t_ns
     }
@@ -47,7 +47,7 @@ pub struct Series<P> {
     points: Vec<P>,
 }
 
-impl<P: Point> Series<P> {
+impl<P: SeriesPoint> Series<P> {
     /// An empty series, with all the memory that it will ever need. The memory is written to once,
     /// so that its pages are resident before the first reading and not in the middle of a line.
     pub fn new(filler: P) -> Series<P> {
@@ -149,7 +149,7 @@ impl<P: Point> Series<P> {
 }
 
 /// About `most` of `points`: in each of even slices of their number the extremes.
-pub fn thinned<P: Point>(points: &[P], most: usize) -> Vec<P> {
+pub fn thinned<P: SeriesPoint>(points: &[P], most: usize) -> Vec<P> {
     if points.len() <= most {
         return points.to_vec();
     }
@@ -160,7 +160,7 @@ pub fn thinned<P: Point>(points: &[P], most: usize) -> Vec<P> {
 }
 
 /// Positions of the first, lowest, highest and last of `points`, ascending, each once.
-fn extremes<P: Point>(points: &[P]) -> impl Iterator<Item = usize> + use<P> {
+fn extremes<P: SeriesPoint>(points: &[P]) -> impl Iterator<Item = usize> + use<P> {
     let mut lowest = 0;
     let mut highest = 0;
     for (at, point) in points.iter().enumerate() {

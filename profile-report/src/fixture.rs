@@ -490,7 +490,7 @@ pub fn long() -> Run {
 }
 
 /// A profile with this name and nothing recorded.
-pub fn profile(name: &str) -> Profile {
+pub fn profile(name: &str) -> FunctionProfile {
     let mut sim = Sim::new("p", &["p"], MIB);
     sim.function(name, "fn f() {}", 1);
     sim.run.functions.remove(0)
@@ -606,7 +606,7 @@ impl Sim {
             workers: None,
             origins: None,
         });
-        self.run.functions.push(Profile {
+        self.run.functions.push(FunctionProfile {
             name: name.into(),
             label: name.rsplit("::").next().unwrap_or(name).into(),
             file: "src/main.rs".into(),

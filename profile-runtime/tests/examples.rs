@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use memprof::run::{HeapFigures, Line, Profile, Run};
+use memprof::run::{FunctionProfile, HeapFigures, Line, Run};
 
 const MIB: i64 = 1 << 20;
 
 /// Runs an example to its end and returns its one function, which is called `function`.
-fn profile_of(example: &str, function: &str) -> Profile {
+fn profile_of(example: &str, function: &str) -> FunctionProfile {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(program(example));
     // Variables of whoever runs the tests would change what is measured.
@@ -46,7 +46,7 @@ fn program(example: &str) -> PathBuf {
 }
 
 /// The line whose text begins like this.
-fn line<'run>(profile: &'run Profile, source: &str) -> &'run Line {
+fn line<'run>(profile: &'run FunctionProfile, source: &str) -> &'run Line {
     let mut lines = profile.lines.iter();
     let found = lines.find(|line| line.source.trim().starts_with(source));
     found.unwrap_or_else(|| panic!("no line {source}"))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use memprof::run::{Profile, Run};
+use memprof::run::{FunctionProfile, Run};
 use tempfile::TempDir;
 
 /// A program that has ended.
@@ -108,7 +108,7 @@ impl Finished {
 /// # Panics
 /// When there is none.
 #[must_use]
-pub fn function<'run>(run: &'run Run, label: &str) -> &'run Profile {
+pub fn function<'run>(run: &'run Run, label: &str) -> &'run FunctionProfile {
     let found = run.functions.iter().find(|profile| profile.label == label);
     found.unwrap_or_else(|| panic!("no function {label} in the run"))
 }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use memprof::run::{Line, Profile, Run};
+use memprof::run::{FunctionProfile, Line, Run};
 
 /// How far a figure may be from the truth, in bytes.
 pub const TOLERANCE: i64 = 64 << 10;
@@ -70,7 +70,7 @@ fn rss_differences(run: &Run) -> BTreeMap<String, String> {
     wrong.rss
 }
 
-fn differences(profile: &Profile, line: &Line, truth: &str, wrong: &mut Differences) {
+fn differences(profile: &FunctionProfile, line: &Line, truth: &str, wrong: &mut Differences) {
     let words: Vec<&str> = truth.split_whitespace().collect();
     let value = |name: &str| {
         let at = words.iter().position(|word| *word == name)?;
@@ -142,7 +142,7 @@ fn differences(profile: &Profile, line: &Line, truth: &str, wrong: &mut Differen
 }
 
 /// Allocated, freed and allocations: the lines' add up to the function's.
-fn check_heap_sums(profile: &Profile) {
+fn check_heap_sums(profile: &FunctionProfile) {
     let Some(heap) = profile.heap else { return };
     let lines = profile.lines.iter().filter_map(|line| line.heap);
     let sums = lines.fold((0, 0, 0, 0), |sums, line| {

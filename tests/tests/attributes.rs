@@ -5,10 +5,10 @@
 
 use async_trait::async_trait;
 use memprof::profile_memory;
-use memprof::run::Profile;
+use memprof::run::FunctionProfile;
 
 /// The profile of `name` in this module, once it has been called.
-fn profile(name: &str) -> Profile {
+fn profile(name: &str) -> FunctionProfile {
     let run = memprof::snapshot().expect("a call was made");
     let mut functions = run.functions.into_iter();
     functions

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use memprof_tests::MIB;
 use memprof_tests::program::run_with;
 
-use memprof::run::{Line, Profile, Run};
+use memprof::run::{FunctionProfile, Line, Run};
 
 const MATRIX: u64 = 2048 * 2048 * 8;
 
@@ -18,7 +18,7 @@ fn folder() -> PathBuf {
     folder.expect(".ci/run runs the demo and sets it").into()
 }
 
-fn inverse() -> Profile {
+fn inverse() -> FunctionProfile {
     let text = std::fs::read_to_string(folder().join("run.json")).expect("written");
     let run: Run = serde_json::from_str(&text).expect("a run");
     assert!(run.heap, "the demo counts heap bytes");
@@ -28,7 +28,7 @@ fn inverse() -> Profile {
         .expect("the profiled function")
 }
 
-fn line<'run>(profile: &'run Profile, source: &str) -> &'run Line {
+fn line<'run>(profile: &'run FunctionProfile, source: &str) -> &'run Line {
     let mut lines = profile.lines.iter();
     lines
         .find(|line| line.source.contains(source))

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use memprof::run::{Line, Profile, Run};
+use memprof::run::{FunctionProfile, Line, Run};
 use memprof_tests::program::{Finished, run_with};
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn lines(run: &Run) -> impl Iterator<Item = (&Profile, &Line)> {
+fn lines(run: &Run) -> impl Iterator<Item = (&FunctionProfile, &Line)> {
     run.functions
         .iter()
         .flat_map(|function| function.lines.iter().map(move |line| (function, line)))

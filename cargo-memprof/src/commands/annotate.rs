@@ -24,6 +24,10 @@ A path is `crate::module::Type::function`. Only the attribute is inserted; nothi
 /// Puts #[memprof::profile_memory] on the functions whose path matches
 ///
 /// Adds the dependency on memprof where it is missing. A const fn cannot be profiled and is left out.
+#[allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "help shows the attribute, which is no link"
+)]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Annotate {

@@ -1,7 +1,7 @@
 //! `cargo memprof peak`: the highest memory of runs, as mprof prints it.
 
 use clap::Args;
-use memprof_model::run::{Profile, Run};
+use memprof_model::run::{FunctionProfile, Run};
 use memprof_report::DatFile;
 use memprof_report::text::visible;
 use serde::Serialize;
@@ -113,7 +113,7 @@ fn of_run(name: &str, run: &Run) -> Vec<Figure> {
 
 fn of_functions(name: &str, run: &Run, pattern: &str) -> Outcome<Vec<Figure>> {
     let functions = matching(run, pattern)?.into_iter();
-    let figure = |function: &Profile| Figure {
+    let figure = |function: &FunctionProfile| Figure {
         rise: Some(function.peak_rss),
         ..Figure::new(name, Some(&function.name), function.max_rss)
     };

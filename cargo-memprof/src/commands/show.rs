@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use memprof_model::run::{Profile, Run};
+use memprof_model::run::{FunctionProfile, Run};
 use memprof_report::text::visible;
 use memprof_report::{line_table, summary};
 
@@ -79,7 +79,7 @@ impl Show {
     }
 }
 
-fn print_function(function: &Profile) -> Outcome<()> {
+fn print_function(function: &FunctionProfile) -> Outcome<()> {
     let mut table = line_table(function);
     if let Some(columns) = output::columns() {
         table = table.width(columns).styled();

@@ -19,6 +19,10 @@ What `cargo memprof annotate` did is undone byte for byte. Attributes that were 
 and so does #[memprof(skip)]; `use` declarations, block! and a dependency that was there before stay.";
 
 /// Takes #[memprof::profile_memory] off everywhere
+#[allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "help shows the attribute, which is no link"
+)]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Strip {

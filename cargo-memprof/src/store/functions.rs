@@ -1,6 +1,6 @@
 //! Which functions of a run a pattern means.
 
-use memprof_model::run::{Profile, Run};
+use memprof_model::run::{FunctionProfile, Run};
 
 use crate::failure::{Failure, Outcome};
 
@@ -12,10 +12,10 @@ const NAMED: usize = 8;
 ///
 /// # Errors
 /// When there is none; the message names those that there are.
-pub(crate) fn matching<'run>(run: &'run Run, pattern: &str) -> Outcome<Vec<&'run Profile>> {
-    let exact = |f: &&Profile| f.name == pattern || f.label == pattern;
-    let within = |f: &&Profile| f.name.contains(pattern) || f.label.contains(pattern);
-    let mut found: Vec<&Profile> = run.functions.iter().filter(exact).collect();
+pub(crate) fn matching<'run>(run: &'run Run, pattern: &str) -> Outcome<Vec<&'run FunctionProfile>> {
+    let exact = |f: &&FunctionProfile| f.name == pattern || f.label == pattern;
+    let within = |f: &&FunctionProfile| f.name.contains(pattern) || f.label.contains(pattern);
+    let mut found: Vec<&FunctionProfile> = run.functions.iter().filter(exact).collect();
     if found.is_empty() {
         found = run.functions.iter().filter(within).collect();
     }

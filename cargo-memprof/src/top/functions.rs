@@ -1,6 +1,6 @@
 //! The table of functions.
 
-use memprof_model::run::Profile;
+use memprof_model::run::FunctionProfile;
 use memprof_report::text::{duration, mib, signed_mib, truncate, visible, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -66,7 +66,7 @@ fn heading(state: &State, shown: &[Sort], name: usize) -> Line<'static> {
     Line::styled(text, state.theme.quiet())
 }
 
-fn line(state: &State, function: &Profile, shown: &[Sort], name: usize) -> Line<'static> {
+fn line(state: &State, function: &FunctionProfile, shown: &[Sort], name: usize) -> Line<'static> {
     let running = state.is_running(function);
     let (mark, style) = if running {
         ("● ", state.theme.running())
@@ -89,7 +89,7 @@ fn line(state: &State, function: &Profile, shown: &[Sort], name: usize) -> Line<
     ])
 }
 
-fn number(function: &Profile, sort: Sort) -> String {
+fn number(function: &FunctionProfile, sort: Sort) -> String {
     match sort {
         Sort::Peak => mib(function.peak_rss),
         Sort::Net => signed_mib(function.net_rss),

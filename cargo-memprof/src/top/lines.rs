@@ -1,6 +1,6 @@
 //! The line table of the selected function.
 
-use memprof_model::run::Profile;
+use memprof_model::run::FunctionProfile;
 use memprof_report::line_table;
 use memprof_report::text::{truncate, visible};
 use ratatui::Frame;
@@ -66,7 +66,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 }
 
 /// Which function it is, and where.
-fn title(state: &State, function: &Profile, columns: usize) -> Line<'static> {
+fn title(state: &State, function: &FunctionProfile, columns: usize) -> Line<'static> {
     let name = truncate(&visible(&function.name), columns);
     let place = format!("  {}:{}", visible(&function.file), function.line);
     Line::from(vec![

@@ -1,6 +1,6 @@
 //! Everything that the screen depends on.
 
-use memprof_model::run::{Line, Profile, Run};
+use memprof_model::run::{FunctionProfile, Line, Run};
 use memprof_report::line_table;
 
 use super::program::Look;
@@ -80,7 +80,7 @@ impl Sort {
 /// What tells functions apart, also when others come in between.
 type Key = (String, String, u32);
 
-fn key(function: &Profile) -> Key {
+fn key(function: &FunctionProfile) -> Key {
     (function.name.clone(), function.file.clone(), function.line)
 }
 
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// The functions in the order in which they are shown.
-    pub(super) fn functions(&self) -> Vec<&Profile> {
+    pub(super) fn functions(&self) -> Vec<&FunctionProfile> {
         let mut functions: Vec<_> = self.run.functions.iter().collect();
         functions.sort_by(|a, b| {
             let by = match self.sort {
@@ -156,7 +156,7 @@ impl State {
     }
 
     /// The selected function.
-    pub(super) fn selected(&self) -> Option<&Profile> {
+    pub(super) fn selected(&self) -> Option<&FunctionProfile> {
         self.functions().get(self.selected_at()).copied()
     }
 
@@ -227,7 +227,7 @@ impl State {
     }
 
     /// Whether the function is running now.
-    pub(super) fn is_running(&self, function: &Profile) -> bool {
+    pub(super) fn is_running(&self, function: &FunctionProfile) -> bool {
         let mut stopped = self.run.stopped.iter();
         stopped.any(|call| self.is_at(call.function, function))
     }
@@ -244,13 +244,13 @@ impl State {
             .collect()
     }
 
-    fn is_at(&self, place: usize, function: &Profile) -> bool {
+    fn is_at(&self, place: usize, function: &FunctionProfile) -> bool {
         let there = self.run.functions.get(place);
         there.is_some_and(|there| std::ptr::eq(there, function))
     }
 
     /// Whether the function's figures have changed since the look before.
-    pub(super) fn has_changed(&self, function: &Profile) -> bool {
+    pub(super) fn has_changed(&self, function: &FunctionProfile) -> bool {
         self.before.is_some()
             && self.earlier(function).is_none_or(|was| {
                 (was.calls, was.net_rss, was.peak_rss)
@@ -259,7 +259,7 @@ impl State {
     }
 
     /// The lines of the function whose figures have changed since the look before.
-    pub(super) fn changed_lines(&self, function: &Profile) -> Vec<u32> {
+    pub(super) fn changed_lines(&self, function: &FunctionProfile) -> Vec<u32> {
         if self.before.is_none() {
             return Vec::new();
         }
@@ -272,7 +272,7 @@ impl State {
         changed.map(|(_, line)| line.line).collect()
     }
 
-    fn earlier(&self, function: &Profile) -> Option<&Profile> {
+    fn earlier(&self, function: &FunctionProfile) -> Option<&FunctionProfile> {
         let mut before = self.before.as_ref()?.functions.iter();
         before.find(|was| key(was) == key(function))
     }

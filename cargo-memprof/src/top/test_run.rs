@@ -1,8 +1,8 @@
 //! A small run of a program at work, for the tests of the view.
 
 use memprof_model::run::{
-    Call, Line, Outcome, Overhead, PeakMethod, Process, Profile, Run, RunOutcome, SCHEMA, Sample,
-    SamplerReport, Stopped,
+    Call, FunctionProfile, Line, Outcome, Overhead, PeakMethod, Process, Run, RunOutcome, SCHEMA,
+    Sample, SamplerReport, Stopped,
 };
 
 use super::state::State;
@@ -108,7 +108,12 @@ fn sample(n: u64) -> Sample {
 }
 
 /// A function whose lines have number, hits, peak and net in MiB.
-fn function(label: &str, source: &str, line: u32, lines: &[(u32, u64, u64, i64)]) -> Profile {
+fn function(
+    label: &str,
+    source: &str,
+    line: u32,
+    lines: &[(u32, u64, u64, i64)],
+) -> FunctionProfile {
     let texts: Vec<&str> = source.lines().collect();
     let lines: Vec<Line> = lines
         .iter()
@@ -138,7 +143,7 @@ fn function(label: &str, source: &str, line: u32, lines: &[(u32, u64, u64, i64)]
         net_rss: 0,
         suspended_rss: 0,
     };
-    Profile {
+    FunctionProfile {
         name: format!("words::{label}"),
         label: label.to_owned(),
         file: "src/main.rs".to_owned(),

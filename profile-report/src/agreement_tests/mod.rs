@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
+use memprof_model::run::Run;
 use serde_json::Value;
 
 use crate::fixture;
 use crate::store::RunFolder;
 use crate::store::{file_names, write};
-use memprof_model::run::Run;
 
 const MIB: f64 = 1_048_576.0;
 

@@ -1,9 +1,9 @@
 //! What one function took: the figures, and for messages where in its source they come from.
 
+use memprof_model::run::{CallMaxima, FunctionProfile, LineAtSize};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Key, Tolerance};
-use memprof_model::run::{CallMaxima, LineAtSize, Profile};
 
 /// Lines that are remembered for each figure.
 const LINES: usize = 3;
@@ -79,14 +79,14 @@ impl PartialEq for Entry {
 
 impl Entry {
     /// What the calls of `function` took; `None` if none has returned.
-    pub(super) fn of(function: &Profile) -> Option<Entry> {
+    pub(super) fn of(function: &FunctionProfile) -> Option<Entry> {
         match &function.call_maxima {
             Some(maxima) => Some(Entry::of_maxima(function, maxima)),
             None => (function.calls > 0).then(|| Entry::of_sums(function)),
         }
     }
 
-    fn of_maxima(function: &Profile, maxima: &CallMaxima) -> Entry {
+    fn of_maxima(function: &FunctionProfile, maxima: &CallMaxima) -> Entry {
         Entry {
             peak_rss: (maxima.shared == 0).then_some(maxima.peak_rss),
             heap_peak: maxima.heap.map(|heap| heap.peak),
@@ -97,7 +97,7 @@ impl Entry {
     }
 
     /// As far as single calls can be told from the sums over all.
-    fn of_sums(function: &Profile) -> Entry {
+    fn of_sums(function: &FunctionProfile) -> Entry {
         let shared = function.lines.iter().any(|line| line.shared > 0);
         let heap = function.heap;
         let of_one = heap.filter(|_| function.calls == 1);
@@ -173,7 +173,7 @@ impl Entry {
 }
 
 impl Origin {
-    fn new(function: &Profile, lines: &[LineAtSize]) -> Origin {
+    fn new(function: &FunctionProfile, lines: &[LineAtSize]) -> Origin {
         Origin {
             file: function.file.clone(),
             line: function.line,
@@ -188,7 +188,7 @@ impl Origin {
     }
 }
 
-fn most(function: &Profile, lines: &[LineAtSize], figure: Figure) -> Vec<LineShare> {
+fn most(function: &FunctionProfile, lines: &[LineAtSize], figure: Figure) -> Vec<LineShare> {
     let mut lines: Vec<(u64, u32)> = lines
         .iter()
         .map(|line| (figure.of_line(line), line.line))

@@ -1,8 +1,9 @@
 //! What a baseline says of a function: four figures, each the most that a single call took.
 
-use crate::text::units::count;
 use memprof_model::internal::{bytes, short};
 use memprof_model::run::LineAtSize;
+
+use crate::text::units::count;
 
 /// A figure that is compared with a baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

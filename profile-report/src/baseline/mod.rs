@@ -1,7 +1,7 @@
 //! Baselines: what functions took, kept in a file, and compared with what they take now.
 //!
 //! Everything here is a function of runs and text. When a file is read and written, and what becomes of
-//! the process, is in `crate::baseline`.
+//! the process, is the recorder's matter.
 
 mod compare;
 mod entry;
@@ -16,17 +16,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use compare::{Comparison, Verdict, Worse};
-pub use entry::Entry;
-pub use entry::Record;
+pub use entry::{Entry, Record};
 pub use figure::Figure;
 pub use parse::BaselineError;
 pub use tolerance::EXPECTED as EXPECTED_TOLERANCE;
 pub use tolerance::Tolerance;
 
+use memprof_model::run::Run;
+
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::read::bounded;
-use memprof_model::run::Run;
 
 /// Far more than the entries of thousands of functions take.
 const LARGEST: u64 = 16 << 20;

@@ -1,10 +1,10 @@
 //! Baselines as data and as text.
 
+use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize};
 use proptest::prelude::*;
 
 use super::*;
 use crate::fixture;
-use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize};
 
 fn key(function: &str) -> Key {
     Key {

@@ -1,7 +1,8 @@
 //! How much more than a baseline is allowed.
 
-use super::Figure;
 use memprof_model::internal::short;
+
+use super::Figure;
 
 /// How much more than the baseline a figure may be.
 ///

@@ -1,17 +1,18 @@
 //! The pages in a real browser: no errors, and everything on them does what it says.
 //!
 //! `MEMPROF_TEST_CHROMIUM` names the browser; run them with
-//! `MEMPROF_TEST_CHROMIUM=chromium cargo test -p memprof --lib browser -- --ignored`.
+//! `MEMPROF_TEST_CHROMIUM=chromium cargo test -p memprof-report --lib browser -- --ignored`.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use memprof_model::run::Run;
+
 use crate::fixture;
 use crate::store::RunFolder;
 use crate::store::write;
-use memprof_model::run::Run;
 
 /// The longest time that a browser may take for one page.
 const PATIENCE: Duration = Duration::from_secs(60);

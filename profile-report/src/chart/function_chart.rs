@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use memprof_model::run::{Call, FunctionProfile, PeakAt, Run};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
@@ -10,7 +12,6 @@ use super::thin::thin;
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
-use memprof_model::run::{Call, PeakAt, Profile, Run};
 
 /// Points of a curve that are drawn: two for each pixel column.
 const POINTS: usize = 1_400;
@@ -26,7 +27,7 @@ const AROUND: u64 = 4;
 ///
 /// # Errors
 /// When it cannot be drawn, which would be a mistake in memprof.
-pub fn function_chart(run: &Run, profile: &Profile) -> Result<String, ReportError> {
+pub fn function_chart(run: &Run, profile: &FunctionProfile) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
     let scene = Scene::new(run, profile, window.range.clone());
     let frame = Frame {
@@ -51,7 +52,7 @@ pub(crate) struct FunctionWindow<'a> {
 
 impl<'a> FunctionWindow<'a> {
     /// All calls where the one with the highest peak stays visible among them, else its vicinity.
-    pub(crate) fn new(run: &Run, profile: &'a Profile) -> Self {
+    pub(crate) fn new(run: &Run, profile: &'a FunctionProfile) -> Self {
         let records = &profile.call_records;
         let call = profile
             .series_call
@@ -90,7 +91,7 @@ impl<'a> FunctionWindow<'a> {
     }
 }
 
-fn subtitle(profile: &Profile, call: Option<&Call>) -> String {
+fn subtitle(profile: &FunctionProfile, call: Option<&Call>) -> String {
     let Some(call) = call.filter(|_| profile.calls > 0) else {
         return "not called".to_owned();
     };
@@ -124,7 +125,7 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(run: &Run, profile: &'a Profile, window: Range<u64>) -> Self {
+    fn new(run: &Run, profile: &'a FunctionProfile, window: Range<u64>) -> Self {
         let call = FunctionWindow::new(run, profile).call;
         let series = series(profile, call, &window);
         let heap = heap(run, profile, call, &window);
@@ -253,7 +254,7 @@ impl<'a> Scene<'a> {
 }
 
 /// The call's samples with its entry and exit, which are readings too.
-fn series(profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
+fn series(profile: &FunctionProfile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
     let samples = profile.series.iter().map(|s| (s.t_ns, s.rss));
     let ends = call
         .into_iter()
@@ -267,7 +268,12 @@ fn series(profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u
 }
 
 /// Live heap: the call's samples, and the process's before and after it.
-fn heap(run: &Run, profile: &Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
+fn heap(
+    run: &Run,
+    profile: &FunctionProfile,
+    call: Option<&Call>,
+    window: &Range<u64>,
+) -> Vec<(u64, u64)> {
     let outside = |t_ns: &u64| call.is_none_or(|c| *t_ns < c.start_ns || *t_ns > c.end_ns);
     let around = run.series.iter().filter(|s| outside(&s.t_ns));
     let around = around.filter_map(|s| Some((s.t_ns, s.heap?)));
@@ -289,7 +295,11 @@ fn process(run: &Run, window: &Range<u64>) -> Vec<(u64, u64)> {
     shown.iter().map(|s| (s.t_ns, s.rss)).collect()
 }
 
-fn others<'a>(profile: &'a Profile, call: Option<&Call>, window: &Range<u64>) -> Vec<&'a Call> {
+fn others<'a>(
+    profile: &'a FunctionProfile,
+    call: Option<&Call>,
+    window: &Range<u64>,
+) -> Vec<&'a Call> {
     let is_shown =
         |c: &&Call| c.end_ns >= window.start && c.start_ns <= window.end && Some(*c) != call;
     let mut others: Vec<_> = profile.call_records.iter().filter(is_shown).collect();
@@ -314,7 +324,7 @@ fn height_at(series: &[(u64, u64)], t_ns: u64) -> u64 {
     }
 }
 
-fn peak_label(profile: &Profile, at: &PeakAt) -> String {
+fn peak_label(profile: &FunctionProfile, at: &PeakAt) -> String {
     let line = at
         .line
         .map(|line| format!(", line {line}"))

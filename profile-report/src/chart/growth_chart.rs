@@ -1,6 +1,7 @@
 //! Figures against the size of the input, both logarithmic, with the fitted curves: a power is a
 //! straight line, and its exponent the slope.
 
+use memprof_model::run::FunctionProfile;
 use plotters::drawing::IntoDrawingArea;
 use plotters::element::{Circle, PathElement, Text};
 use plotters::prelude::SVGBackend;
@@ -11,7 +12,6 @@ use super::canvas::{Align, Drawn, Root, SCALE, TEXT_SIZE, WIDTH, finish, stroke,
 use super::palette::Role;
 use crate::error::ReportError;
 use crate::words::growth::{Grown, Kind, heading, size};
-use memprof_model::run::Profile;
 
 const HEIGHT: i32 = 400;
 /// The first row of the legends, which stand above the plots: three rows at most.
@@ -25,7 +25,10 @@ const TIME: (i32, i32) = (560, 780);
 const PIECES: u32 = 60;
 
 /// The chart of what grew in `profile`: memory on the left, time on the right.
-pub(crate) fn growth_chart(profile: &Profile, grown: &[Grown]) -> Result<String, ReportError> {
+pub(crate) fn growth_chart(
+    profile: &FunctionProfile,
+    grown: &[Grown],
+) -> Result<String, ReportError> {
     let of = |time: bool| -> Vec<&Grown> {
         let whole = grown.iter().filter(|grown| grown.source.is_none());
         whole

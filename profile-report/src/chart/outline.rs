@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use memprof_model::run::{Profile, Run};
+use memprof_model::run::{FunctionProfile, Run};
 
 /// Width of the box that the paths are in; the page's `viewBox` says the same.
 const WIDTH: usize = 120;
@@ -55,7 +55,7 @@ impl Outline {
     }
 
     /// The parts in which `function` was being called.
-    pub(crate) fn during(&self, function: &Profile) -> String {
+    pub(crate) fn during(&self, function: &FunctionProfile) -> String {
         let mut active = [false; WIDTH];
         for call in &function.call_records {
             let (from, to) = (self.slice(call.start_ns), self.slice(call.end_ns));

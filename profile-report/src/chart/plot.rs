@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memprof_model::run::{FunctionProfile, Run};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
@@ -12,7 +14,6 @@ use crate::format::mprof;
 use crate::read::DatFile;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Profile, Run};
 
 const POINTS: usize = 1_400;
 /// Columns of a curve's label.
@@ -27,7 +28,7 @@ pub struct Curve {
     points: Vec<(u64, u64)>,
     line: Option<Line>,
     children: Vec<(String, Vec<(u64, u64)>)>,
-    functions: Vec<Profile>,
+    functions: Vec<FunctionProfile>,
 }
 
 /// How a [`plot`] is drawn.
@@ -128,7 +129,7 @@ pub fn plot(curves: &[Curve], options: &PlotOptions) -> Result<String, ReportErr
         .clone()
         .unwrap_or(0..end.saturating_add(end / 50));
     let drawn = drawn(curves, &window);
-    let functions: Vec<Profile> = match curves {
+    let functions: Vec<FunctionProfile> = match curves {
         [only] if options.functions => only.functions.iter().map(|f| during(f, &window)).collect(),
         _ => Vec::new(),
     };
@@ -221,7 +222,7 @@ fn within(points: &[(u64, u64)], window: &Range<u64>) -> Vec<(u64, u64)> {
 }
 
 /// The function with the calls that the window shows.
-fn during(function: &Profile, window: &Range<u64>) -> Profile {
+fn during(function: &FunctionProfile, window: &Range<u64>) -> FunctionProfile {
     let mut function = function.clone();
     function
         .call_records

@@ -24,7 +24,7 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// A chart, as [`function_chart`](crate::chart::function_chart) or [`run_chart`](crate::chart::run_chart) made it,
+/// A chart, as [`function_chart`](crate::function_chart) or [`run_chart`](crate::run_chart) made it,
 /// as a PNG file: light, 1,600 pixels wide. It needs no font on the machine.
 ///
 /// Reports hold no PNG: one takes some 50 ms to draw, without optimisation 1 s.

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, Run, WatchedChild};
+
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
@@ -10,7 +12,6 @@ use crate::error::ReportError;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
 use crate::words::watched::measure;
-use memprof_model::run::{Profile, Run, WatchedChild};
 
 const POINTS: usize = 1_400;
 /// Functions that get a lane: those with the highest peaks.
@@ -119,7 +120,7 @@ fn subtitle(run: &Run, lanes: usize) -> String {
 
 /// The functions whose calls are drawn below the chart: those with the highest peaks, in the order of
 /// their first calls.
-pub(crate) fn lanes(run: &Run) -> Vec<&Profile> {
+pub(crate) fn lanes(run: &Run) -> Vec<&FunctionProfile> {
     let mut chosen: Vec<_> = run
         .functions
         .iter()
@@ -141,7 +142,11 @@ fn paint_peak(canvas: &Canvas<'_, '_>, run: &Run) -> Drawn {
 }
 
 /// Draws when functions were called, `offset` CSS pixels below the axis with its labels and title.
-pub(super) fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile], offset: i32) -> Drawn {
+pub(super) fn paint_lanes(
+    canvas: &Canvas<'_, '_>,
+    lanes: &[&FunctionProfile],
+    offset: i32,
+) -> Drawn {
     let first = canvas.bottom() + 54 + offset;
     for (i, function) in lanes.iter().enumerate() {
         let y = first + i as i32 * LANE;
@@ -167,7 +172,7 @@ pub(super) fn paint_lanes(canvas: &Canvas<'_, '_>, lanes: &[&Profile], offset: i
 
 /// The pixels at which the function ran. Calls that touch become one where they are too narrow to
 /// be told apart.
-fn stretches(canvas: &Canvas<'_, '_>, function: &Profile) -> Vec<(i32, i32)> {
+fn stretches(canvas: &Canvas<'_, '_>, function: &FunctionProfile) -> Vec<(i32, i32)> {
     const DISTINCT: i32 = 4;
     let mut merged: Vec<(i32, i32)> = Vec::new();
     for call in &function.call_records {

@@ -1,8 +1,7 @@
 //! A figure in two runs, and the figures that functions and lines have in common.
 
+use memprof_model::run::{FunctionProfile, HeapFigures, Line};
 use serde::Serialize;
-
-use memprof_model::run::{HeapFigures, Line, Profile};
 
 /// A figure before and after; `None` in a run that does not have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -67,8 +66,8 @@ pub(super) struct Figures {
     heap: Option<HeapFigures>,
 }
 
-impl From<&Profile> for Figures {
-    fn from(function: &Profile) -> Self {
+impl From<&FunctionProfile> for Figures {
+    fn from(function: &FunctionProfile) -> Self {
         Self {
             count: function.calls,
             time_ns: function.time_ns,

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, PeakMethod, Run};
 use serde::Serialize;
 
 use super::change::{Change, Changes, signed};
 use super::{functions, lines};
 use crate::facts::rows::{Row, rows};
-use memprof_model::run::{PeakMethod, Profile, Run};
 
 /// Memory that moves by less is noise where RSS is concerned: allocators and kernels move pages on
 /// their own, and the first use of code brings pages of the program.
@@ -161,7 +161,7 @@ impl FunctionDiff {
 }
 
 /// How deep the function was called within others.
-fn depth(function: Option<&Profile>) -> Option<u32> {
+fn depth(function: Option<&FunctionProfile>) -> Option<u32> {
     function?.call_records.iter().map(|call| call.depth).max()
 }
 
@@ -179,8 +179,8 @@ fn both(before: u64, after: u64) -> Change {
     Change::new(Some(signed(before)), Some(signed(after)))
 }
 
-fn function(old: Option<&Profile>, new: Option<&Profile>) -> FunctionDiff {
-    let place = |function: &Profile| Place {
+fn function(old: Option<&FunctionProfile>, new: Option<&FunctionProfile>) -> FunctionDiff {
+    let place = |function: &FunctionProfile| Place {
         name: function.name.clone(),
         file: function.file.clone(),
         line: function.line,
@@ -195,8 +195,11 @@ fn function(old: Option<&Profile>, new: Option<&Profile>) -> FunctionDiff {
 }
 
 /// The lines that can be executed, matched by means of the whole text.
-fn lines_of<'a>(old: Option<&'a Profile>, new: Option<&'a Profile>) -> Vec<LineDiff> {
-    let all = |function: Option<&'a Profile>| function.map(rows).unwrap_or_default();
+fn lines_of<'a>(
+    old: Option<&'a FunctionProfile>,
+    new: Option<&'a FunctionProfile>,
+) -> Vec<LineDiff> {
+    let all = |function: Option<&'a FunctionProfile>| function.map(rows).unwrap_or_default();
     let (old, new) = (all(old), all(new));
     let text = |rows: &[Row<'a>]| rows.iter().map(|row| row.source).collect::<Vec<_>>();
     lines::pairs(&text(&old), &text(&new))

@@ -2,24 +2,25 @@
 
 use std::collections::HashMap;
 
+use memprof_model::run::FunctionProfile;
+
 use super::lines;
-use memprof_model::run::Profile;
 
 /// Functions of one name whose sources are less alike than this are different ones.
 const ALIKE: f64 = 0.5;
 
 /// Pairs of the functions of two runs: both, the first alone, or the second alone.
 pub(super) fn pairs<'a>(
-    before: &'a [Profile],
-    after: &'a [Profile],
-) -> Vec<(Option<&'a Profile>, Option<&'a Profile>)> {
-    let mut left: Vec<Option<&Profile>> = before.iter().map(Some).collect();
-    let mut right: Vec<Option<&Profile>> = after.iter().map(Some).collect();
+    before: &'a [FunctionProfile],
+    after: &'a [FunctionProfile],
+) -> Vec<(Option<&'a FunctionProfile>, Option<&'a FunctionProfile>)> {
+    let mut left: Vec<Option<&FunctionProfile>> = before.iter().map(Some).collect();
+    let mut right: Vec<Option<&FunctionProfile>> = after.iter().map(Some).collect();
     let mut pairs = Vec::new();
-    let by_name_and_file = |f: &Profile| format!("{}\0{}", f.name, f.file);
-    let by_name = |f: &Profile| f.name.clone();
-    let by_last_name = |f: &Profile| last_name(&f.name).to_owned();
-    let same = |_: &Profile, _: &Profile| true;
+    let by_name_and_file = |f: &FunctionProfile| format!("{}\0{}", f.name, f.file);
+    let by_name = |f: &FunctionProfile| f.name.clone();
+    let by_last_name = |f: &FunctionProfile| last_name(&f.name).to_owned();
+    let same = |_: &FunctionProfile, _: &FunctionProfile| true;
     take(&mut left, &mut right, &mut pairs, by_name_and_file, same);
     take(&mut left, &mut right, &mut pairs, by_name, same);
     take(&mut left, &mut right, &mut pairs, by_last_name, alike);
@@ -30,11 +31,11 @@ pub(super) fn pairs<'a>(
 
 /// Takes out the functions that have the same key and are the `same`, in order of their lines.
 fn take<'a>(
-    left: &mut [Option<&'a Profile>],
-    right: &mut [Option<&'a Profile>],
-    pairs: &mut Vec<(Option<&'a Profile>, Option<&'a Profile>)>,
-    key: impl Fn(&Profile) -> String,
-    same: impl Fn(&Profile, &Profile) -> bool,
+    left: &mut [Option<&'a FunctionProfile>],
+    right: &mut [Option<&'a FunctionProfile>],
+    pairs: &mut Vec<(Option<&'a FunctionProfile>, Option<&'a FunctionProfile>)>,
+    key: impl Fn(&FunctionProfile) -> String,
+    same: impl Fn(&FunctionProfile, &FunctionProfile) -> bool,
 ) {
     let mut waiting: HashMap<String, Vec<usize>> = HashMap::new();
     let mut order: Vec<_> = (0..right.len()).collect();
@@ -67,7 +68,7 @@ fn last_name(path: &str) -> &str {
 }
 
 /// Whether two functions from different places are the same one, as their sources tell.
-fn alike(old: &Profile, new: &Profile) -> bool {
+fn alike(old: &FunctionProfile, new: &FunctionProfile) -> bool {
     lines::likeness(&old.source, &new.source) >= ALIKE
 }
 
@@ -76,15 +77,16 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn named(name: &str, file: &str, source: &str) -> Profile {
+    fn named(name: &str, file: &str, source: &str) -> FunctionProfile {
         let mut profile = fixture::profile(name);
         (profile.file, profile.source) = (file.into(), source.into());
         profile
     }
 
-    fn names(before: &[Profile], after: &[Profile]) -> Vec<(String, String)> {
-        let name =
-            |f: Option<&Profile>| f.map_or_else(String::new, |f| format!("{}@{}", f.name, f.file));
+    fn names(before: &[FunctionProfile], after: &[FunctionProfile]) -> Vec<(String, String)> {
+        let name = |f: Option<&FunctionProfile>| {
+            f.map_or_else(String::new, |f| format!("{}@{}", f.name, f.file))
+        };
         pairs(before, after)
             .into_iter()
             .map(|(a, b)| (name(a), name(b)))

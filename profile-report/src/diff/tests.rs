@@ -1,10 +1,11 @@
 //! A comparison from the runs to what is printed.
 
+use memprof_model::run::{FunctionProfile, Line, Run};
+
 use super::*;
 use crate::fixture;
 use crate::pages::changes_page as page;
 use crate::text::visible;
-use memprof_model::run::{Line, Profile, Run};
 
 const MIB: u64 = 1 << 20;
 
@@ -27,7 +28,7 @@ fn parser() -> Run {
 }
 
 /// Gives `function` this text from line `first` on, a peak of 2 MiB in each of its steps.
-fn set_source(function: &mut Profile, first: u32, text: &[String]) {
+fn set_source(function: &mut FunctionProfile, first: u32, text: &[String]) {
     (function.name, function.label) = ("tool::parse".into(), "parse".into());
     (function.line, function.source_line) = (first, first);
     function.source = text.join("\n");
@@ -217,7 +218,7 @@ fn rows_fit_the_terminal_and_the_peak_stays() {
     }
 }
 
-/// For people to look at: `cargo test -p memprof --lib diff_gallery -- --ignored`.
+/// For people to look at: `cargo test -p memprof-report --lib diff_gallery -- --ignored`.
 #[test]
 #[ignore = "writes target/gallery for people to look at"]
 fn diff_gallery() {

@@ -1,9 +1,9 @@
 //! CSV: samples, and lines. Text is as in the source, quoted where it must be.
 
+use memprof_model::run::{FunctionProfile, HeapFigures, Line, Run, Sample};
 use serde::Serialize;
 
 use crate::error::ReportError;
-use memprof_model::run::{HeapFigures, Line, Profile, Run, Sample};
 
 /// The samples as CSV, with a heading: `series` is empty for the process, the number and name of a child
 /// that was watched, or the full path of a function, of which it is the call with the highest peak; `t_ns` counts from the run's start; `rss` and `heap`
@@ -96,7 +96,7 @@ struct LineRow<'a> {
     worker_time_ns: Option<u64>,
 }
 
-fn row<'a>(function: &'a Profile, line: &'a Line) -> LineRow<'a> {
+fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
     let heap = |figure: fn(HeapFigures) -> u64| line.heap.map(figure);
     LineRow {
         function: &function.name,

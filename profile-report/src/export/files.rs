@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use memprof_model::run::Run;
+
 use super::{Format, lines_csv, pprof, samples_csv, trace};
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::plain::summary_markdown;
-use memprof_model::run::Run;
 
 /// Writes `run` in each of `formats` into `folder`, which must exist, and gives back the files:
 /// `samples.csv` and `lines.csv`, `trace.json`, `profile.pb.gz`, `summary.md`. Each appears whole or not

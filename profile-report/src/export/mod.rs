@@ -5,7 +5,7 @@
 //! | [`samples_csv`], [`lines_csv`] | CSV | spreadsheets, pandas, R |
 //! | [`trace`] | Chrome trace, JSON | ui.perfetto.dev, speedscope, chrome://tracing |
 //! | [`pprof`] | profile.proto, gzipped | `go tool pprof`, speedscope, Pyroscope, Parca |
-//! | [`crate::plain::summary_markdown`] | Markdown | a pull request |
+//! | [`summary_markdown`](crate::summary_markdown()) | Markdown | a pull request |
 //!
 //! Each is a plain function of a [`Run`]. [`write()`] makes files of them, and with
 //! `MEMPROF_EXPORT=csv,trace,pprof,markdown` a program writes them beside its reports.

@@ -5,11 +5,11 @@ use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
+use memprof_model::run::{FunctionProfile, HeapFigures, Run};
 use prost::Message;
 
 use super::proto;
 use crate::error::ReportError;
-use memprof_model::run::{HeapFigures, Profile, Run};
 
 /// The run as a gzipped profile.proto, for `go tool pprof`, speedscope, Pyroscope and Parca.
 ///
@@ -29,9 +29,9 @@ pub fn pprof(run: &Run) -> Result<Vec<u8>, ReportError> {
         .map_err(|e| ReportError::render("render a pprof profile", e))
 }
 
-fn message(run: &Run) -> proto::Profile {
+fn message(run: &Run) -> proto::FunctionProfile {
     let mut strings = Strings::new();
-    let mut profile = proto::Profile {
+    let mut profile = proto::FunctionProfile {
         sample_type: sample_types(run, &mut strings),
         mapping: vec![proto::Mapping {
             id: 1,
@@ -44,7 +44,7 @@ fn message(run: &Run) -> proto::Profile {
         duration_nanos: signed(run.duration_ns),
         comment: vec![strings.place(&run.command.join(" "))],
         default_sample_type: strings.place("peak"),
-        ..proto::Profile::default()
+        ..proto::FunctionProfile::default()
     };
     for function in &run.functions {
         add(&mut profile, function, run.heap, &mut strings);
@@ -67,7 +67,12 @@ fn sample_types(run: &Run, strings: &mut Strings) -> Vec<proto::ValueType> {
 }
 
 /// Adds the function with its lines; one that was measured without lines as a whole.
-fn add(profile: &mut proto::Profile, function: &Profile, heap: bool, strings: &mut Strings) {
+fn add(
+    profile: &mut proto::FunctionProfile,
+    function: &FunctionProfile,
+    heap: bool,
+    strings: &mut Strings,
+) {
     let id = profile.function.len() as u64 + 1;
     let name = strings.place(&function.name);
     profile.function.push(proto::Function {
@@ -155,13 +160,13 @@ mod tests {
     use crate::fixture;
     use std::io::Read;
 
-    fn read(run: &Run) -> proto::Profile {
+    fn read(run: &Run) -> proto::FunctionProfile {
         let bytes = pprof(run).unwrap();
         let mut message = Vec::new();
         flate2::read::GzDecoder::new(&bytes[..])
             .read_to_end(&mut message)
             .unwrap();
-        proto::Profile::decode(&message[..]).unwrap()
+        proto::FunctionProfile::decode(&message[..]).unwrap()
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use memprof_model::run::{Call, Profile, Run};
+use memprof_model::run::{Call, FunctionProfile, Run};
 
 /// A call, and the function that was called.
 #[derive(Clone, Copy)]
 pub(super) struct Slice<'a> {
-    pub(super) function: &'a Profile,
+    pub(super) function: &'a FunctionProfile,
     pub(super) call: &'a Call,
     /// Whether it lies within the calls around it on its thread. A future does not: it was suspended
     /// while others ran.

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use memprof_model::run::{Outcome, Run, WatchedChild};
 use serde::Serialize;
 
 use super::slices::{Slice, slices};
 use crate::error::ReportError;
 use crate::format::{json, mprof};
-use memprof_model::run::{Outcome, Run, WatchedChild};
 
 /// The run as a Chrome trace (JSON), for ui.perfetto.dev, speedscope and chrome://tracing.
 ///
 /// RSS, and live heap bytes where they were counted, are counters of the process. Calls are slices on
 /// their threads, with their figures as arguments; a future that was suspended is an asynchronous slice,
-/// since others ran meanwhile. Only recorded calls are there, see [`memprof_model::run::Profile::calls_omitted`].
+/// since others ran meanwhile. Only recorded calls are there, see [`memprof_model::run::FunctionProfile::calls_omitted`].
 ///
 /// # Errors
 /// When the text cannot be made, which would be a defect of memprof.

@@ -1,13 +1,13 @@
 //! When a peak was reached, as one moment: every output that names it names the same one.
 
-use memprof_model::run::{Call, Profile};
+use memprof_model::run::{Call, FunctionProfile};
 
 /// The moment at which to show the function's peak.
 ///
 /// The kernel tells only the interval. Of what was seen in it, the highest is the best guess: memory
 /// that rises for long enough to be sampled is on its way to the peak there. Where nothing was seen
 /// between the interval's two readings, it is the middle.
-pub(crate) fn peak_moment(profile: &Profile) -> Option<u64> {
+pub(crate) fn peak_moment(profile: &FunctionProfile) -> Option<u64> {
     let at = profile.peak_at?;
     let samples = profile
         .series
@@ -24,7 +24,7 @@ pub(crate) fn peak_moment(profile: &Profile) -> Option<u64> {
 }
 
 /// Entry and exit of the call that the series is of: they are readings too.
-fn ends(profile: &Profile) -> impl Iterator<Item = (u64, u64)> {
+fn ends(profile: &FunctionProfile) -> impl Iterator<Item = (u64, u64)> {
     let call: Option<&Call> = profile
         .series_call
         .and_then(|i| profile.call_records.get(i));

@@ -1,6 +1,6 @@
 //! Brings a function's text and the figures of its lines together, row by row.
 
-use memprof_model::run::{Line, Profile};
+use memprof_model::run::{FunctionProfile, Line};
 
 /// A row of a line table.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ impl Row<'_> {
 
 /// All lines of the function's text in order, with their figures. Lines that were measured but are
 /// not in the text (it may be unknown) come at their place too, so that nothing is left out.
-pub(crate) fn rows(profile: &Profile) -> Vec<Row<'_>> {
+pub(crate) fn rows(profile: &FunctionProfile) -> Vec<Row<'_>> {
     let number = |i: usize| {
         profile
             .source_line
@@ -75,7 +75,7 @@ pub(crate) fn marks(line: &Line) -> &'static str {
 }
 
 /// The line that rose most above its own start.
-pub(crate) fn highest(profile: &Profile) -> Option<&Line> {
+pub(crate) fn highest(profile: &FunctionProfile) -> Option<&Line> {
     let risen = profile.lines.iter().filter(|line| line.peak_rss > 0);
     // Of equal ones the first: it is the one that a reader meets.
     risen.rev().max_by_key(|line| line.peak_rss)

@@ -3,7 +3,7 @@
 //! Nobody can see this page by page, so a verdict is a bound that the figures prove, and silence
 //! where they prove little: see [`LEAST`] and [`SHARE`].
 
-use memprof_model::run::{HeapFigures, Line, Profile, Run};
+use memprof_model::run::{FunctionProfile, HeapFigures, Line, Run};
 
 /// Differences below this are silence. Allocators hold back some hundred KiB for speed (glibc 128 KiB
 /// at the top of its heap), the first use of code brings in some dozen KiB, and a thread's stack as
@@ -60,7 +60,7 @@ pub(crate) struct Change {
 
 impl Change {
     /// Of all calls; `None` where the heap was not counted.
-    pub(crate) fn of_calls(profile: &Profile) -> Option<Self> {
+    pub(crate) fn of_calls(profile: &FunctionProfile) -> Option<Self> {
         Some(Self {
             rss: profile.net_rss,
             rss_peak: profile.peak_rss,
@@ -171,7 +171,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// In the samples of the run and of the function's shown call.
-    pub(crate) fn in_samples(run: &Run, profile: &Profile) -> Self {
+    pub(crate) fn in_samples(run: &Run, profile: &FunctionProfile) -> Self {
         let of_run = run.series.iter().map(|s| (s.rss, s.heap));
         let of_call = profile.series.iter().map(|s| (s.rss, s.heap));
         let mut beyond_heap = of_run

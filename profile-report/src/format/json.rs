@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 
+use memprof_model::run::Run;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use struson::reader::{JsonReader, JsonStreamReader};
@@ -13,7 +14,6 @@ use struson::serde::JsonReaderDeserializer;
 use struson::writer::{JsonStreamWriter, JsonWriter};
 
 use crate::error::ReportError;
-use memprof_model::run::Run;
 
 /// The text of `run.json` for `run`.
 pub fn to_json(run: &Run) -> Result<String, ReportError> {

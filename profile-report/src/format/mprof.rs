@@ -7,10 +7,10 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use memprof_model::run::{FunctionProfile, Run};
 
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
-use memprof_model::run::{Profile, Run};
 
 const MIB: f64 = 1_048_576.0;
 
@@ -66,7 +66,7 @@ pub(crate) fn memory(run: &Run) -> Vec<(u64, u64)> {
     all
 }
 
-fn function_memory(function: &Profile) -> impl Iterator<Item = (u64, u64)> {
+fn function_memory(function: &FunctionProfile) -> impl Iterator<Item = (u64, u64)> {
     let calls = function.call_records.iter();
     let ends = calls.flat_map(|call| {
         [

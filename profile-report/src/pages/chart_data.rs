@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, Run, Sample};
 use serde::Serialize;
 
 use crate::chart::{FunctionWindow, thin};
 use crate::error::ReportError;
 use crate::facts::peak_moment::peak_moment;
 use crate::format::json::text_of;
-use memprof_model::run::{Profile, Run, Sample};
 
 /// Samples of each series that are embedded; extremes are kept.
 const SAMPLES: usize = 2_400;
@@ -50,7 +50,7 @@ pub(super) struct Columns {
 }
 
 /// The JSON for the page of `profile`, safe inside a `<script>` element.
-pub(super) fn chart_data(run: &Run, profile: &Profile) -> Result<String, ReportError> {
+pub(super) fn chart_data(run: &Run, profile: &FunctionProfile) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
     let peak = profile
         .peak_at
@@ -82,7 +82,7 @@ pub(super) fn embedded(data: &impl Serialize) -> Result<String, ReportError> {
     Ok(script_safe(&json))
 }
 
-fn series(profile: &Profile) -> Columns {
+fn series(profile: &FunctionProfile) -> Columns {
     let kept = thin(&profile.series, SAMPLES, |s| s.t_ns, |s| s.rss);
     Columns {
         t: kept.iter().map(|s| s.t_ns).collect(),
@@ -104,7 +104,7 @@ pub(super) fn columns(series: &[Sample]) -> Columns {
     }
 }
 
-fn calls(profile: &Profile) -> Vec<[u64; 4]> {
+fn calls(profile: &FunctionProfile) -> Vec<[u64; 4]> {
     let mut calls: Vec<_> = profile.call_records.iter().collect();
     calls.sort_by_key(|call| Reverse(call.peak_rss));
     calls.truncate(CALLS);

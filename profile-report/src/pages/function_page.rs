@@ -1,6 +1,7 @@
 //! `<function>.html`: what one function did: in words, in figures, over time, and line by line.
 
 use askama::Template;
+use memprof_model::run::{Call, FunctionProfile, Line, Run};
 
 use super::chart_data::chart_data;
 use super::growth_section::{GrowthSection, growth_section};
@@ -17,13 +18,12 @@ use crate::text::units::{TimeUnit, align_points, count, duration, mib, signed_mi
 use crate::text::visible::{source_line, visible};
 use crate::words::heap_story::{Remark, remarks};
 use crate::words::story::tell;
-use memprof_model::run::{Call, Line, Profile, Run};
 
 /// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
 /// without extension.
 pub(crate) fn function_page(
     run: &Run,
-    profile: &Profile,
+    profile: &FunctionProfile,
     stem: &str,
     chart: &str,
 ) -> Result<String, ReportError> {
@@ -75,7 +75,7 @@ struct FunctionPage<'a> {
 /// What makes the chart and the table one thing.
 const SCRIPT: &str = scripts!("function.js");
 
-fn figures(profile: &Profile) -> Vec<Figure> {
+fn figures(profile: &FunctionProfile) -> Vec<Figure> {
     let each = profile
         .time_ns
         .checked_div(profile.calls)
@@ -165,7 +165,7 @@ struct Cell {
 }
 
 impl LineTable {
-    fn new(profile: &Profile) -> Self {
+    fn new(profile: &FunctionProfile) -> Self {
         let columns = columns(profile);
         let top = highest(profile);
         let mut highlighter = Highlighter::default();
@@ -194,7 +194,7 @@ impl LineTable {
 }
 
 /// The columns that have something to show.
-fn columns(profile: &Profile) -> Vec<Column> {
+fn columns(profile: &FunctionProfile) -> Vec<Column> {
     let lines = || profile.lines.iter();
     let time = TimeUnit::for_longest(lines().map(|line| line.time_ns).max().unwrap_or(0)).symbol();
     let count = |title, key, value| Column {
@@ -289,7 +289,7 @@ impl Column {
 
 impl TableRow {
     fn new(
-        profile: &Profile,
+        profile: &FunctionProfile,
         row: &Row<'_>,
         columns: &[Column],
         top: Option<&Line>,
@@ -353,7 +353,7 @@ fn mark_note(line: &Line) -> String {
 }
 
 /// The call that the chart is about.
-fn call(profile: &Profile) -> Option<&Call> {
+fn call(profile: &FunctionProfile) -> Option<&Call> {
     profile.call_records.get(profile.series_call?)
 }
 

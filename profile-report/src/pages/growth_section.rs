@@ -1,10 +1,11 @@
 //! The section of a function's page that tells how it grows with the size of its input.
 
+use memprof_model::run::FunctionProfile;
+
 use crate::chart::growth_chart;
 use crate::error::ReportError;
 use crate::words::growth;
 use crate::words::growth::Grown;
-use memprof_model::run::Profile;
 
 /// What `growth.html` shows.
 pub(super) struct GrowthSection {
@@ -24,7 +25,9 @@ impl GrowthSection {
 }
 
 /// `None` without `by = …`.
-pub(super) fn growth_section(profile: &Profile) -> Result<Option<GrowthSection>, ReportError> {
+pub(super) fn growth_section(
+    profile: &FunctionProfile,
+) -> Result<Option<GrowthSection>, ReportError> {
     let rows = growth::grown(profile);
     if rows.is_empty() {
         return Ok(None);

@@ -13,7 +13,7 @@ struct PlotPage<'a> {
     chart: &'a str,
 }
 
-/// A chart that [`plot`](crate::chart::plot()) drew, as a page under `title`.
+/// A chart that [`plot`](crate::plot()) drew, as a page under `title`.
 ///
 /// # Errors
 /// When the template cannot be filled, which would be a defect of memprof.

@@ -1,12 +1,12 @@
 //! What the run page's script draws: the process's samples and the calls, as JSON inside the page.
 
+use memprof_model::run::{FunctionProfile, Run};
 use serde::Serialize;
 
 use super::chart_data::{Columns, columns, embedded};
 use crate::chart::{children, lanes};
 use crate::error::ReportError;
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Profile, Run};
 
 /// Stretches for a function that has no lane of its own: enough to light up.
 const STRETCHES: usize = 24;
@@ -44,7 +44,7 @@ struct Function {
 /// the page's table.
 pub(super) fn run_data<'a>(
     run: &Run,
-    functions: impl Iterator<Item = &'a Profile>,
+    functions: impl Iterator<Item = &'a FunctionProfile>,
 ) -> Result<String, ReportError> {
     let lanes = lanes(run);
     let has_lane = |f| lanes.iter().any(|lane| std::ptr::eq(*lane, f));
@@ -65,7 +65,7 @@ pub(super) fn run_data<'a>(
     })
 }
 
-fn function(profile: &Profile, lane: bool) -> Function {
+fn function(profile: &FunctionProfile, lane: bool) -> Function {
     let calls = profile.call_records.iter();
     let calls: Vec<_> = calls.map(|call| [call.start_ns, call.end_ns]).collect();
     Function {

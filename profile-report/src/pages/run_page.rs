@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use askama::Template;
+use memprof_model::run::{FunctionProfile, Run, RunOutcome};
 
 use super::run_data::run_data;
 use super::{Figure, bar, fill, href, scripts};
@@ -19,7 +20,6 @@ use crate::words::heap_story::HOW_TO_COUNT;
 use crate::words::stopped;
 use crate::words::story::tell;
 use crate::words::watched;
-use memprof_model::run::{Profile, Run, RunOutcome};
 
 /// The page of `run`; `names` are the file names of its functions, `before` the comparison with the
 /// run before it.
@@ -176,7 +176,7 @@ fn figures(run: &Run) -> Vec<Figure> {
 }
 
 /// The functions and their file names in the table's order.
-fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a Profile, &'a String)> {
+fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a FunctionProfile, &'a String)> {
     let mut order: Vec<_> = run.functions.iter().zip(names).collect();
     order.sort_by_key(|(f, _)| (Reverse(f.peak_rss), Reverse(f.time_ns)));
     order
@@ -185,7 +185,7 @@ fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a Profile, &'a
 /// The table's rows.
 fn functions(
     run: &Run,
-    order: &[(&Profile, &String)],
+    order: &[(&FunctionProfile, &String)],
     outline: &Outline,
     before: Option<&Before>,
 ) -> Vec<FunctionRow> {
@@ -214,7 +214,7 @@ fn functions(
 
 fn function_row(
     run: &Run,
-    function: &Profile,
+    function: &FunctionProfile,
     name: &str,
     top: u64,
     outline: &Outline,
@@ -249,7 +249,7 @@ fn function_row(
 }
 
 /// By how much the function's peak changed since the run before; nothing if it was not called there.
-fn change(function: &Profile, before: &Before) -> Option<i64> {
+fn change(function: &FunctionProfile, before: &Before) -> Option<i64> {
     let is_it = |place: &Place| {
         (&place.name, &place.file, place.line) == (&function.name, &function.file, function.line)
     };

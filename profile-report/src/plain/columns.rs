@@ -1,11 +1,11 @@
 //! The columns of the line table as text: titles, and cells with their decimal points aligned.
 
 use comfy_table::{CellAlignment, Table, presets};
+use memprof_model::run::{FunctionProfile, HeapFigures, Line};
 
 use crate::facts::rows::{Row, marks};
 use crate::facts::rss_and_heap::others_show;
 use crate::text::units::{TimeUnit, align_points, mib, signed_mib};
-use memprof_model::run::{HeapFigures, Line, Profile};
 
 /// The heading and one text for each row, all of one width.
 pub(crate) fn numbers(columns: &[Column]) -> Vec<String> {
@@ -29,7 +29,7 @@ pub(crate) struct Column {
 }
 
 /// The columns that have something to show, in order.
-pub(crate) fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
+pub(crate) fn columns(rows: &[Row<'_>], profile: &FunctionProfile) -> Vec<Column> {
     let time = TimeUnit::for_longest(
         profile
             .lines
@@ -100,7 +100,7 @@ pub(crate) fn columns(rows: &[Row<'_>], profile: &Profile) -> Vec<Column> {
 }
 
 /// Whether other threads used the heap while a line ran.
-pub(crate) fn has_elsewhere(profile: &Profile) -> bool {
+pub(crate) fn has_elsewhere(profile: &FunctionProfile) -> bool {
     let mut others = profile.lines.iter().filter_map(|line| line.heap_elsewhere);
     others.any(|heap| others_show(&heap))
 }

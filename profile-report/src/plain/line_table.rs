@@ -3,11 +3,11 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use memprof_model::run::{FunctionProfile, Line};
 
 use super::columns::{Column, columns, has_elsewhere, numbers};
 use crate::facts::rows::{Row, highest, in_part, is_shared, rows};
 use crate::text::visible::{source_line, truncate, width, wrapped};
-use memprof_model::run::{Line, Profile};
 
 const HEADER: Style = Style::new().dimmed();
 const HIGHEST: Style = AnsiColor::Yellow.on_default().bold();
@@ -46,7 +46,7 @@ const FIRST_TO_GO: [&str; 10] = [
 ///     println!("{}", memprof::report::line_table(function));
 /// }
 /// ```
-pub fn line_table(profile: &Profile) -> LineTable<'_> {
+pub fn line_table(profile: &FunctionProfile) -> LineTable<'_> {
     LineTable {
         profile,
         width: None,
@@ -57,7 +57,7 @@ pub fn line_table(profile: &Profile) -> LineTable<'_> {
 /// A line table, made by [`line_table`]; its `Display` prints it.
 #[derive(Debug, Clone, Copy)]
 pub struct LineTable<'a> {
-    profile: &'a Profile,
+    profile: &'a FunctionProfile,
     width: Option<usize>,
     styled: bool,
 }

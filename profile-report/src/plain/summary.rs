@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use memprof_model::run::{FunctionProfile, PeakMethod, Run, Watched};
 
 use crate::facts::rows::highest;
 use crate::text::bar::bar;
@@ -13,7 +14,6 @@ use crate::text::visible::{source_line, truncate, visible, width, wrapped};
 use crate::words::heap_story::in_short;
 use crate::words::stopped;
 use crate::words::watched;
-use memprof_model::run::{PeakMethod, Profile, Run, Watched};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;
@@ -36,7 +36,7 @@ const GAUGE: Style = AnsiColor::Cyan.on_default();
 /// A few lines that say what `run` found, `width` columns wide at most, with ANSI colours.
 ///
 /// Print it through `anstream`, which takes the colours out again for pipes and `NO_COLOR`.
-/// `folder` is the run's folder, as [`crate::store::write`] returned it.
+/// `folder` is the run's folder, as [`write`](crate::write()) returned it.
 pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     let functions = most_expensive(run);
     let mut text = heading(run, width);
@@ -93,7 +93,7 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 }
 
 /// How heap and RSS of the first functions differ, where they do.
-fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
+fn remarks(functions: &[&FunctionProfile], columns: usize) -> Vec<String> {
     let remarks = functions.iter().take(SHOWN).filter_map(|function| {
         let remark = format!("{}: {}", label(function, LABEL), in_short(function)?);
         Some(wrapped(&remark, "  ", columns.saturating_sub(2)))
@@ -103,7 +103,7 @@ fn remarks(functions: &[&Profile], columns: usize) -> Vec<String> {
 }
 
 /// The functions with the highest peaks first; of equal ones the slowest.
-fn most_expensive(run: &Run) -> Vec<&Profile> {
+fn most_expensive(run: &Run) -> Vec<&FunctionProfile> {
     let mut functions: Vec<_> = run.functions.iter().collect();
     functions.sort_by_key(|f| (Reverse(f.peak_rss), Reverse(f.time_ns)));
     functions
@@ -123,7 +123,7 @@ fn heading(run: &Run, columns: usize) -> String {
 }
 
 /// One row for each function: the aligned figures, then the line to look at.
-fn table(functions: &[&Profile], columns: usize) -> String {
+fn table(functions: &[&FunctionProfile], columns: usize) -> String {
     let layout = Layout::fitting(functions, columns);
     let mut figures = layout.figures.iter();
     let top = functions.iter().map(|f| f.peak_rss).max().unwrap_or(0);
@@ -160,7 +160,7 @@ struct Layout {
 impl Layout {
     /// The most that fits: without enough room the bars go first, then time, calls and net, and labels
     /// become shorter.
-    fn fitting(functions: &[&Profile], columns: usize) -> Self {
+    fn fitting(functions: &[&FunctionProfile], columns: usize) -> Self {
         let kept = [
             &["calls", "time", "net MiB", "peak MiB"][..],
             &["calls", "net MiB", "peak MiB"],
@@ -205,8 +205,8 @@ impl Layout {
 }
 
 /// The heading and a row for each function, with the columns that are `kept`.
-fn figures(functions: &[&Profile], kept: &[&str], longest: usize) -> Vec<String> {
-    let column = |show: &dyn Fn(&Profile) -> String| {
+fn figures(functions: &[&FunctionProfile], kept: &[&str], longest: usize) -> Vec<String> {
+    let column = |show: &dyn Fn(&FunctionProfile) -> String| {
         let mut cells: Vec<_> = functions.iter().map(|f| show(f)).collect();
         align_points(&mut cells);
         cells
@@ -234,12 +234,12 @@ fn figures(functions: &[&Profile], kept: &[&str], longest: usize) -> Vec<String>
     text_table(heading.map(|&title| title.to_owned()).collect(), rows)
 }
 
-fn label(function: &Profile, longest: usize) -> String {
+fn label(function: &FunctionProfile, longest: usize) -> String {
     truncate(&visible(&function.label), longest)
 }
 
 /// The number and the source of the line with the highest peak, in at most `columns`.
-fn look_at(function: &Profile, columns: usize) -> String {
+fn look_at(function: &FunctionProfile, columns: usize) -> String {
     let Some(line) = highest(function) else {
         return String::new();
     };

@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, PeakMethod, Run};
+
 use crate::facts::rows::highest;
 use crate::text::markdown::{code, row, rule, sentences};
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
 use crate::text::visible::{source_line, truncate};
 use crate::words::story::tell;
-use memprof_model::run::{PeakMethod, Profile, Run};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;
@@ -57,7 +58,7 @@ pub fn summary_markdown(run: &Run) -> String {
     text
 }
 
-fn table(functions: &[&Profile]) -> String {
+fn table(functions: &[&FunctionProfile]) -> String {
     let titles = [
         "function",
         "calls",
@@ -73,7 +74,7 @@ fn table(functions: &[&Profile]) -> String {
         .collect()
 }
 
-fn cells(function: &Profile) -> [String; 6] {
+fn cells(function: &FunctionProfile) -> [String; 6] {
     let blank_zero = |zero: bool, shown: String| if zero { String::new() } else { shown };
     let line = highest(function).map_or_else(String::new, |line| {
         let source = truncate(source_line(&line.source).trim(), SOURCE);

@@ -1,5 +1,7 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
+use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, PeakMethod, Run};
+
 use super::line_table::line_table;
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rss_and_heap::others_show;
@@ -8,10 +10,9 @@ use crate::text::visible::visible;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::story;
-use memprof_model::run::{HeapFigures, Outcome, PeakMethod, Profile, Run};
 
 /// The whole text of `<function>.txt`.
-pub(crate) fn render(run: &Run, profile: &Profile) -> String {
+pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
     let mut text = format!("{}\n{}\n\n", visible(&profile.label), whereabouts(profile));
     for (name, value) in facts(run, profile) {
         text.push_str(&format!("{name:<9}  {value}\n"));
@@ -31,7 +32,7 @@ pub(crate) fn render(run: &Run, profile: &Profile) -> String {
 }
 
 /// The remarks on lines as a paragraph; empty without any.
-fn where_heap_and_rss_part(run: &Run, profile: &Profile) -> String {
+fn where_heap_and_rss_part(run: &Run, profile: &FunctionProfile) -> String {
     let remarks = remarks(run, profile);
     if remarks.is_empty() {
         return String::new();
@@ -51,7 +52,7 @@ An empty cell is a zero.
 ";
 const LEGEND_HEAP: &str = "alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched\n";
 
-fn whereabouts(profile: &Profile) -> String {
+fn whereabouts(profile: &FunctionProfile) -> String {
     format!(
         "{}  {}:{}",
         visible(&profile.name),
@@ -61,7 +62,7 @@ fn whereabouts(profile: &Profile) -> String {
 }
 
 /// The header's figures with their names.
-pub(crate) fn facts(run: &Run, profile: &Profile) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("calls", calls(profile)),
         ("time", duration(profile.time_ns)),
@@ -81,7 +82,7 @@ pub(crate) fn facts(run: &Run, profile: &Profile) -> Vec<(&'static str, String)>
     facts
 }
 
-fn heap(profile: &Profile) -> String {
+fn heap(profile: &FunctionProfile) -> String {
     let Some(heap) = profile.heap else {
         return HOW_TO_COUNT.to_owned();
     };
@@ -103,7 +104,7 @@ fn elsewhere(others: &HeapFigures) -> String {
     )
 }
 
-fn calls(profile: &Profile) -> String {
+fn calls(profile: &FunctionProfile) -> String {
     let mut calls = format!("{}{}", profile.calls, plural_threads(profile.threads));
     if profile.panics > 0 {
         calls.push_str(&format!(", {} ended by a panic", profile.panics));
@@ -132,7 +133,7 @@ fn plural_threads(threads: u64) -> String {
     }
 }
 
-fn rss(profile: &Profile) -> String {
+fn rss(profile: &FunctionProfile) -> String {
     let which = if profile.calls > 1 {
         ", in the call with the highest peak"
     } else {
@@ -145,7 +146,7 @@ fn rss(profile: &Profile) -> String {
     )
 }
 
-fn peak(profile: &Profile) -> String {
+fn peak(profile: &FunctionProfile) -> String {
     let height = format!("{} MiB above the entry", mib(profile.peak_rss));
     match profile.peak_at.zip(peak_moment(profile)) {
         None => height,
@@ -168,7 +169,7 @@ pub(crate) fn peaks_by(run: &Run) -> &'static str {
     }
 }
 
-fn readings_by(run: &Run, profile: &Profile) -> String {
+fn readings_by(run: &Run, profile: &FunctionProfile) -> String {
     format!(
         "{} every {}",
         visible(&run.backend),

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use memprof_model::internal::KeptCalls;
+use memprof_model::run::Series;
+use memprof_model::run::{
+    Call, FunctionProfile, LineSample, Measure, Outcome, Overhead, PeakAt, PeakMethod, Process,
+    Run, RunOutcome, SCHEMA, Sample, SamplerReport, Watched, WatchedChild,
+};
 
 use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
 use super::dat_record::Memory;
 use super::plausible::MOST;
 use super::samples::{NOWHERE, Samples, higher};
-use memprof_model::internal::KeptCalls;
-use memprof_model::run::Series;
-use memprof_model::run::{
-    Call, LineSample, Measure, Outcome, Overhead, PeakAt, PeakMethod, Process, Profile, Run,
-    RunOutcome, SCHEMA, Sample, SamplerReport, Watched, WatchedChild,
-};
 
 impl DatFile {
     /// The file as a run: the process over time, and its functions with their calls, without lines.
@@ -183,7 +183,7 @@ fn samples_of(memory: &[Memory], clock: &Clock) -> Vec<Sample> {
     present.map(sample).collect()
 }
 
-fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile {
+fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> FunctionProfile {
     let mut calls: Vec<_> = function
         .calls
         .iter()
@@ -220,7 +220,7 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Profile 
                 .max(call.exit_rss)
         })
         .max();
-    Profile {
+    FunctionProfile {
         name: function.name.clone(),
         label: function
             .name

@@ -6,19 +6,21 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use memprof_model::internal::{KeptCalls, untouched};
+use memprof_model::run::{
+    Call, FunctionProfile, Line, LineSample, Run, RunOutcome, Sample, Stopped,
+};
 use serde::de::DeserializeOwned;
 
 use super::plausible::is_plausible;
 use super::{DatRecord, DatRecords, Memory};
 use crate::format::json;
-use memprof_model::internal::{KeptCalls, untouched};
-use memprof_model::run::{Call, Line, LineSample, Profile, Run, RunOutcome, Sample, Stopped};
 
 /// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.
 /// `None` if nothing in it is whole.
 ///
 /// Figures are those of one moment, at most about a second before the file was read.
-/// [`crate::recover`] makes reports of such files where the program is gone.
+/// [`recover`](crate::recover()) makes reports of such files where the program is gone.
 ///
 /// ```no_run
 /// let journal = std::fs::read("target/memprof/latest/mprofile.dat")?;
@@ -43,7 +45,7 @@ pub fn parse_journal(journal: &[u8]) -> Option<Run> {
 /// A function, as far as it has been read.
 #[derive(Debug, Default, Clone)]
 struct Function {
-    profile: Option<Profile>,
+    profile: Option<FunctionProfile>,
     source: String,
     numbers: Vec<u32>,
     lines: BTreeMap<usize, Line>,
@@ -56,7 +58,7 @@ type Open = (usize, Option<u32>, Call);
 /// Something to be done when the next `run` record has come.
 #[derive(Debug)]
 enum Change {
-    Function(Box<Profile>),
+    Function(Box<FunctionProfile>),
     Source(String),
     Numbers(Vec<u32>),
     Line(usize, Box<Line>),
@@ -180,7 +182,7 @@ impl Function {
         running: impl Iterator<Item = &'call Call>,
         series: &[Sample],
         followed: bool,
-    ) -> Option<Profile> {
+    ) -> Option<FunctionProfile> {
         let profile = self.profile.take()?;
         let lines = self.lines(&profile, followed);
         let mut call_records = self.records();
@@ -198,7 +200,7 @@ impl Function {
             let named = (call.entry_rss, call.exit_rss) == (profile.entry_rss, profile.exit_rss);
             (call.peak_rss, named)
         });
-        Some(Profile {
+        Some(FunctionProfile {
             lines,
             calls_omitted: profile.calls.saturating_sub(call_records.len() as u64),
             series: best.map_or_else(Vec::new, |best| part(series, &call_records[best])),
@@ -218,7 +220,7 @@ impl Function {
         book.records()
     }
 
-    fn lines(&mut self, profile: &Profile, followed: bool) -> Vec<Line> {
+    fn lines(&mut self, profile: &FunctionProfile, followed: bool) -> Vec<Line> {
         let source: Vec<&str> = self.source.lines().collect();
         let numbers = self.numbers.iter().enumerate();
         let lines = numbers.map(|(at, &number)| {

@@ -2,7 +2,8 @@
 //! to something refers to what is there. Renderers count on it.
 
 use memprof_model::run::{
-    Call, FigureGrowth, HeapFigures, Line, LineAtSize, Origins, Profile, Run, SCHEMA, SizeFigures,
+    Call, FigureGrowth, FunctionProfile, HeapFigures, Line, LineAtSize, Origins, Run, SCHEMA,
+    SizeFigures,
 };
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
@@ -48,7 +49,7 @@ pub(super) fn check(run: &Run) -> Result<(), String> {
     })
 }
 
-fn check_function(function: &Profile) -> Result<(), String> {
+fn check_function(function: &FunctionProfile) -> Result<(), String> {
     within(&[
         function.interval_ns,
         function.calls,
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_named() {
-        let found = |change: &dyn Fn(&mut Profile)| {
+        let found = |change: &dyn Fn(&mut FunctionProfile)| {
             let mut run = fixture::heap();
             change(&mut run.functions[1]);
             check(&run).unwrap_err()

@@ -1,14 +1,15 @@
 //! A run → its JSON → the same run, whatever its figures and texts.
 
+use memprof_model::run::{
+    Call, CallMaxima, FunctionProfile, HeapFigures, Line, Origins, Outcome, Run, RunOutcome,
+    Workers,
+};
 use proptest::prelude::*;
 
 use super::parse_run;
 use super::plausible::MOST;
 use crate::fixture;
 use crate::format::json::to_json;
-use memprof_model::run::{
-    Call, CallMaxima, HeapFigures, Line, Origins, Outcome, Profile, Run, RunOutcome, Workers,
-};
 
 prop_compose! {
     fn heap()(figures in any::<[u64; 4]>(), net in any::<i64>()) -> HeapFigures {
@@ -61,15 +62,15 @@ prop_compose! {
         source_line in 0_u32..1 << 30,
         watched in prop::option::of(any::<[u64; 3]>()),
         grows in any::<bool>(),
-    ) -> Profile {
+    ) -> FunctionProfile {
         let [name, label, file, source] = texts;
         let series_call = (!call_records.is_empty()).then(|| shown.index(call_records.len()));
         let call_maxima = watched.map(|figures| {
             let [calls, shared, peak_rss] = figures.map(|figure| figure % MOST);
             CallMaxima { calls, shared, peak_rss, heap: None, lines: Vec::new() }
         });
-        let Profile { by, sizes, growth, .. } = if grows { fixture::growing().functions.swap_remove(0) } else { fixture::profile("f") };
-        Profile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") }
+        let FunctionProfile { by, sizes, growth, .. } = if grows { fixture::growing().functions.swap_remove(0) } else { fixture::profile("f") };
+        FunctionProfile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") }
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
+use memprof_model::run::{Run, SCHEMA};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use struson::reader::{
@@ -15,7 +16,6 @@ use super::{bounded_file, plausible};
 use crate::error::ReportError;
 use crate::format::json;
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Run, SCHEMA};
 
 /// Far more than the recorder writes for thousands of functions.
 const LARGEST: u64 = 512 << 20;

@@ -5,12 +5,12 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
+use memprof_model::run::SCHEMA;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::ReportError;
 use crate::format::json;
-use memprof_model::run::SCHEMA;
 
 /// A folder under the root that holds, or should hold, a run.
 #[derive(Debug)]

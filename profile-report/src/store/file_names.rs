@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use memprof_model::run::Profile;
+use memprof_model::run::FunctionProfile;
 
 /// The longest name, without extension: file systems allow 255 bytes, people far fewer.
 const LONGEST: usize = 80;
@@ -11,7 +11,7 @@ const LONGEST: usize = 80;
 ///
 /// Names are distinct also where upper and lower case are the same, and stay what they are when
 /// more functions are appended: repeated writes of a growing run replace the same files.
-pub fn assign(functions: &[Profile]) -> Vec<String> {
+pub fn assign(functions: &[FunctionProfile]) -> Vec<String> {
     let mut taken = HashSet::from(["index".to_owned(), "changes".to_owned()]);
     functions
         .iter()
@@ -19,7 +19,7 @@ pub fn assign(functions: &[Profile]) -> Vec<String> {
         .collect()
 }
 
-fn assign_one(function: &Profile, taken: &mut HashSet<String>) -> String {
+fn assign_one(function: &FunctionProfile, taken: &mut HashSet<String>) -> String {
     let plain = safe(&function.name);
     let faithful = plain.len() <= LONGEST && function.name.is_ascii() && !is_reserved(&plain);
     if faithful && taken.insert(plain.to_ascii_lowercase()) {

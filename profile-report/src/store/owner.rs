@@ -29,7 +29,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// The process that writes a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// [`FORMAT`]
+    /// The version of its records.
     pub format: u32,
     /// Process identifier.
     pub pid: u32,

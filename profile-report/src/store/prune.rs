@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use memprof_model::run::Run;
+
 use super::file_names::assign;
 use super::owner::{FILE, Found, look_at};
 use crate::read::{read_run, saved_runs};
-use memprof_model::run::Run;
 
 /// What exports are called.
 const EXPORTED: [&str; 5] = [

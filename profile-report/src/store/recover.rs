@@ -5,12 +5,13 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use memprof_model::run::{Run, RunOutcome};
+
 use super::owner::{FILE, Found, look_at};
 use super::run_folder::RunFolder;
 use super::write::write;
 use crate::error::ReportError;
 use crate::read::{parse_journal, read_run};
-use memprof_model::run::{Run, RunOutcome};
 
 /// A longer journal is none of ours.
 const LARGEST: u64 = 256 << 20;

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
+use memprof_model::run::Run;
 
 use super::run_folder;
 use crate::diff;
 use crate::diff::before::Before;
 use crate::read::read_header;
 use crate::read::read_run;
-use memprof_model::run::Run;
 
 /// Longer runs are not read again when a program ends: that would take seconds.
 const MOST_BYTES: u64 = 4 << 20;

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use memprof_model::run::Run;
+
 use super::file_names::safe;
 use crate::error::ReportError;
 use crate::text::time::local;
-use memprof_model::run::Run;
 
 /// More processes than this with one program, second and number on one root are no accident.
 const MOST_TWINS: u32 = 1_000;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use memprof_model::run::{Run, RunOutcome};
+
 use super::run_before;
 use super::run_folder::RunFolder;
 use super::{file_names, index};
@@ -12,7 +14,6 @@ use crate::error::ReportError;
 use crate::format::{json, mprof};
 use crate::pages::{function_page, page_in_folder, run_page};
 use crate::plain::text_page;
-use memprof_model::run::{Run, RunOutcome};
 
 /// Writes every file of `run` into its folder under `root`, then the root's `index.html` and
 /// `latest`. Returns the run's folder.
@@ -245,7 +246,7 @@ mod tests {
         assert!(sizes.iter().all(|(size, _)| *size <= 300_000), "{sizes:?}");
     }
 
-    /// Writes every fixture for people to look at: `cargo test -p memprof --lib gallery -- --ignored`.
+    /// Writes every fixture for people to look at: `cargo test -p memprof-report --lib gallery -- --ignored`.
     #[test]
     #[ignore = "writes target/gallery for people to look at"]
     fn gallery() {

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use comfy_table::{CellAlignment, Table, presets};
+use memprof_model::growth::{Growth, Point, Unknown};
+use memprof_model::internal;
+use memprof_model::run::{FigureGrowth, FunctionProfile, SizedFigure};
 
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{source_line, truncate, visible};
-use memprof_model::growth::{Growth, Point, Unknown};
-use memprof_model::internal;
-use memprof_model::run::{FigureGrowth, Profile, SizedFigure};
 
 /// A prediction with more than this between the ends of its interval is none.
 const WIDE: f64 = 10.0;
@@ -55,7 +55,7 @@ impl Kind {
 }
 
 /// What grew in `profile`; empty without `by = …`.
-pub(crate) fn grown(profile: &Profile) -> Vec<Grown> {
+pub(crate) fn grown(profile: &FunctionProfile) -> Vec<Grown> {
     // A run of an earlier version, or one whose program was killed, has sizes alone.
     let found = match profile.growth.is_empty() {
         true => Cow::Owned(internal::grown(&profile.sizes)),
@@ -64,7 +64,7 @@ pub(crate) fn grown(profile: &Profile) -> Vec<Grown> {
     found.iter().map(|found| row(profile, found)).collect()
 }
 
-fn row(profile: &Profile, found: &FigureGrowth) -> Grown {
+fn row(profile: &FunctionProfile, found: &FigureGrowth) -> Grown {
     let (name, kind) = match found.figure {
         SizedFigure::PeakRss => ("peak", Kind::Peak),
         SizedFigure::NetRss => ("net", Kind::Net),
@@ -153,7 +153,7 @@ pub(crate) fn size(n: f64) -> String {
 }
 
 /// `with n = items.len(), 12 sizes from 1 to 2048`
-pub(crate) fn heading(profile: &Profile) -> String {
+pub(crate) fn heading(profile: &FunctionProfile) -> String {
     let (Some(first), Some(last)) = (profile.sizes.first(), profile.sizes.last()) else {
         return String::new();
     };
@@ -180,7 +180,7 @@ pub(crate) fn ahead(grown: &[Grown]) -> Vec<String> {
 }
 
 /// The table as text; empty without `by = …`.
-pub(crate) fn growth_table(profile: &Profile) -> String {
+pub(crate) fn growth_table(profile: &FunctionProfile) -> String {
     let grown = grown(profile);
     if grown.is_empty() {
         return String::new();
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn profile() -> Profile {
+    fn profile() -> FunctionProfile {
         fixture::growing().functions.swap_remove(0)
     }
 

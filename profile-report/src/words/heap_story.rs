@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, Line, Run};
+
 use super::origins_story;
 use crate::facts::rss_and_heap::{Change, Seen, Verdict, Why, judge, others_matter};
 use crate::text::units::{mib_unit, signed_mib};
-use memprof_model::run::{Line, Profile, Run};
 
 /// How to get heap figures, for reports that have none.
 pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, put into the program: \
@@ -15,13 +16,13 @@ pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, put into t
 const LINES: usize = 3;
 
 /// Sentences about all calls of `profile`, for its story.
-pub(crate) fn sentences(run: &Run, profile: &Profile) -> Vec<String> {
+pub(crate) fn sentences(run: &Run, profile: &FunctionProfile) -> Vec<String> {
     let mut told = differences(run, profile);
     told.extend(origins_story::still_alive(run, profile));
     told
 }
 
-fn differences(run: &Run, profile: &Profile) -> Vec<String> {
+fn differences(run: &Run, profile: &FunctionProfile) -> Vec<String> {
     let Some(change) = Change::of_calls(profile).filter(|_| profile.calls > 0) else {
         return Vec::new();
     };
@@ -36,7 +37,7 @@ fn differences(run: &Run, profile: &Profile) -> Vec<String> {
     told
 }
 
-fn sentence(profile: &Profile, verdict: Verdict, seen: Seen) -> String {
+fn sentence(profile: &FunctionProfile, verdict: Verdict, seen: Seen) -> String {
     let size = mib_unit(verdict.bytes);
     // What callers freed between two calls is spare for the next: one call's share is what counts.
     let of_a_call = verdict.bytes / profile.calls.max(1);
@@ -83,7 +84,7 @@ fn doubt(is: bool, words: &'static str) -> &'static str {
     if is { words } else { "" }
 }
 
-fn others(profile: &Profile) -> String {
+fn others(profile: &FunctionProfile) -> String {
     let heap = profile.heap_elsewhere.unwrap_or_default();
     let freed = match heap.freed {
         0 => "nothing".to_owned(),
@@ -96,7 +97,7 @@ fn others(profile: &Profile) -> String {
 }
 
 /// The same in a few words, for the terminal; `None` where there is nothing to say.
-pub(crate) fn in_short(profile: &Profile) -> Option<String> {
+pub(crate) fn in_short(profile: &FunctionProfile) -> Option<String> {
     let change = Change::of_calls(profile)?;
     let verdicts = judge(&change).into_iter();
     let mut told: Vec<_> = verdicts.filter_map(short).collect();
@@ -132,7 +133,7 @@ pub(crate) struct Remark {
 }
 
 /// Remarks on the lines whose heap and RSS moved farthest apart, in source order.
-pub(crate) fn remarks(run: &Run, profile: &Profile) -> Vec<Remark> {
+pub(crate) fn remarks(run: &Run, profile: &FunctionProfile) -> Vec<Remark> {
     let Some(calls) = Change::of_calls(profile) else {
         return Vec::new();
     };

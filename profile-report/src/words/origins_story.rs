@@ -2,14 +2,15 @@
 
 use std::cmp::Reverse;
 
+use memprof_model::run::{FunctionProfile, Line, Origins, Run};
+
 use crate::text::units::{count, mib_unit};
-use memprof_model::run::{Line, Origins, Profile, Run};
 
 /// The most lines that are named.
 const LINES: usize = 3;
 
 /// A sentence about what `profile` allocated and nobody freed; `None` if that is nothing, or not known.
-pub(crate) fn still_alive(run: &Run, profile: &Profile) -> Option<String> {
+pub(crate) fn still_alive(run: &Run, profile: &FunctionProfile) -> Option<String> {
     let followed = run.origins?;
     let mut lines: Vec<(&Line, Origins)> = profile
         .lines

@@ -1,8 +1,9 @@
 //! In words: where a run stopped that did not end by itself.
 
+use memprof_model::run::{Run, RunOutcome, Stopped};
+
 use crate::text::units::{duration, mib_unit, signed_mib};
 use crate::text::visible::{source_line, truncate, visible};
-use memprof_model::run::{Run, RunOutcome, Stopped};
 
 /// The most threads of which it is said where they were.
 const SHOWN: usize = 8;

@@ -1,12 +1,13 @@
 //! One plain sentence or two that say what a function's memory did, and on which line.
 
+use memprof_model::run::{FunctionProfile, Line, PeakMethod, Run};
+
 use super::heap_story;
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rows::highest;
 use crate::text::sentence::{Part, plain};
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
-use memprof_model::run::{Line, PeakMethod, Profile, Run};
 
 /// The most columns of source that a sentence quotes.
 const QUOTE: usize = 48;
@@ -14,7 +15,7 @@ const QUOTE: usize = 48;
 const NOISE: u64 = 64 << 10;
 
 /// What happened in `profile`, for a reader who has ten seconds.
-pub(crate) fn tell(run: &Run, profile: &Profile) -> Vec<Part> {
+pub(crate) fn tell(run: &Run, profile: &FunctionProfile) -> Vec<Part> {
     let mut story = Story::default();
     if profile.calls == 0 {
         story.words("No call has ended yet.");
@@ -30,7 +31,7 @@ pub(crate) fn tell(run: &Run, profile: &Profile) -> Vec<Part> {
 }
 
 /// The same as plain text.
-pub(crate) fn tell_plain(run: &Run, profile: &Profile) -> String {
+pub(crate) fn tell_plain(run: &Run, profile: &FunctionProfile) -> String {
     plain(tell(run, profile))
 }
 
@@ -45,7 +46,7 @@ impl Story {
     }
 
     /// The line that rose most, and what became of it.
-    fn line(&mut self, profile: &Profile) {
+    fn line(&mut self, profile: &FunctionProfile) {
         let Some(line) = highest(profile).filter(|line| line.peak_rss >= NOISE) else {
             return;
         };
@@ -62,7 +63,7 @@ impl Story {
     }
 
     /// The function's own peak: how high, when, on which line.
-    fn peak(&mut self, run: &Run, profile: &Profile) {
+    fn peak(&mut self, run: &Run, profile: &FunctionProfile) {
         if profile.peak_rss < NOISE {
             let fell = profile.net_rss < 0 && profile.net_rss.unsigned_abs() >= NOISE;
             let moved = if fell {
@@ -95,7 +96,7 @@ impl Story {
     }
 
     /// What the calls left behind.
-    fn net(&mut self, profile: &Profile) {
+    fn net(&mut self, profile: &FunctionProfile) {
         let calls = match profile.calls {
             1 => "the call".to_owned(),
             n => format!("all {n} calls"),

@@ -1,8 +1,9 @@
 //! What reports say of a run that was watched from outside.
 
+use memprof_model::run::{Measure, Run, Watched};
+
 use crate::text::units::{interval, mib_unit};
 use crate::text::visible::visible;
-use memprof_model::run::{Measure, Run, Watched};
 
 /// What the run's sizes are, as a chart names it.
 pub(crate) fn measure(run: &Run) -> &'static str {

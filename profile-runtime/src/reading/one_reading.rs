@@ -2,8 +2,8 @@
 
 use crate::counters::counts::Counts;
 use crate::heap;
-use memprof_model::run::Point;
 use memprof_model::run::Sample;
+use memprof_model::run::SeriesPoint;
 
 /// The process at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,7 +87,7 @@ pub(crate) struct LinePoint {
     pub line: u32,
 }
 
-impl Point for LinePoint {
+impl SeriesPoint for LinePoint {
     fn t_ns(&self) -> u64 {
         self.t_ns
     }

@@ -7,7 +7,7 @@ use crate::site::calls::{PeakCall, SiteCalls};
 use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
-use memprof_model::run::{Call, HeapFigures, Line, LineSample, PeakAt, Profile, Workers};
+use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineSample, PeakAt, Workers};
 
 /// What one thread gave, in the order of sites: its totals, and its calls in progress as if they ended now.
 pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
@@ -18,14 +18,14 @@ pub(super) fn function(
     ended: SiteCalls,
     books: &[ThreadSnapshot],
     suspended: Vec<Call>,
-) -> Option<Profile> {
+) -> Option<FunctionProfile> {
     let highest = ended.peak_call().map(highest);
     let totals = totals(site, highest, books, |number| site.spec.source_of(number))?;
     let book = with_running(site, ended, books, suspended);
     let mut call_records = book.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
     let peak_call = book.peak_call();
-    Some(Profile {
+    Some(FunctionProfile {
         source: site.spec.source.to_owned(),
         calls_omitted: totals.calls.saturating_sub(call_records.len() as u64),
         series_call: peak_call
@@ -55,7 +55,7 @@ pub(super) fn totals(
     ended: Option<Highest>,
     books: &[ThreadSnapshot],
     source: impl Fn(u32) -> &'static str,
-) -> Option<Profile> {
+) -> Option<FunctionProfile> {
     let totals: Vec<&SiteTotals> = of_threads(site, books).collect();
     // A thread whose thread only ran closures of the function has a totals without calls.
     let calls: u64 = totals.iter().map(|totals| totals.counters.calls()).sum();
@@ -72,7 +72,7 @@ pub(super) fn totals(
         sum(|totals| totals.all_heap().0),
         sum(|totals| totals.others),
     );
-    Some(Profile {
+    Some(FunctionProfile {
         name: site.name.clone(),
         label: site.label.clone(),
         file: site.spec.file.to_owned(),

@@ -8,7 +8,7 @@ use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::heap::without_counting;
 use crate::thread::totals::SiteTotals;
-use memprof_model::run::{Followed, Origins, Profile};
+use memprof_model::run::{Followed, FunctionProfile, Origins};
 
 /// What each line has of the blocks that are alive now.
 pub(crate) struct LiveBlocks {
@@ -38,7 +38,7 @@ impl LiveBlocks {
     /// Adds what is known to the lines of `profile`, of which `totals` are.
     pub(crate) fn fill_in<'a>(
         &self,
-        profile: &mut Profile,
+        profile: &mut FunctionProfile,
         totals: impl Iterator<Item = &'a SiteTotals> + Clone,
     ) {
         for (at, line) in profile.lines.iter_mut().enumerate() {

@@ -6,7 +6,7 @@ use super::whole_run::{books, called, header};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
-use memprof_model::run::{Call, Profile, Run, RunOutcome, Sample};
+use memprof_model::run::{Call, FunctionProfile, Run, RunOutcome, Sample};
 
 /// The figures of a run, without what does not change or grows with its length: see [`figures`].
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct FunctionProgress {
     pub id: usize,
     pub source: &'static str,
     /// Without source texts, calls and series.
-    pub profile: Profile,
+    pub profile: FunctionProfile,
     /// How many calls have ended.
     pub ended: u64,
     /// The kept ones among those that were not asked for before.

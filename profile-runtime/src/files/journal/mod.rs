@@ -21,7 +21,7 @@ use self::file::JournalFile;
 use self::records::Records;
 use crate::snapshot::progress::{FunctionProgress, Progress};
 use memprof_model::internal::{thinned, untouched};
-use memprof_model::run::{Call, Line, Profile, Run, Sample};
+use memprof_model::run::{Call, FunctionProfile, Line, Run, Sample};
 use memprof_report::ReportError;
 use memprof_report::internal::mprof::{Clock, command_line};
 use memprof_report::internal::owner::{FILE, Owner};
@@ -68,7 +68,7 @@ pub(crate) struct Journal {
 /// What the file says of a function.
 #[derive(Debug)]
 struct Written {
-    profile: Profile,
+    profile: FunctionProfile,
     lines: Vec<Line>,
     /// How many of its calls had ended.
     ended: u64,

@@ -5,7 +5,7 @@
 //! | `CMDLINE`, `MEM`, `FUNC` | what mprof reads |
 //! | `journal` | who writes it: [`Owner`](memprof_report::internal::owner::Owner) |
 //! | `command` | the command line, a list |
-//! | `function` N | a [`Profile`] without lists and source; N numbers the functions |
+//! | `function` N | a [`FunctionProfile`] without lists and source; N numbers the functions |
 //! | `source` N | the function's source |
 //! | `lines` N | the numbers of the function's lines |
 //! | `line` N, I | a [`Line`], the I-th of function N, without its source; with its `origins` where blocks are followed |
@@ -21,7 +21,7 @@
 use serde::Serialize;
 
 use super::pages::{LONGEST, PageAlignedText, cut};
-use memprof_model::run::{Call, Line, Profile, Run, Sample};
+use memprof_model::run::{Call, FunctionProfile, Line, Run, Sample};
 use memprof_report::internal::json;
 use memprof_report::internal::mprof::{Clock, function_name, mib};
 
@@ -63,7 +63,7 @@ impl Records {
         self.json("open", &format!("{id} {line}"), call);
     }
 
-    pub(super) fn function(&mut self, id: usize, profile: &Profile) {
+    pub(super) fn function(&mut self, id: usize, profile: &FunctionProfile) {
         self.json("function", &id.to_string(), profile);
     }
 

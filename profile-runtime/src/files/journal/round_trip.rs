@@ -4,7 +4,7 @@ use memprof_model::internal::untouched;
 
 use super::{FILE, Journal};
 use crate::snapshot::progress::{FunctionProgress, Progress};
-use memprof_model::run::{Followed, Line, Origins, Profile, Run, RunOutcome, Sample};
+use memprof_model::run::{Followed, FunctionProfile, Line, Origins, Run, RunOutcome, Sample};
 use memprof_report::{fixture, parse_journal};
 
 /// What the program would have handed over just before it wrote `run`.
@@ -14,7 +14,7 @@ fn figures(run: &Run) -> Progress {
         FunctionProgress {
             id,
             source: String::leak(profile.source.clone()),
-            profile: Profile {
+            profile: FunctionProfile {
                 source: String::new(),
                 call_records: Vec::new(),
                 series: Vec::new(),
