@@ -267,6 +267,8 @@ mod files;
 mod heap;
 mod limits;
 mod message;
+#[cfg(test)]
+mod model_test;
 mod os;
 mod probe;
 mod process;

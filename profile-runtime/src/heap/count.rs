@@ -6,7 +6,7 @@ use super::this_thread::count;
 
 /// The calling thread has allocated a block.
 #[inline]
-pub(super) fn count_allocation(bytes: usize) {
+pub(crate) fn count_allocation(bytes: usize) {
     count(bytes, |counters, current_line, bytes| {
         let live = counters.count_allocation(bytes);
         let before = || live.wrapping_sub(bytes as i64);
@@ -30,7 +30,7 @@ pub(super) fn count_growth(bytes: usize) {
 
 /// The calling thread has freed a block, or made it smaller.
 #[inline]
-pub(super) fn count_free(bytes: usize) {
+pub(crate) fn count_free(bytes: usize) {
     count(bytes, |counters, current_line, bytes| {
         counters.count_free(bytes);
         let before = || counters.live().wrapping_add(bytes as i64);

@@ -10,6 +10,10 @@ mod thread_counters;
 
 pub use allocator::CountingAllocator;
 pub(crate) use call_ids::CallId;
+#[cfg(test)]
+pub(crate) use count::{count_allocation, count_free};
+#[cfg(test)]
+pub(crate) use this_thread::VirtualThread;
 pub(crate) use this_thread::{
     is_counted, of_all_threads, of_this_thread, set_current_line_source, without_counting,
 };

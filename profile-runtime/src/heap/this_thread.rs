@@ -152,3 +152,52 @@ pub(crate) fn without_counting<T>(work: impl FnOnce() -> T) -> T {
     THIS.with(|this| this.go_without(Without::Counting));
     work()
 }
+
+/// A thread of a test: what the calling thread does on its behalf is counted on it.
+///
+/// With these a test has several threads in an order of its own choice, on one thread.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct VirtualThread {
+    counters: &'static ThreadCounters,
+    current_line: &'static CurrentLine,
+}
+
+#[cfg(test)]
+impl VirtualThread {
+    /// A thread whose line in progress is found there.
+    pub(crate) fn new(current_line: &'static CurrentLine) -> VirtualThread {
+        VirtualThread {
+            counters: COUNTERS.claim().expect("memory for one thread's counters"),
+            current_line,
+        }
+    }
+
+    /// Runs `work` on this thread.
+    pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// Goes back to the calling thread's own counters even when `work` panics.
+        struct Restore(
+            Option<&'static ThreadCounters>,
+            Without,
+            &'static CurrentLine,
+        );
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                THIS.with(|this| {
+                    this.block.set(self.0);
+                    this.without.set(self.1);
+                    this.current_line.set(self.2);
+                });
+            }
+        }
+        let _restore = THIS.with(|this| {
+            let before = Restore(
+                this.block.replace(Some(self.counters)),
+                this.without.replace(Without::Yet),
+                this.current_line.replace(self.current_line),
+            );
+            before
+        });
+        work()
+    }
+}

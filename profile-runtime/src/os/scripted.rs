@@ -12,9 +12,13 @@ pub(crate) struct Script {
     rss: AtomicU64,
     high_water: AtomicU64,
     faults: AtomicU64,
+    /// Of these, by the thread that the test acts for.
+    own_faults: AtomicU64,
+    tick_ns: AtomicU64,
 }
 
-/// Every look at the clock takes so long, because no two readings are at the same moment.
+/// Every look at the clock takes so long unless the test says otherwise: no two readings are at the same
+/// moment.
 const TICK_NS: u64 = 10;
 
 pub(super) const PAGE: u64 = 4096;
@@ -25,7 +29,18 @@ impl Script {
         let script = Box::leak(Box::<Script>::default());
         script.rss.store(rss, SeqCst);
         script.high_water.store(rss, SeqCst);
+        script.tick_ns.store(TICK_NS, SeqCst);
         script
+    }
+
+    /// From now on every look at the clock takes so long: readings become dear.
+    pub(crate) fn set_tick_ns(&self, nanoseconds: u64) {
+        self.tick_ns.store(nanoseconds, SeqCst);
+    }
+
+    /// The test acts for another thread, which has had so many page faults; gives those of the one before.
+    pub(crate) fn switch_thread(&self, faults: u64) -> u64 {
+        self.own_faults.swap(faults, SeqCst)
     }
 
     /// Time passes.
@@ -50,7 +65,7 @@ impl Script {
     }
 
     pub(super) fn next_ns(&self) -> u64 {
-        self.now_ns.fetch_add(TICK_NS, SeqCst)
+        self.now_ns.fetch_add(self.tick_ns.load(SeqCst), SeqCst)
     }
 
     pub(super) fn reset_high_water(&self) -> io::Result<()> {
@@ -70,6 +85,6 @@ impl Script {
     }
 
     pub(super) fn thread_faults(&self) -> u64 {
-        self.faults.load(SeqCst)
+        self.own_faults.load(SeqCst)
     }
 }

@@ -24,7 +24,8 @@ pub(crate) type Position = counted_calls::Position<LineCounters>;
 pub(crate) enum Kind {
     /// A call of an annotated function.
     Call,
-    /// A closure of the call at this depth, run from inside calls that it made.
+    /// A closure of the call at this depth, or of what is itself a closure of it, run from inside calls that
+    /// it made.
     NestedClosure(usize),
     /// A closure of a call that is not of this thread.
     OtherThread,

@@ -32,7 +32,7 @@ impl ThreadRecorder {
         log.discard_measured_hit();
         let heap = self.pause(log);
         heap::without_counting(|| log.make_room(call.site, Kind::Call, false));
-        let exact = self.read_at_entry(log, call.entry_exact);
+        let exact = self.read_at_entry(log, Kind::Call, call.entry_exact);
         self.leave_caller(log);
         log.resume(call, exact, heap);
         self.begin_innermost(log, heap)
@@ -53,8 +53,9 @@ impl ThreadState {
             .past
             .peak
             .max(call.high.saturating_sub(call.start_level()));
-        call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
+        // First, because it adds what earlier stretches kept to the peak of this one.
         call.past.heap_peak = call.heap_peak();
+        call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
         let totals = self.totals(call.site);
         totals.open = totals.open.saturating_sub(1);
         totals.others = totals.others.plus(now.others.since(call.entry.others));

@@ -100,6 +100,14 @@ impl ThreadRecorder {
         self.current_line().slow_path.fetch_or(READING_DUE, Relaxed);
     }
 
+    /// Until somebody asks again the next probe takes none: as when the budget is used up.
+    #[cfg(test)]
+    pub(crate) fn stop_asking_for_readings(&self) {
+        self.current_line()
+            .slow_path
+            .fetch_and(!READING_DUE, Relaxed);
+    }
+
     pub(super) fn is_due(&self) -> bool {
         self.current_line().slow_path.load(Relaxed) & READING_DUE != 0
     }
@@ -122,7 +130,7 @@ impl ThreadRecorder {
             let details = per_call.then(|| log.take_details(site.spec.lines.len()));
             (counters, forced, details)
         });
-        let exact = self.read_at_entry(log, forced);
+        let exact = self.read_at_entry(log, kind, forced);
         self.leave_caller(log);
         if kind == Kind::Call {
             let thread = log.thread;
@@ -148,14 +156,18 @@ impl ThreadRecorder {
         }
     }
 
-    /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
-    /// to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, log: &mut ThreadState, forced: bool) -> bool {
+    /// Takes the reading with which something of this kind begins, if one is due or `forced`: a function's
+    /// first call is to be exact whatever the budget says.
+    pub(super) fn read_at_entry(&self, log: &mut ThreadState, kind: Kind, forced: bool) -> bool {
         let due = self.is_due();
         if !due && !forced {
             return false;
         }
-        self.read(log);
+        match kind {
+            Kind::OtherThread => self.read(log),
+            // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
+            Kind::Call | Kind::NestedClosure(_) => self.read_rss(log),
+        }
         if !due {
             log.book_stretch();
         }
@@ -322,13 +334,14 @@ impl ThreadRecorder {
         }
     }
 
-    /// Depth of the innermost call of `site` in progress on this thread, if there is one.
+    /// Depth of the innermost call of `site` in progress on this thread, or of the run of a closure of such a
+    /// call, if there is one.
     pub(crate) fn find(&self, site: &'static RegisteredSite) -> Option<usize> {
         let mut log = self.log();
         self.promote_counted_calls(&mut log);
         log.stack
             .iter()
-            .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
+            .rposition(|call| call.kind != Kind::OtherThread && std::ptr::eq(call.site, site))
     }
 
     /// The line at which the innermost call is. By the owner only.
@@ -339,27 +352,32 @@ impl ThreadRecorder {
         }
     }
 
-    /// Takes a reading and tells the calls in progress; clears `READING_DUE` when the budget is used up.
+    /// Takes a reading for the innermost call. A closure of another thread's call is timed, and no more:
+    /// RSS is for the call that it works for.
     pub(super) fn read(&self, log: &mut ThreadState) {
+        let innermost = log.stack.last();
+        if innermost.is_none_or(|call| call.kind != Kind::OtherThread) {
+            return self.read_rss(log);
+        }
+        log.last = log.last.at(self.instruments.meter.now_ns());
+        self.spend(log, CLOCK_NS);
+    }
+
+    /// Takes a reading of RSS and tells the calls in progress.
+    fn read_rss(&self, log: &mut ThreadState) {
         let before = log.last;
-        let cost_ns = if log
-            .stack
-            .last()
-            .is_some_and(|call| call.kind == Kind::OtherThread)
-        {
-            // A worker's lines are timed, and no more: RSS is for the call that they work for.
-            log.last = before.at(self.instruments.meter.now_ns());
-            CLOCK_NS
-        } else {
-            let outermost = log.stack.len() <= 1;
-            let meter = &self.instruments.meter;
-            let (reading, high, cost_ns) = meter.read(self, &mut log.last_reading, outermost);
-            log.last = reading;
-            let line = self.line();
-            log.raise(before, high, line);
-            log.sample(reading, line, None);
-            cost_ns
-        };
+        let outermost = log.stack.len() <= 1;
+        let meter = &self.instruments.meter;
+        let (reading, high, cost_ns) = meter.read(self, &mut log.last_reading, outermost);
+        log.last = reading;
+        let line = self.line();
+        log.raise(before, high, line);
+        log.sample(reading, line, None);
+        self.spend(log, cost_ns);
+    }
+
+    /// Books what a reading cost; clears `READING_DUE` when the budget is used up.
+    fn spend(&self, log: &mut ThreadState, cost_ns: u64) {
         let share = self.instruments.threads_per_processor();
         if log.budget.spend(log.last.t_ns, cost_ns, share) {
             self.ask_for_reading();

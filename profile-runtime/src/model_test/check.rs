@@ -1,0 +1,166 @@
+//! What a run has to say, held against the truth and against the invariants of every run.
+
+use memprof_model::run::{Call, FunctionProfile, HeapFigures, Run};
+
+use super::driver::{LINES, SITES};
+use super::truth::{Heap, Truth};
+use crate::thread::suspended::SuspendedCalls;
+
+/// By how much a peak can be too high: pages that came and went several times between two readings look like
+/// pages that stayed, as far as the kernel's counters could lag (see `reading/peak.rs`).
+const PEAK_ERROR: u64 = 4 * 31 * 4096;
+
+/// A run in which nothing is in progress.
+pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
+    for site in 0..SITES {
+        let name = format!("model::{}", ["a", "b", "c"][site]);
+        let called = truth.sites[site].calls > 0;
+        let Some(function) = run.functions.iter().find(|function| function.name == name) else {
+            equal(&name, "is in the run", false, called)?;
+            continue;
+        };
+        counted(function, truth, site)?;
+        sums(function, &[])?;
+        if truth.is_close {
+            rss(function, truth, site)?;
+        }
+    }
+    process(run)
+}
+
+/// A run in which calls are in progress, and these are suspended.
+pub(super) fn in_progress(run: &Run, suspended: &SuspendedCalls) -> Result<(), String> {
+    for (id, name) in ["model::a", "model::b", "model::c"].iter().enumerate() {
+        if let Some(function) = run.functions.iter().find(|function| function.name == *name) {
+            sums(function, &suspended.of_site(id))?;
+        }
+    }
+    process(run)
+}
+
+/// What needs no reading is exact.
+fn counted(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+    let (name, is) = (&function.name, &truth.sites[site]);
+    equal(name, "calls", function.calls, is.calls)?;
+    equal(name, "panics", function.panics, is.panics)?;
+    if site == SITES - 1 {
+        let with_size: u64 = function.sizes.iter().map(|size| size.calls).sum();
+        let returned = is.calls - is.panics - is.cancelled;
+        equal(name, "calls with a size", with_size, returned)?;
+    }
+    let heap = function.heap.as_ref().ok_or("the heap is counted")?;
+    equal(name, "heap", figures(heap), is.heap)?;
+    equal(name, "heap peak", heap.peak, is.heap_peak)?;
+    for (at, line) in function.lines.iter().enumerate() {
+        let name = &format!("{name} line {at}");
+        equal(name, "hits", line.hits, is.lines[at].hits)?;
+        let heap = line.heap.as_ref().ok_or("the heap is counted")?;
+        equal(name, "heap", figures(heap), is.lines[at].heap)?;
+        let elsewhere = line.workers.as_ref();
+        let hits = elsewhere.map_or(0, |workers| workers.hits);
+        equal(name, "hits elsewhere", hits, is.elsewhere[at].hits)?;
+        if let Some(heap) = elsewhere.and_then(|workers| workers.heap.as_ref()) {
+            equal(name, "heap elsewhere", figures(heap), is.elsewhere[at].heap)?;
+        }
+    }
+    Ok(())
+}
+
+/// While every reading is due RSS is known line by line.
+fn rss(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+    let (name, is) = (&function.name, &truth.sites[site]);
+    equal(name, "net", function.net_rss, is.net)?;
+    peak(name, function.peak_rss, is.peak)?;
+    let kept = function.call_records.iter().map(|call| call.peak_rss);
+    equal(name, "highest record", kept.max(), Some(function.peak_rss))?;
+    for at in 0..LINES {
+        let (line, is) = (&function.lines[at], &is.lines[at]);
+        let name = &format!("{name} line {at}");
+        equal(name, "net", line.net_rss, is.net)?;
+        peak(name, line.peak_rss, is.peak)?;
+    }
+    Ok(())
+}
+
+fn peak(name: &str, peak: u64, is: u64) -> Result<(), String> {
+    match peak >= is && peak <= is + PEAK_ERROR {
+        true => Ok(()),
+        false => Err(format!("{name}: peak is {peak}, and should be {is}")),
+    }
+}
+
+/// The invariants that hold in every run, whatever was read. The function's totals leave out the calls that
+/// are `suspended`; its lines do not.
+fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
+    let name = &function.name;
+    let lines = || function.lines.iter();
+    let net: i64 = suspended.iter().map(|call| call.net_rss).sum();
+    equal(
+        name,
+        "sum of nets",
+        lines().map(|line| line.net_rss).sum::<i64>(),
+        function.net_rss + net,
+    )?;
+    let time = |call: &Call| call.end_ns - call.start_ns - call.suspended_ns;
+    equal(
+        name,
+        "sum of times",
+        lines().map(|line| line.time_ns).sum::<u64>(),
+        function.time_ns + suspended.iter().map(time).sum::<u64>(),
+    )?;
+    let records = &function.call_records;
+    equal(
+        name,
+        "records",
+        records.len() as u64 + function.calls_omitted,
+        function.calls,
+    )?;
+    for call in records {
+        let change = call.exit_rss as i64 - call.entry_rss as i64;
+        equal(
+            name,
+            "net + suspended",
+            call.net_rss + call.suspended_rss,
+            change,
+        )?;
+        if (call.peak_rss as i64) < call.net_rss || call.peak_rss > function.peak_rss {
+            return Err(format!(
+                "{name}: {call:?} beside a peak of {}",
+                function.peak_rss
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The process is at least as high as each of its functions.
+fn process(run: &Run) -> Result<(), String> {
+    for function in &run.functions {
+        if function.max_rss > run.process.peak_rss {
+            return Err(format!("{} is higher than the process", function.name));
+        }
+    }
+    Ok(())
+}
+
+fn figures(heap: &HeapFigures) -> Heap {
+    Heap {
+        allocated: heap.allocated,
+        freed: heap.freed,
+        allocations: heap.allocations,
+    }
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(
+    name: &str,
+    what: &str,
+    is: T,
+    should: T,
+) -> Result<(), String> {
+    match is == should {
+        true => Ok(()),
+        false => Err(format!(
+            "{name}: {what} is {is:?}, and should be {should:?}"
+        )),
+    }
+}

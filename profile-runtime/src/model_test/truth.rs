@@ -1,0 +1,237 @@
+//! The truth: what the run has to say, kept by the simplest means.
+//!
+//! It knows every moment. Whatever happens is written at once into every call that it concerns, so that
+//! nothing has to be handed from an inner call to an outer one.
+
+use super::driver::{LINES, SITES};
+
+/// Everything that happened so far.
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    /// Whether every reading is taken, so that it is known which line gets what.
+    pub is_close: bool,
+    pub rss: u64,
+    pub threads: Vec<Vec<Call>>,
+    pub suspended: Vec<Call>,
+    pub sites: [Site; SITES],
+}
+
+/// A call in progress, or the run of a closure.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub kind: Kind,
+    pub site: usize,
+    pub is_future: bool,
+    /// `None` before the first.
+    pub line: Option<usize>,
+    /// Live heap bytes above those at its begin, and the most that they ever were.
+    heap_live: i64,
+    heap_peak: i64,
+    /// RSS at its begin, moved by what changed while it was suspended.
+    start: u64,
+    suspended_at: u64,
+    suspended_net: i64,
+    entry: u64,
+    peak: u64,
+    /// RSS up to which its lines have theirs, and the highest since.
+    booked: u64,
+    line_high: u64,
+    /// What its own closures took over meanwhile.
+    closures: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Function,
+    /// A closure of the call at this depth of the same thread, or of what is itself one.
+    ClosureOf(usize),
+    /// A closure of a call that is not of this thread.
+    Elsewhere,
+}
+
+/// What became of all calls of a site.
+#[derive(Debug, Default)]
+pub(super) struct Site {
+    pub calls: u64,
+    pub panics: u64,
+    pub cancelled: u64,
+    pub heap: Heap,
+    pub heap_peak: u64,
+    pub net: i64,
+    pub peak: u64,
+    pub lines: [Line; LINES],
+    pub elsewhere: [Line; LINES],
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Line {
+    pub hits: u64,
+    pub heap: Heap,
+    pub net: i64,
+    pub peak: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heap {
+    pub allocated: u64,
+    pub freed: u64,
+    pub allocations: u64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum End {
+    Returned,
+    Panicked,
+    Cancelled,
+}
+
+impl Truth {
+    pub(super) fn new(rss: u64, threads: usize) -> Truth {
+        Truth {
+            rss,
+            threads: vec![Vec::new(); threads],
+            ..Truth::default()
+        }
+    }
+
+    pub(super) fn enter(&mut self, thread: usize, site: usize, kind: Kind, is_future: bool) {
+        if kind == Kind::Function {
+            self.sites[site].calls += 1;
+        }
+        self.threads[thread].push(Call {
+            kind,
+            site,
+            is_future,
+            line: None,
+            heap_live: 0,
+            heap_peak: 0,
+            start: self.rss,
+            suspended_at: 0,
+            suspended_net: 0,
+            entry: self.rss,
+            peak: 0,
+            booked: self.rss,
+            line_high: self.rss,
+            closures: 0,
+        });
+    }
+
+    /// The innermost call comes to `line`, with a hit or without.
+    pub(super) fn line(&mut self, thread: usize, line: usize, hit: bool) {
+        let Some(call) = self.threads[thread].last_mut() else {
+            return;
+        };
+        let site = &mut self.sites[call.site];
+        if call.line.is_some() {
+            call.book(site, self.rss);
+        }
+        call.line = Some(line);
+        let lines = match call.kind {
+            Kind::Elsewhere => &mut site.elsewhere,
+            Kind::Function | Kind::ClosureOf(_) => &mut site.lines,
+        };
+        lines[line].hits += u64::from(hit);
+    }
+
+    /// The innermost call ends.
+    pub(super) fn exit(&mut self, thread: usize, end: End) {
+        let Some(mut call) = self.threads[thread].pop() else {
+            return;
+        };
+        let site = &mut self.sites[call.site];
+        call.book(site, self.rss);
+        match call.kind {
+            Kind::Function => {
+                site.panics += u64::from(end == End::Panicked);
+                site.cancelled += u64::from(end == End::Cancelled);
+                site.net += self.rss as i64 - call.start as i64;
+                site.peak = site.peak.max(call.peak);
+                site.heap_peak = site.heap_peak.max(call.heap_peak as u64);
+            }
+            Kind::ClosureOf(depth) => {
+                self.threads[thread][depth].closures += self.rss as i64 - call.entry as i64;
+            }
+            Kind::Elsewhere => {}
+        }
+    }
+
+    pub(super) fn suspend(&mut self, thread: usize) {
+        let Some(mut call) = self.threads[thread].pop() else {
+            return;
+        };
+        call.book(&mut self.sites[call.site], self.rss);
+        call.suspended_at = self.rss;
+        self.suspended.push(call);
+    }
+
+    pub(super) fn go_on(&mut self, thread: usize, at: usize) {
+        let mut call = self.suspended.swap_remove(at);
+        let change = self.rss as i64 - call.suspended_at as i64;
+        call.suspended_net += change;
+        call.start = call.entry.saturating_add_signed(call.suspended_net);
+        call.booked = self.rss;
+        call.line_high = self.rss;
+        self.threads[thread].push(call);
+    }
+
+    /// RSS is `rss` from now on, and was so high in between.
+    pub(super) fn pages(&mut self, rss: u64, high: u64) {
+        self.rss = rss;
+        for call in self.threads.iter_mut().flatten() {
+            call.line_high = call.line_high.max(high);
+            call.peak = call.peak.max(high.saturating_sub(call.start));
+        }
+    }
+
+    /// The thread allocates or frees: in the line of every call that is in progress on it.
+    pub(super) fn heap(&mut self, thread: usize, change: Heap) {
+        let stack = &mut self.threads[thread];
+        let by_closure: Vec<usize> = stack.iter().filter_map(Call::closure_of).collect();
+        for (depth, call) in stack.iter_mut().enumerate() {
+            let site = &mut self.sites[call.site];
+            call.heap_live += change.allocated as i64 - change.freed as i64;
+            call.heap_peak = call.heap_peak.max(call.heap_live);
+            let line = call.line.unwrap_or(0);
+            if call.kind == Kind::Function {
+                site.heap.add(change);
+            }
+            match call.kind {
+                // What closures do is on their own lines.
+                Kind::Function | Kind::ClosureOf(_) if by_closure.contains(&depth) => {}
+                Kind::Function | Kind::ClosureOf(_) => site.lines[line].heap.add(change),
+                Kind::Elsewhere => site.elsewhere[line].heap.add(change),
+            }
+        }
+    }
+}
+
+impl Call {
+    fn closure_of(&self) -> Option<usize> {
+        match self.kind {
+            Kind::ClosureOf(depth) => Some(depth),
+            Kind::Function | Kind::Elsewhere => None,
+        }
+    }
+
+    /// The line in progress is over, or the first one if none has begun: it gets what changed.
+    fn book(&mut self, site: &mut Site, rss: u64) {
+        if self.kind != Kind::Elsewhere {
+            let line = &mut site.lines[self.line.unwrap_or(0)];
+            let net = rss as i64 - self.booked as i64 - std::mem::take(&mut self.closures);
+            line.net += net;
+            let rise = self.line_high.saturating_sub(self.booked);
+            line.peak = line.peak.max(rise).max(u64::try_from(net).unwrap_or(0));
+        }
+        self.booked = rss;
+        self.line_high = rss;
+    }
+}
+
+impl Heap {
+    fn add(&mut self, change: Heap) {
+        self.allocated += change.allocated;
+        self.freed += change.freed;
+        self.allocations += change.allocations;
+    }
+}
