@@ -191,12 +191,11 @@ impl VirtualThread {
             }
         }
         let _restore = THIS.with(|this| {
-            let before = Restore(
+            Restore(
                 this.block.replace(Some(self.counters)),
                 this.without.replace(Without::Yet),
                 this.current_line.replace(self.current_line),
-            );
-            before
+            )
         });
         work()
     }
