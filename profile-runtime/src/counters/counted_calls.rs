@@ -189,13 +189,13 @@ impl<S, C, L> CountedCalls<S, C, L> {
     pub(crate) fn promote(
         &self,
         innermost: Position<L>,
-        mut log: impl FnMut(Option<CallStart<S, C>>, Position<L>),
+        mut put: impl FnMut(Option<CallStart<S, C>>, Position<L>),
     ) {
         let len = self.len();
         self.change(|| {
-            log(None, self.slots[0].position());
+            put(None, self.slots[0].position());
             for (start, position) in self.calls(len, innermost) {
-                log(Some(start), position);
+                put(Some(start), position);
             }
             if let Some(start) = self.slots[len].start() {
                 self.slots[0].begin(start);
@@ -260,7 +260,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
 
     /// By anybody: at which lines the calls are, at one moment; `None` if they never held still.
     /// `wait` is told how often that was tried.
-    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<Look<S, C, L>> {
+    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<StackView<S, C, L>> {
         (0..TRIES).find_map(|number| {
             let look = self.look_if_still();
             if look.is_none() {
@@ -271,7 +271,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
     }
 
     /// The same, tried once.
-    pub(crate) fn look_if_still(&self) -> Option<Look<S, C, L>> {
+    pub(crate) fn look_if_still(&self) -> Option<StackView<S, C, L>> {
         let version = self.version.load(Acquire);
         if !version.is_multiple_of(2) {
             return None;
@@ -281,7 +281,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         (self.version.load(Relaxed) == version).then_some(look)
     }
 
-    fn look_once(&self) -> Look<S, C, L> {
+    fn look_once(&self) -> StackView<S, C, L> {
         let line = self.current_line.line();
         let len = self.len().min(self.slots.len() - 1);
         let innermost = Position {
@@ -290,7 +290,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
             heap_high: 0,
         };
         let calls = self.calls(len, innermost);
-        Look {
+        StackView {
             measured: if len == 0 {
                 line
             } else {
@@ -320,7 +320,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
 
 /// What somebody else saw.
 #[derive(Debug)]
-pub(crate) struct Look<S: 'static, C: 'static, L: 'static> {
+pub(crate) struct StackView<S: 'static, C: 'static, L: 'static> {
     /// The line of the innermost measured call.
     pub measured: Option<&'static L>,
     /// The counted calls, the outermost first, with their lines.

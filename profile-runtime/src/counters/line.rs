@@ -27,7 +27,7 @@ pub(crate) struct LineCounters {
     hits: Hits,
     pub(super) heap: HeapCounters,
     /// Where blocks are followed.
-    origins: Option<Box<LineBlocks>>,
+    blocks: Option<Box<LineBlocks>>,
 }
 
 /// What was done on the heap in a line, or in a call.
@@ -43,13 +43,13 @@ impl LineCounters {
     /// With room for what its blocks do, if they are `followed`.
     pub(crate) fn new(followed: bool) -> LineCounters {
         LineCounters {
-            origins: followed.then(Box::default),
+            blocks: followed.then(Box::default),
             ..LineCounters::default()
         }
     }
 
-    pub(crate) fn origins(&self) -> Option<&LineBlocks> {
-        self.origins.as_deref()
+    pub(crate) fn blocks(&self) -> Option<&LineBlocks> {
+        self.blocks.as_deref()
     }
 
     /// One more hit. Gives how many there will be before the line's next turn to be read: below 0, it is

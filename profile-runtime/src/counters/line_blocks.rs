@@ -6,15 +6,15 @@ use crate::counters::atomics::{AtomicU64, Ordering::Relaxed};
 #[derive(Debug, Default)]
 pub(crate) struct LineBlocks {
     /// Freed after the call that allocated them had ended.
-    pub outlived: Sizes,
+    pub outlived: BlockCounters,
     /// Freed by their thread before it allocated anything else.
-    pub passing: Sizes,
+    pub passing: BlockCounters,
     pub resized: AtomicU64,
 }
 
 /// Bytes and number of blocks, added up by anybody.
 #[derive(Debug, Default)]
-pub(crate) struct Sizes {
+pub(crate) struct BlockCounters {
     bytes: AtomicU64,
     blocks: AtomicU64,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Blocks {
 
 /// What is known of a line's blocks at a moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
+pub(crate) struct BlockFigures {
     /// Alive.
     pub alive: Blocks,
     /// Alive when the call that allocated them ended.
@@ -39,8 +39,8 @@ pub(crate) struct Seen {
 
 impl LineBlocks {
     /// What is known of the blocks that are gone.
-    pub(crate) fn seen(&self) -> Seen {
-        Seen {
+    pub(crate) fn seen(&self) -> BlockFigures {
+        BlockFigures {
             alive: Blocks::default(),
             after_call: self.outlived.sum(),
             passing: self.passing.sum(),
@@ -49,7 +49,7 @@ impl LineBlocks {
     }
 }
 
-impl Sizes {
+impl BlockCounters {
     // Whoever frees a block books it, on whatever thread: several at once.
     pub(crate) fn add(&self, size: usize, weight: u64) {
         self.bytes.fetch_add(size as u64 * weight, Relaxed);
@@ -73,9 +73,9 @@ impl Blocks {
     }
 }
 
-impl Seen {
-    pub(crate) fn plus(self, other: Seen) -> Seen {
-        Seen {
+impl BlockFigures {
+    pub(crate) fn plus(self, other: BlockFigures) -> BlockFigures {
+        BlockFigures {
             alive: self.alive.plus(other.alive),
             after_call: self.after_call.plus(other.after_call),
             passing: self.passing.plus(other.passing),

@@ -3,6 +3,7 @@
 mod allocator;
 mod call_ids;
 mod count;
+mod figures;
 mod live_blocks;
 pub(crate) mod origins;
 mod this_thread;
@@ -10,6 +11,7 @@ mod thread_counters;
 
 pub use allocator::CountingAllocator;
 pub(crate) use call_ids::CallId;
+pub(crate) use figures::figures;
 pub(crate) use this_thread::{
     is_counted, of_all_threads, of_this_thread, set_current_line_source, without_counting,
 };

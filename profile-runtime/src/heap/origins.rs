@@ -30,7 +30,7 @@ static FIND_OWNER: OnceLock<fn() -> Option<BlockOwner>> = OnceLock::new();
 static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether any block was followed: until then there is nothing to ask for at a free.
-static BEGUN: AtomicBool = AtomicBool::new(false);
+static ANY_FOLLOWED: AtomicBool = AtomicBool::new(false);
 
 /// Whether blocks are followed.
 pub(crate) fn is_on() -> bool {
@@ -51,7 +51,7 @@ fn owner_of_block() -> Option<BlockOwner> {
 pub(crate) fn stop() {
     FORKED.store(true, Relaxed);
     ON.store(false, Relaxed);
-    BEGUN.store(false, Relaxed);
+    ANY_FOLLOWED.store(false, Relaxed);
 }
 
 /// A block was allocated by the calling thread.
@@ -76,8 +76,8 @@ pub(super) fn allocated(block: *mut u8, size: usize) {
         thread: std::ptr::from_ref(counters).addr(),
         number: counters.counts().allocations,
     };
-    if !BEGUN.load(Relaxed) {
-        BEGUN.store(true, Relaxed);
+    if !ANY_FOLLOWED.load(Relaxed) {
+        ANY_FOLLOWED.store(true, Relaxed);
     }
     without_counting(|| TABLE.insert(block));
 }
@@ -101,7 +101,7 @@ pub(super) fn freed(block: *mut u8) {
 
 /// A block is about to be reallocated: it is nowhere until it is put back or allocated again.
 pub(super) fn take(block: *mut u8) -> Option<(Block, u64)> {
-    if !BEGUN.load(Relaxed) {
+    if !ANY_FOLLOWED.load(Relaxed) {
         return None;
     }
     // Whoever is outside the figures frees what was allocated there.

@@ -27,7 +27,7 @@ enum Without {
 
 /// Without a destructor, so that it can be reached while others' destructors run.
 struct ThisThread {
-    block: Cell<Option<&'static ThreadCounters>>,
+    counters: Cell<Option<&'static ThreadCounters>>,
     without: Cell<Without>,
     /// Where the thread's line in progress is; nobody's where it has no lane.
     current_line: Cell<&'static CurrentLine>,
@@ -36,20 +36,20 @@ struct ThisThread {
 thread_local! {
     static THIS: ThisThread = const {
         ThisThread {
-            block: Cell::new(None),
+            counters: Cell::new(None),
             without: Cell::new(Without::Yet),
             current_line: Cell::new(&NO_CURRENT_LINE),
         }
     };
-    static GIVE_BACK: GiveBack = const { GiveBack };
+    static GIVE_BACK: GiveCountersBack = const { GiveCountersBack };
 }
 
-struct GiveBack;
+struct GiveCountersBack;
 
-impl Drop for GiveBack {
+impl Drop for GiveCountersBack {
     fn drop(&mut self) {
-        if let Some(block) = THIS.with(|this| this.go_without(Without::Thread)) {
-            CounterList::give_back(block);
+        if let Some(counters) = THIS.with(|this| this.go_without(Without::Thread)) {
+            CounterList::give_back(counters);
         }
     }
 }
@@ -57,7 +57,7 @@ impl Drop for GiveBack {
 impl ThisThread {
     fn go_without(&self, without: Without) -> Option<&'static ThreadCounters> {
         self.without.set(without);
-        self.block.take()
+        self.counters.take()
     }
 }
 
@@ -73,9 +73,9 @@ pub(super) fn count(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLin
     if cfg!(not(feature = "record")) {
         return;
     }
-    let (block, current_line) = THIS.with(|this| (this.block.get(), this.current_line.get()));
-    match block {
-        Some(block) => book(block, current_line, bytes),
+    let (counters, current_line) = THIS.with(|this| (this.counters.get(), this.current_line.get()));
+    match counters {
+        Some(counters) => book(counters, current_line, bytes),
         None => count_with_claim(bytes, book),
     }
 }
@@ -87,12 +87,12 @@ fn count_with_claim(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLin
     if without == Without::Counting {
         return;
     }
-    let Some(block) = COUNTERS.claim() else {
+    let Some(counters) = COUNTERS.claim() else {
         return;
     };
-    book(block, current_line, bytes);
+    book(counters, current_line, bytes);
     if without == Without::Yet {
-        THIS.with(|this| this.block.set(Some(block)));
+        THIS.with(|this| this.counters.set(Some(counters)));
         // Registering the destructor may allocate; by now that is counted like anything else.
         if GIVE_BACK.try_with(|_| ()).is_ok() {
             return;
@@ -100,13 +100,13 @@ fn count_with_claim(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLin
         THIS.with(|this| this.go_without(Without::Thread));
     }
     // A destructor of another thread-local is at work: the block was for this once.
-    CounterList::give_back(block);
+    CounterList::give_back(counters);
 }
 
 /// The calling thread's counters; `None` when no counting allocator is installed.
 #[inline]
 pub(crate) fn of_this_thread() -> Option<&'static ThreadCounters> {
-    THIS.with(|this| this.block.get())
+    THIS.with(|this| this.counters.get())
 }
 
 /// Whether a counting allocator is installed (and has been used: by then it has).
@@ -133,12 +133,12 @@ pub(crate) fn without_counting<T>(work: impl FnOnce() -> T) -> T {
     impl Drop for Restore {
         fn drop(&mut self) {
             THIS.with(|this| {
-                this.block.set(self.0);
+                this.counters.set(self.0);
                 this.without.set(self.1);
             });
         }
     }
-    let before = || THIS.with(|this| (this.block.get(), this.without.get()));
+    let before = || THIS.with(|this| (this.counters.get(), this.without.get()));
     if let (None, Without::Yet) = before() {
         // Nobody counts, or this thread has yet to allocate: claim first, so that what `work`
         // allocates is not the thread's first allocation.
@@ -147,8 +147,8 @@ pub(crate) fn without_counting<T>(work: impl FnOnce() -> T) -> T {
         }
         count_with_claim(0, |_, _, _| ());
     }
-    let (block, without) = before();
-    let _restore = Restore(block, without);
+    let (counters, without) = before();
+    let _restore = Restore(counters, without);
     THIS.with(|this| this.go_without(Without::Counting));
     work()
 }

@@ -100,8 +100,8 @@ impl CounterList {
     /// A block for the calling thread: one that a finished thread gave back, or a new one.
     pub(crate) fn claim(&self) -> Option<&'static ThreadCounters> {
         self.blocks()
-            .find(|block| {
-                block
+            .find(|counters| {
+                counters
                     .claimed
                     .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok()
@@ -110,22 +110,22 @@ impl CounterList {
     }
 
     /// The last owner's counts happen before the next one's.
-    pub(crate) fn give_back(block: &ThreadCounters) {
-        block.claimed.store(false, Ordering::Release);
+    pub(crate) fn give_back(counters: &ThreadCounters) {
+        counters.claimed.store(false, Ordering::Release);
     }
 
     fn push_new(&self) -> Option<&'static ThreadCounters> {
-        let block = new_block()?;
+        let counters = new_counters()?;
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
-            block.next.store(newest, Ordering::Relaxed);
+            counters.next.store(newest, Ordering::Relaxed);
             match self.newest.compare_exchange_weak(
                 newest,
-                ptr::from_ref(block).cast_mut(),
+                ptr::from_ref(counters).cast_mut(),
                 Ordering::Release,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Some(block),
+                Ok(_) => return Some(counters),
                 Err(now) => newest = now,
             }
         }
@@ -135,23 +135,23 @@ impl CounterList {
         let mut next = self.newest.load(Ordering::Acquire);
         std::iter::from_fn(move || {
             // SAFETY: blocks in the list are never freed, and the acquiring load saw them whole.
-            let block = unsafe { next.as_ref() }?;
-            next = block.next.load(Ordering::Relaxed);
-            Some(block)
+            let counters = unsafe { next.as_ref() }?;
+            next = counters.next.load(Ordering::Relaxed);
+            Some(counters)
         })
     }
 }
 
 /// A block from the system's allocator, for ever; `None` when it has no memory.
-fn new_block() -> Option<&'static ThreadCounters> {
+fn new_counters() -> Option<&'static ThreadCounters> {
     let layout = Layout::new::<ThreadCounters>();
     // SAFETY: the layout has a size.
-    let block = unsafe { System.alloc(layout) }.cast::<ThreadCounters>();
-    if block.is_null() {
+    let counters = unsafe { System.alloc(layout) }.cast::<ThreadCounters>();
+    if counters.is_null() {
         return None;
     }
     // SAFETY: freshly allocated with the layout of `ThreadCounters`.
-    unsafe { block.write(ThreadCounters::new()) };
+    unsafe { counters.write(ThreadCounters::new()) };
     // SAFETY: just initialised, and never freed.
-    Some(unsafe { &*block })
+    Some(unsafe { &*counters })
 }

@@ -71,7 +71,7 @@ impl BrokenLimits {
                  this may be theirs",
             );
         }
-        if self.in_part {
+        if self.partly_measured {
             text.push_str(
                 "\n    some lines ran too often to be read one by one: they share what is theirs",
             );

@@ -9,8 +9,8 @@ pub(crate) use verdict::CheckedCall;
 use crate::site::limits::Limits;
 
 /// Judges a call that has ended, and leaves what it broke for its guard.
-pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) {
-    if let Some(verdict) = verdict::judge(limits, ended) {
-        pending::leave(verdict);
+pub(crate) fn check(limits: &Limits, ended: &CheckedCall<'_>) {
+    if let Some(broken_limits) = verdict::broken_by(limits, ended) {
+        pending::leave(broken_limits);
     }
 }

@@ -11,15 +11,15 @@ thread_local! {
 }
 
 /// Leaves a verdict for the guard of its call, which comes next.
-pub(crate) fn leave(verdict: BrokenLimits) {
-    let verdict = Some(Box::new(verdict));
+pub(crate) fn leave(broken_limits: BrokenLimits) {
+    let broken_limits = Some(Box::new(broken_limits));
     // While the thread is being taken down there is no guard to find it.
-    let _ = PENDING.try_with(|pending| pending.set(verdict));
+    let _ = PENDING.try_with(|pending| pending.set(broken_limits));
 }
 
 /// What the last call of `site` that ended here broke of its limits.
 pub(crate) fn take(site: &'static Site) -> Option<Box<BrokenLimits>> {
-    let verdict = PENDING.try_with(Cell::take).ok()??;
+    let broken_limits = PENDING.try_with(Cell::take).ok()??;
     // A frame that was leaked ends later than its guard.
-    std::ptr::eq(verdict.site.spec, &raw const site.spec).then_some(verdict)
+    std::ptr::eq(broken_limits.site.spec, &raw const site.spec).then_some(broken_limits)
 }

@@ -18,7 +18,7 @@ pub(crate) struct CheckedCall<'call> {
     /// What its lines did.
     pub lines: &'call [LineFigures],
     /// Whether lines ran that were not read one by one.
-    pub in_part: bool,
+    pub partly_measured: bool,
 }
 
 /// What was broken, and all that the message needs.
@@ -29,7 +29,7 @@ pub(crate) struct BrokenLimits {
     /// How the call ended.
     pub outcome: Outcome,
     pub shared: bool,
-    pub in_part: bool,
+    pub partly_measured: bool,
     pub lines: Vec<LineFigures>,
 }
 
@@ -41,7 +41,7 @@ impl BrokenLimits {
             broken: Vec::new(),
             outcome: Outcome::Returned,
             shared: false,
-            in_part: false,
+            partly_measured: false,
             lines: Vec::new(),
         }
     }
@@ -128,7 +128,7 @@ fn risen(change: i64) -> u64 {
 }
 
 /// What the call broke of `limits`; `None` if it kept to them.
-pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLimits> {
+pub(crate) fn broken_by(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLimits> {
     let figures = [
         (Figure::Peak, limits.peak),
         (Figure::Net, limits.net),
@@ -156,7 +156,7 @@ pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLi
         broken,
         outcome: ended.record.outcome,
         shared: ended.shared,
-        in_part: ended.in_part,
+        partly_measured: ended.partly_measured,
         lines: ended.lines.to_vec(),
     })
 }

@@ -50,10 +50,10 @@ impl Default for Budget {
 impl Budget {
     /// Books a reading that ended at `now_ns` and took `took_ns`, on one of `lanes` threads that
     /// share the machine's processors. Says whether another one may follow.
-    pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, lanes_per_processor: f64) -> bool {
+    pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, threads_per_processor: f64) -> bool {
         let elapsed = now_ns.saturating_sub(self.filled_at_ns);
         self.filled_at_ns = self.filled_at_ns.max(now_ns);
-        let earned = elapsed as f64 / lanes_per_processor.max(1.0);
+        let earned = elapsed as f64 / threads_per_processor.max(1.0);
         let ran = elapsed.saturating_sub(took_ns);
         let hot = ran < took_ns.saturating_mul(HOT_BELOW);
         ALL.move_on(&mut self.all_ns, earned, took_ns);

@@ -136,9 +136,12 @@ impl Meter {
         let mut reading = state.read(Some(last_reading), || self.now_ns());
         let high = listener.take_peak();
         if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
-            reading.others = all.since(own);
-            let before = std::mem::replace(&mut last_reading.others, reading.others.allocations);
-            if before != reading.others.allocations {
+            reading.other_threads = all.since(own);
+            let before = std::mem::replace(
+                &mut last_reading.other_threads,
+                reading.other_threads.allocations,
+            );
+            if before != reading.other_threads.allocations {
                 (reading.shared, reading.changed_by_others) = (true, u64::MAX);
             }
         }
@@ -243,7 +246,7 @@ impl MeterState {
             }
             None => (false, false, 0),
         };
-        let high = self.end_segment(rss, counts, alone);
+        let high = self.end_interval(rss, counts, alone);
         self.process_peak = self.process_peak.max(high);
         for listener in &self.listeners {
             listener.raise_peak(high);
@@ -302,7 +305,7 @@ impl MeterState {
     }
 
     /// The interval_peak of the interval that ends now with `rss`; the next one begins.
-    fn end_segment(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
+    fn end_interval(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
         let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),

@@ -12,7 +12,7 @@ pub(crate) struct Reading {
     pub t_ns: u64,
     pub rss: u64,
     /// Heap of all threads but the reader's; zero where nobody counts.
-    pub others: Counts,
+    pub other_threads: Counts,
     /// Live heap bytes of all threads.
     pub heap: u64,
     /// Whether others worked on the process's memory since the lane's previous reading.
@@ -43,7 +43,7 @@ impl Reading {
     pub(crate) fn or_later(self, other: Reading) -> Reading {
         if other.t_ns > self.t_ns {
             Reading {
-                others: self.others,
+                other_threads: self.other_threads,
                 ..other
             }
         } else {
@@ -74,7 +74,7 @@ pub(crate) struct LastReading {
     pub(super) faults: u64,
     pub(super) thread_faults: u64,
     /// Allocations of other threads, where they are counted.
-    pub(super) others: u64,
+    pub(super) other_threads: u64,
 }
 
 /// A sample during a call; `line` is an index into the site's lines.

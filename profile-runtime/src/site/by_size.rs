@@ -20,13 +20,13 @@ const CHANGED_BY_OTHERS: u64 = 256 << 10;
 /// The sizes of one site, ascending.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FiguresBySize {
-    sizes: Vec<Size>,
+    sizes: Vec<FiguresAtSize>,
     /// The lines of sizes to come.
     room: Vec<Vec<LineFigures>>,
 }
 
 #[derive(Debug, Clone)]
-struct Size {
+struct FiguresAtSize {
     n: f64,
     most: Extremes,
 }
@@ -69,7 +69,7 @@ impl FiguresBySize {
                 let kept = self.room.pop();
                 let mut most = Extremes::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
                 most.add(call, lines);
-                self.sizes.insert(at, Size { n, most });
+                self.sizes.insert(at, FiguresAtSize { n, most });
                 if self.sizes.len() > ROOM {
                     self.thin_out();
                 }
@@ -109,7 +109,7 @@ impl FiguresBySize {
 
     /// As data; `numbers` are those of the site's lines.
     pub(crate) fn figures(&self, numbers: &[u32]) -> Vec<SizeFigures> {
-        let figures = |size: &Size| SizeFigures {
+        let figures = |size: &FiguresAtSize| SizeFigures {
             n: size.n,
             calls: size.most.calls,
             peak_rss: size.most.peak,
@@ -125,7 +125,7 @@ impl FiguresBySize {
     pub(crate) fn bytes(&self) -> u64 {
         let kept = self.sizes.iter().map(|size| &size.most.lines);
         let lines = kept.chain(&self.room).map(lines_bytes);
-        (self.sizes.capacity() * size_of::<Size>()) as u64 + lines.sum::<u64>()
+        (self.sizes.capacity() * size_of::<FiguresAtSize>()) as u64 + lines.sum::<u64>()
     }
 }
 
@@ -237,21 +237,21 @@ mod tests {
             time_ns: 1,
             heap: HeapFigures::default(),
         };
-        let mut book = FiguresBySize::with_room_for(LINES);
+        let mut by_size = FiguresBySize::with_room_for(LINES);
         let mut lines = Vec::new();
         let mut taken = 0;
         for n in 1..=2 * ROOM as i64 {
             lines.clear();
             lines.resize(LINES, line(n));
-            book.add(n as f64, &call, &mut lines);
+            by_size.add(n as f64, &call, &mut lines);
             taken += usize::from(lines.is_empty());
         }
-        assert_eq!(book.sizes.len(), ROOM);
+        assert_eq!(by_size.sizes.len(), ROOM);
         assert_eq!(
             taken,
             ROOM + 1 - ROOM_FOR_LINES / (LINES * size_of::<LineFigures>())
         );
-        for size in &book.sizes {
+        for size in &by_size.sizes {
             let nets: Vec<i64> = size.most.lines.iter().map(|line| line.net).collect();
             assert_eq!(nets, [size.n as i64; LINES]);
         }

@@ -70,7 +70,7 @@ impl SiteCalls {
     pub(crate) fn beats_peak_call(&self, peak: u64) -> bool {
         self.peak_call
             .as_ref()
-            .is_none_or(|best| best.call.peak_rss < peak)
+            .is_none_or(|highest| highest.call.peak_rss < peak)
     }
 
     /// Makes `best` the best call; gives back what series are not needed any more and have room for
@@ -80,21 +80,21 @@ impl SiteCalls {
     /// lies above what the call has allocated, and would keep it resident when it is freed.
     pub(crate) fn set_peak_call(
         &mut self,
-        mut best: PeakCall,
+        mut highest: PeakCall,
         spare: &mut Vec<Series<LinePoint>>,
     ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
-        let mut before = self.peak_call.take().and_then(|best| best.series);
+        let mut before = self.peak_call.take().and_then(|highest| highest.series);
         let long = before.take_if(|before| before.has_all_room());
         let own = before.filter(|short| short.has_room_for(FEW_POINTS));
         let own = own.or_else(|| self.room.take());
-        let few = best
+        let few = highest
             .series
             .take_if(|series| series.points().len() <= FEW_POINTS);
         match &few {
-            Some(series) => best.series = Some(kept(series, own, spare)),
+            Some(series) => highest.series = Some(kept(series, own, spare)),
             None => self.room = own,
         }
-        self.peak_call = Some(best);
+        self.peak_call = Some(highest);
         few.into_iter().chain(long)
     }
 
@@ -128,21 +128,21 @@ impl SiteCalls {
     /// All kept calls, each once, in the order of their ends, the best among them.
     pub(crate) fn records(&self) -> Vec<Call> {
         let mut records = self.kept.records();
-        if let Some(best) = &self.peak_call
-            && !records.contains(&best.call)
+        if let Some(highest) = &self.peak_call
+            && !records.contains(&highest.call)
         {
-            records.push(best.call.clone());
+            records.push(highest.call.clone());
         }
         records
     }
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let best = self
+        let highest = self
             .peak_call
             .as_ref()
-            .and_then(|best| best.series.as_ref());
-        let series = best.into_iter().chain(&self.room).map(Series::bytes);
+            .and_then(|highest| highest.series.as_ref());
+        let series = highest.into_iter().chain(&self.room).map(Series::bytes);
         self.kept.bytes() + series.sum::<u64>()
     }
 }
@@ -186,23 +186,26 @@ mod tests {
 
     #[test]
     fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
-        let mut book = SiteCalls::default();
-        let spare: Vec<_> = book
+        let mut calls = SiteCalls::default();
+        let spare: Vec<_> = calls
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 1);
         assert!(spare[0].has_all_room());
-        assert!(book.bytes() < 1_000, "{}", book.bytes());
-        let kept = book.peak_call().and_then(|best| best.series.as_ref());
+        assert!(calls.bytes() < 1_000, "{}", calls.bytes());
+        let kept = calls
+            .peak_call()
+            .and_then(|highest| highest.series.as_ref());
         assert_eq!(kept.expect("a series").points().len(), 3);
 
         assert_eq!(
-            book.set_peak_call(with_points(500), &mut Vec::new())
+            calls
+                .set_peak_call(with_points(500), &mut Vec::new())
                 .count(),
             0
         );
-        assert!(book.bytes() > 30_000, "{}", book.bytes());
-        let spare: Vec<_> = book
+        assert!(calls.bytes() > 30_000, "{}", calls.bytes());
+        let spare: Vec<_> = calls
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
@@ -211,22 +214,22 @@ mod tests {
 
     #[test]
     fn a_book_with_room_of_its_own_copies_into_it_again_and_again() {
-        let points_of = |book: &SiteCalls| {
-            let series = book.peak_call()?.series.as_ref()?;
+        let points_of = |calls: &SiteCalls| {
+            let series = calls.peak_call()?.series.as_ref()?;
             Some((series.points().as_ptr(), series.points().len()))
         };
-        let mut book = SiteCalls::with_room();
-        let bytes = book.bytes();
+        let mut calls = SiteCalls::with_room();
+        let bytes = calls.bytes();
         let spare = &mut vec![short_series()];
-        let _ = book.set_peak_call(with_points(3), spare);
-        let (room, _) = points_of(&book).expect("kept");
-        let _ = book.set_peak_call(with_points(FEW_POINTS as u64), spare);
-        assert_eq!(points_of(&book), Some((room, FEW_POINTS)));
-        assert_eq!((book.bytes(), spare.len()), (bytes, 1));
+        let _ = calls.set_peak_call(with_points(3), spare);
+        let (room, _) = points_of(&calls).expect("kept");
+        let _ = calls.set_peak_call(with_points(FEW_POINTS as u64), spare);
+        assert_eq!(points_of(&calls), Some((room, FEW_POINTS)));
+        assert_eq!((calls.bytes(), spare.len()), (bytes, 1));
 
-        let _ = book.set_peak_call(with_points(500), spare);
-        let _ = book.set_peak_call(with_points(4), spare);
-        assert_eq!(points_of(&book), Some((room, 4)));
-        assert_eq!((book.bytes(), spare.len()), (bytes, 1));
+        let _ = calls.set_peak_call(with_points(500), spare);
+        let _ = calls.set_peak_call(with_points(4), spare);
+        assert_eq!(points_of(&calls), Some((room, 4)));
+        assert_eq!((calls.bytes(), spare.len()), (bytes, 1));
     }
 }

@@ -46,13 +46,13 @@ impl ThreadState {
         if line != NO_LINE
             && let Some(totals) = self.totals[call.site.id].as_mut()
         {
-            let parts = std::mem::take(&mut call.parts);
+            let booked_elsewhere = std::mem::take(&mut call.booked_elsewhere);
             let time_ns = now.t_ns.saturating_sub(call.booked_until.t_ns);
-            let time_ns = time_ns.saturating_sub(parts.time_ns);
+            let time_ns = time_ns.saturating_sub(booked_elsewhere.time_ns);
             if call.kind == Kind::OtherThread {
                 totals.worker_time(line, time_ns);
             } else {
-                let net = difference(now.rss, call.booked_until.rss) - parts.net;
+                let net = difference(now.rss, call.booked_until.rss) - booked_elsewhere.net;
                 let change = LineFigures {
                     net,
                     peak: (call.line_high.saturating_sub(call.booked_until.rss))
@@ -67,9 +67,9 @@ impl ThreadState {
                     call.book_stretch_change(&mut totals.lines, line, change);
                 }
                 if let Some(totals) = totals.lines.get_mut(line) {
-                    totals.others = totals
-                        .others
-                        .plus(now.others.since(call.booked_until.others));
+                    totals.other_threads = totals
+                        .other_threads
+                        .plus(now.other_threads.since(call.booked_until.other_threads));
                     totals.shared += u64::from(now.shared);
                     if read {
                         totals.max_rss = totals.max_rss.max(now.rss);
@@ -113,12 +113,12 @@ impl ThreadState {
     pub(crate) fn begin_measured_hit(&mut self, place: u32) {
         let from = self.last;
         if let Some(call) = self.stack.last_mut() {
-            let turn = MeasuredHit {
+            let measured_hit = MeasuredHit {
                 line: place,
                 from,
                 high_before: std::mem::replace(&mut call.line_high, from.rss),
             };
-            call.turn = Some((turn, std::mem::take(&mut call.parts)));
+            call.measured_hit = Some((measured_hit, std::mem::take(&mut call.booked_elsewhere)));
         }
     }
 
@@ -129,19 +129,19 @@ impl ThreadState {
         let Some(call) = self.stack.last_mut() else {
             return false;
         };
-        let Some((turn, before)) = call.turn.take() else {
+        let Some((measured_hit, before)) = call.measured_hit.take() else {
             return false;
         };
         let whole = Change {
-            time_ns: now.t_ns.saturating_sub(turn.from.t_ns),
-            net: difference(now.rss, turn.from.rss),
+            time_ns: now.t_ns.saturating_sub(measured_hit.from.t_ns),
+            net: difference(now.rss, measured_hit.from.rss),
         };
-        let inner = std::mem::replace(&mut call.parts, before);
-        call.parts.time_ns += whole.time_ns;
-        call.parts.net += whole.net;
+        let inner = std::mem::replace(&mut call.booked_elsewhere, before);
+        call.booked_elsewhere.time_ns += whole.time_ns;
+        call.booked_elsewhere.net += whole.net;
         let net = whole.net - inner.net;
-        let high = std::mem::replace(&mut call.line_high, turn.high_before.max(now.rss));
-        let peak = high.saturating_sub(turn.from.rss);
+        let high = std::mem::replace(&mut call.line_high, measured_hit.high_before.max(now.rss));
+        let peak = high.saturating_sub(measured_hit.from.rss);
         let change = LineFigures {
             net,
             peak: peak.max(u64::try_from(net).unwrap_or(0)),
@@ -149,8 +149,8 @@ impl ThreadState {
             ..LineFigures::default()
         };
         if let Some(totals) = self.totals[call.site.id].as_mut() {
-            call.book(&mut totals.lines, turn.line as usize, change);
-            if let Some(totals) = totals.lines.get_mut(turn.line as usize) {
+            call.book(&mut totals.lines, measured_hit.line as usize, change);
+            if let Some(totals) = totals.lines.get_mut(measured_hit.line as usize) {
                 totals.max_rss = totals.max_rss.max(now.rss);
                 totals.readings += 1;
                 totals.schedule.learn_one(net);
@@ -163,11 +163,11 @@ impl ThreadState {
     /// what happens there, and the stretch goes on as if nothing had been read.
     pub(crate) fn discard_measured_hit(&mut self) {
         if let Some(call) = self.stack.last_mut()
-            && let Some((turn, before)) = call.turn.take()
+            && let Some((measured_hit, before)) = call.measured_hit.take()
         {
-            call.parts.time_ns += before.time_ns;
-            call.parts.net += before.net;
-            call.line_high = call.line_high.max(turn.high_before);
+            call.booked_elsewhere.time_ns += before.time_ns;
+            call.booked_elsewhere.net += before.net;
+            call.line_high = call.line_high.max(measured_hit.high_before);
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct CallDetails {
     pub by: Option<f64>,
     pub lines: Vec<LineFigures>,
     /// Whether lines ran that were not read one by one.
-    pub in_part: bool,
+    pub partly_measured: bool,
     /// What the lines had on the heap before.
     before: Vec<(Counts, u64)>,
 }
@@ -26,7 +26,7 @@ impl CallDetails {
     /// that it needs.
     pub(crate) fn begin(&mut self, lines: usize) {
         self.by = None;
-        self.in_part = false;
+        self.partly_measured = false;
         self.lines.clear();
         self.lines.resize(lines, LineFigures::default());
         self.before.clear();
@@ -66,7 +66,7 @@ impl CallDetails {
             figures.peak = figures.peak.max(change.peak);
             figures.time_ns += change.time_ns;
         }
-        self.in_part |= !exact;
+        self.partly_measured |= !exact;
     }
 
     /// Bytes that it holds.

@@ -36,9 +36,9 @@ pub(crate) struct ThreadState {
     /// Number of the thread that holds the recorder.
     pub thread: u64,
     /// Series not in use, kept so that a call needs no allocation.
-    pub spare: Vec<Series<LinePoint>>,
+    pub spare_series: Vec<Series<LinePoint>>,
     /// Room to keep those of short calls in.
-    pub spare_short: Vec<Series<LinePoint>>,
+    pub spare_short_series: Vec<Series<LinePoint>>,
     /// Books on single calls, not in use, kept for the same reason.
     #[expect(
         clippy::vec_box,
@@ -66,14 +66,14 @@ impl ThreadState {
         self.stack.reserve(1);
         self.timelines.reserve(1);
         let timed = self.is_timed(site, kind);
-        if timed && exact && self.spare.is_empty() {
-            self.spare.push(Series::new(LinePoint::default()));
+        if timed && exact && self.spare_series.is_empty() {
+            self.spare_series.push(Series::new(LinePoint::default()));
         }
         // One for each call in progress that is kept with a series.
-        while timed && exact && self.spare_short.len() <= self.timelines.len() {
-            self.spare_short.push(short_series());
+        while timed && exact && self.spare_short_series.len() <= self.timelines.len() {
+            self.spare_short_series.push(short_series());
         }
-        self.spare.reserve(2);
+        self.spare_series.reserve(2);
         if kind == Kind::Call && exact {
             site.calls().make_room();
         }
@@ -133,8 +133,8 @@ impl ThreadState {
             has_unbooked: false,
             line_high: entry.rss,
             high: entry.rss,
-            parts: Change::default(),
-            turn: None,
+            booked_elsewhere: Change::default(),
+            measured_hit: None,
             heap_entry: start.heap,
             heap_high: position.heap_high,
             heap_line_start: position.heap_line_start,
@@ -157,7 +157,7 @@ impl ThreadState {
 
     /// Gives the innermost call a series that begins with its entry.
     fn give_series(&mut self) {
-        let Some(mut series) = self.spare.pop() else {
+        let Some(mut series) = self.spare_series.pop() else {
             return;
         };
         series.clear();
@@ -179,7 +179,7 @@ impl ThreadState {
     }
 
     /// The innermost call has just been opened: it is per_call.
-    pub(crate) fn details(&mut self, mut details: Box<CallDetails>) {
+    pub(crate) fn attach_details(&mut self, mut details: Box<CallDetails>) {
         if let Some(call) = self.stack.last_mut()
             && let Some(totals) = self.totals[call.site.id].as_mut()
         {
@@ -208,7 +208,7 @@ impl ThreadState {
     }
 
     /// The innermost call's thread has gone on into another call, which is not on the stack yet.
-    pub(crate) fn position(&mut self, position: Position) {
+    pub(crate) fn set_position(&mut self, position: Position) {
         if let Some(call) = self.stack.last_mut() {
             call.line = call.counters.place(position.line);
             call.heap_line_start = position.heap_line_start;
@@ -230,8 +230,8 @@ impl ThreadState {
         if let Kind::NestedClosure(depth) = call.kind
             && let Some(outer) = self.stack.get_mut(depth)
         {
-            outer.parts.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
-            outer.parts.net += difference(self.last.rss, call.entry.rss);
+            outer.booked_elsewhere.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
+            outer.booked_elsewhere.net += difference(self.last.rss, call.entry.rss);
             self.lowest = self.lowest.min(depth + 1);
         }
         Some(call)
@@ -260,7 +260,9 @@ impl ThreadState {
         let heap = heap.since(call.heap_entry).plus(call.past.heap);
         totals.heap = totals.heap.plus(heap);
         totals.heap_peak = totals.heap_peak.max(call.heap_peak());
-        totals.others = totals.others.plus(now.others.since(call.entry.others));
+        totals.other_threads = totals
+            .other_threads
+            .plus(now.other_threads.since(call.entry.other_threads));
         record
     }
 
@@ -273,8 +275,8 @@ impl ThreadState {
             .filter_map(|&depth| self.stack.get(depth));
         let open = timed.filter_map(|call| call.series.as_ref());
         let series: u64 = open
-            .chain(&self.spare)
-            .chain(&self.spare_short)
+            .chain(&self.spare_series)
+            .chain(&self.spare_short_series)
             .map(Series::bytes)
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()

@@ -20,9 +20,9 @@ struct CurrentThread {
 }
 
 /// Gives the recorder back when the thread ends.
-struct GiveBack;
+struct GiveRecorderBack;
 
-impl Drop for GiveBack {
+impl Drop for GiveRecorderBack {
     fn drop(&mut self) {
         let registry = CURRENT.with(|current| current.registry.take());
         if let (Some(recorder), Some(registry)) = (forget_recorder(), registry)
@@ -41,7 +41,7 @@ thread_local! {
             loops_being_left: Cell::new(0),
         }
     };
-    static GIVE_BACK: GiveBack = const { GiveBack };
+    static GIVE_BACK: GiveRecorderBack = const { GiveRecorderBack };
 }
 
 /// The calling thread's recorder, if it has one.

@@ -38,7 +38,7 @@ impl ThreadState {
         }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
-            self.spare.extend(series);
+            self.spare_series.extend(series);
             return;
         }
         let mut calls = call.site.calls();
@@ -48,10 +48,10 @@ impl ThreadState {
                 peak_at: call.peak_at,
                 series,
             };
-            let spare = calls.set_peak_call(best, &mut self.spare_short);
-            self.spare.extend(spare);
+            let spare_series = calls.set_peak_call(best, &mut self.spare_short_series);
+            self.spare_series.extend(spare_series);
         } else {
-            self.spare.extend(series);
+            self.spare_series.extend(series);
         }
         calls.add(record);
     }
@@ -69,9 +69,9 @@ impl OpenCall {
             heap: heap::is_counted().then_some(heap),
             shared: self.shared,
             lines: &details.lines,
-            in_part: details.in_part,
+            partly_measured: details.partly_measured,
         };
-        limits::judge(&per_call.limits, &ended);
+        limits::check(&per_call.limits, &ended);
         if record.outcome == Outcome::Returned {
             self.add_to_figures(record, heap, details);
         }

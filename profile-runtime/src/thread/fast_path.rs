@@ -47,7 +47,7 @@ impl ThreadRecorder {
 
     /// What the line in progress has on its blocks, and the call_id of the innermost call.
     pub(crate) fn block_owner(&self) -> Option<BlockOwner> {
-        let line = self.current_line().line()?.origins()?;
+        let line = self.current_line().line()?.blocks()?;
         Some((line, self.counted.call_id(origins::call_id)))
     }
 
@@ -99,7 +99,8 @@ impl ThreadRecorder {
             heap_counters.set_high(heap.live());
         }
         if slow_path != 0 {
-            self.books_later.store(self.take_booking_due(), Relaxed);
+            self.booking_postponed
+                .store(self.take_booking_due(), Relaxed);
         }
         counters.count_another_call();
         Some(CallHandle::new(self, counters, depth))
@@ -164,8 +165,8 @@ impl ThreadRecorder {
             call.counters.count_panic();
         }
         self.counted.pop(depth, outer);
-        if self.books_later.load(Relaxed) && self.counted.is_empty() {
-            self.books_later.store(false, Relaxed);
+        if self.booking_postponed.load(Relaxed) && self.counted.is_empty() {
+            self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
         }
         Some(())

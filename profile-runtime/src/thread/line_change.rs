@@ -20,15 +20,15 @@ impl ThreadRecorder {
             self.current_line().begin(line);
             return;
         }
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
         let due = self.is_due();
         // A line's first hit is read whatever the budget says: most lines that take much run once.
-        let first = first && log.is_of_rss();
+        let first = first && state.is_of_rss();
         let read = due || first;
         if read {
-            self.read(log);
+            self.read(state);
         }
         let book_change = self.take_booking_due();
         if first {
@@ -36,42 +36,42 @@ impl ThreadRecorder {
             self.ask_for_reading();
         }
         let closing = self.line();
-        let place = place_of(log.stack.last(), Some(line));
-        if log.end_measured_hit() {
+        let place = place_of(state.stack.last(), Some(line));
+        if state.end_measured_hit() {
             // The stretch goes on, unless lines are read one by one again.
             if self.is_due() {
-                log.book_stretch();
-                log.begin_line(place, hit, true);
+                state.book_stretch();
+                state.begin_line(place, hit, true);
             }
         } else if read || book_change {
             let ran = match due || book_change {
                 true => closing,
-                false => log.line_of_stretch(closing),
+                false => state.line_of_stretch(closing),
             };
-            let was_exact = log.book_change(ran, read);
-            log.begin_line(place, hit, read && self.is_due());
+            let was_exact = state.book_change(ran, read);
+            state.begin_line(place, hit, read && self.is_due());
             if due && !was_exact {
-                log.attribute_stretch_to(closing);
+                state.attribute_stretch_to(closing);
             }
         }
         if hit && line.is_measurement_due() {
-            self.measure_this_hit(log, line, place);
+            self.measure_this_hit(state, line, place);
         }
         self.current_line().begin(line);
     }
 
     /// It is the turn of `line`, which begins, to be read, if there is budget for it.
-    fn measure_this_hit(&self, log: &mut ThreadState, line: &LineCounters, place: u32) {
-        let read_anyway = log.reads_every_line();
-        let read = !read_anyway && log.may_measure();
+    fn measure_this_hit(&self, state: &mut ThreadState, line: &LineCounters, place: u32) {
+        let read_anyway = state.reads_every_line();
+        let read = !read_anyway && state.may_measure();
         if read {
-            self.read(log);
-            log.begin_measured_hit(place);
+            self.read(state);
+            state.begin_measured_hit(place);
             // For the reading at its end.
             self.ask_for_reading();
         }
-        let now_ns = (read || read_anyway).then_some(log.last.t_ns);
-        if let Some(hits) = log.next_measurement(place, now_ns) {
+        let now_ns = (read || read_anyway).then_some(state.last.t_ns);
+        if let Some(hits) = state.next_measurement(place, now_ns) {
             line.measure_after(hits);
         }
     }

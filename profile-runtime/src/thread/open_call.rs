@@ -6,7 +6,7 @@ use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
-use crate::heap::CallId;
+use crate::heap::{self, CallId};
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
@@ -57,9 +57,9 @@ pub(crate) struct OpenCall {
     pub(super) line_high: u64,
     pub(super) high: u64,
     /// What `NestedClosure`s inside the line, and turns of lines, have booked as theirs, to be taken off the line.
-    pub(super) parts: Change,
+    pub(super) booked_elsewhere: Change,
     /// The turn of its line in progress to be read, and the parts before it.
-    pub(super) turn: Option<(MeasuredHit, Change)>,
+    pub(super) measured_hit: Option<(MeasuredHit, Change)>,
     /// The heap at the entry, and the highest live bytes of this thread since.
     pub heap_entry: Counts,
     pub heap_high: i64,
@@ -220,14 +220,8 @@ impl OpenCall {
 
     /// What it did on the heap, of which its thread has `now`.
     pub(super) fn heap_figures(&self, now: Counts) -> HeapFigures {
-        let heap = now.since(self.heap_entry).plus(self.past.heap);
-        HeapFigures {
-            allocated: heap.allocated,
-            freed: heap.freed,
-            net: heap.live(),
-            peak: self.heap_peak(),
-            allocations: heap.allocations,
-        }
+        let counts = now.since(self.heap_entry).plus(self.past.heap);
+        heap::figures(counts, self.heap_peak())
     }
 
     /// As the best call of its site, if the process ended now.

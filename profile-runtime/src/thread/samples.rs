@@ -11,16 +11,16 @@ impl ThreadRecorder {
         if !self.is_busy() {
             return;
         }
-        let mut log = self.log();
+        let mut state = self.state();
         if let Some((reading, due)) = due {
-            let line = self.line_of_measured(&log);
-            log.sample(reading, line, Some(due));
+            let line = self.line_of_measured(&state);
+            state.sample(reading, line, Some(due));
             if !self.counted.is_empty() {
-                log.defer_samples(due);
+                state.defer_samples(due);
             }
             self.ask_for_reading();
         }
-        let timed = log.timelines.iter().map(|&depth| log.stack[depth].site);
+        let timed = state.timelines.iter().map(|&depth| state.stack[depth].site);
         for site in timed.chain(self.counted.sites()) {
             if !intervals.contains(&site.interval_ns) {
                 intervals.push(site.interval_ns);
@@ -29,9 +29,9 @@ impl ThreadRecorder {
     }
 
     /// By anybody who holds the log: the line at which the innermost measured call is.
-    pub(super) fn line_of_measured(&self, log: &ThreadState) -> u32 {
-        let line = self.counted.line_of_measured(log.stack.len());
-        place_of(log.stack.last(), line)
+    pub(super) fn line_of_measured(&self, state: &ThreadState) -> u32 {
+        let line = self.counted.line_of_measured(state.stack.len());
+        place_of(state.stack.last(), line)
     }
 }
 

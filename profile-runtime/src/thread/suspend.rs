@@ -13,29 +13,29 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        self.close_above(log, depth as usize)?;
-        let heap = self.pause(log);
-        self.read_at_end(log);
-        let call = heap::without_counting(|| log.suspend(self.line(), heap))?;
-        self.go_back_to_caller(log, &call, heap);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        self.close_above(state, depth as usize)?;
+        let heap = self.pause(state);
+        self.read_at_end(state);
+        let call = heap::without_counting(|| state.suspend(self.line(), heap))?;
+        self.go_back_to_caller(state, &call, heap);
         Some(call)
     }
 
     /// Puts a suspended call back on the stack of this thread.
     pub(crate) fn resume(&self, call: OpenCall) -> u32 {
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        log.discard_measured_hit();
-        let heap = self.pause(log);
-        heap::without_counting(|| log.make_room(call.site, Kind::Call, false));
-        let exact = self.read_at_entry(log, call.entry_exact);
-        self.leave_caller(log);
-        log.resume(call, exact, heap);
-        self.begin_innermost(log, heap)
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        state.discard_measured_hit();
+        let heap = self.pause(state);
+        heap::without_counting(|| state.make_room(call.site, Kind::Call, false));
+        let exact = self.read_at_entry(state, call.entry_exact);
+        self.leave_caller(state);
+        state.resume(call, exact, heap);
+        self.begin_innermost(state, heap)
     }
 }
 
@@ -46,7 +46,7 @@ impl ThreadState {
         call.suspend_details();
         let now = self.last;
         call.line = line;
-        self.spare.extend(call.series.take());
+        self.spare_series.extend(call.series.take());
         call.past.suspended_at = now;
         call.past.high = call.past.high.max(call.high);
         call.past.peak = call
@@ -57,7 +57,9 @@ impl ThreadState {
         call.past.heap_peak = call.heap_peak();
         let totals = self.totals(call.site);
         totals.open = totals.open.saturating_sub(1);
-        totals.others = totals.others.plus(now.others.since(call.entry.others));
+        totals.other_threads = totals
+            .other_threads
+            .plus(now.other_threads.since(call.entry.other_threads));
         Some(call)
     }
 
@@ -70,7 +72,7 @@ impl ThreadState {
         let now = self.last;
         call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
         call.past.suspended.net += difference(now.rss, before.rss);
-        call.entry.others = now.others;
+        call.entry.other_threads = now.other_threads;
         call.booked_until = now;
         call.line_hit = false;
         call.line_exact = exact;

@@ -40,7 +40,7 @@ const BOOKING_DUE: i64 = 1 << 61;
 const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hits::MOST);
 
 /// CountedCalls calls that can be in progress at once on a thread.
-const LIGHT_CALLS: usize = 31;
+const COUNTED_CALLS: usize = 31;
 
 /// What a reading that only looks at the clock is booked as.
 const CLOCK_NS: u64 = 100;
@@ -53,11 +53,11 @@ pub(crate) struct ThreadRecorder {
     pub(super) thread: AtomicU64,
     pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
     /// `BOOKING_DUE` of the innermost measured call, while a counted one is in progress inside it.
-    pub(super) books_later: AtomicBool,
+    pub(super) booking_postponed: AtomicBool,
     pub(super) directory: SiteDirectory,
     /// Highest RSS that anybody saw since this recorder's last reading.
     pub(super) high: AtomicU64,
-    pub(super) log: Mutex<ThreadState>,
+    pub(super) state: Mutex<ThreadState>,
 }
 
 impl ThreadRecorder {
@@ -65,11 +65,11 @@ impl ThreadRecorder {
         ThreadRecorder {
             instruments,
             thread: AtomicU64::new(0),
-            counted: CountedCalls::with_room_for(LIGHT_CALLS, READING_DUE),
-            books_later: AtomicBool::new(false),
+            counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
+            booking_postponed: AtomicBool::new(false),
             directory: SiteDirectory::new(),
             high: AtomicU64::new(0),
-            log: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
@@ -78,16 +78,16 @@ impl ThreadRecorder {
         &self.counted.current_line
     }
 
-    pub(super) fn log(&self) -> MutexGuard<'_, ThreadState> {
-        lock(&self.log)
+    pub(super) fn state(&self) -> MutexGuard<'_, ThreadState> {
+        lock(&self.state)
     }
 
     /// A new thread takes the recorder.
     pub(crate) fn take(&self, thread: u64) {
-        let mut log = self.log();
-        log.thread = thread;
+        let mut state = self.state();
+        state.thread = thread;
         self.thread.store(thread, Relaxed);
-        log.last_reading = LastReading::default();
+        state.last_reading = LastReading::default();
         self.ask_for_reading();
     }
 
@@ -106,43 +106,43 @@ impl ThreadRecorder {
 
     /// Opens a call of `site`.
     pub(crate) fn enter(&'static self, site: &'static RegisteredSite, kind: Kind) -> CallHandle {
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        log.discard_measured_hit();
-        let heap = self.pause(log);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        state.discard_measured_hit();
+        let heap = self.pause(state);
         // Whatever needs memory comes before the reading, so as not to show up in the call.
         let (counters, forced, details) = heap::without_counting(|| {
-            let forced = kind == Kind::Call && log.must_be_exact(site);
-            let counters = log.make_room(site, kind, forced || self.is_due());
+            let forced = kind == Kind::Call && state.must_be_exact(site);
+            let counters = state.make_room(site, kind, forced || self.is_due());
             let per_call = kind == Kind::Call && site.per_call.is_some();
             if kind == Kind::Call && !site.is_usage() && !per_call {
                 self.directory.set(site.id, counters);
             }
-            let details = per_call.then(|| log.take_details(site.spec.lines.len()));
+            let details = per_call.then(|| state.take_details(site.spec.lines.len()));
             (counters, forced, details)
         });
-        let exact = self.read_at_entry(log, forced);
-        self.leave_caller(log);
+        let exact = self.read_at_entry(state, forced);
+        self.leave_caller(state);
         if kind == Kind::Call {
-            let thread = log.thread;
-            log.totals(site).count_call(thread);
+            let thread = state.thread;
+            state.totals(site).count_call(thread);
         }
         let start = CallStart {
-            call_id: log.call_id_for(kind),
+            call_id: state.call_id_for(kind),
             ..CallStart::now(site, counters, heap)
         };
-        log.open(start, start.position(), kind, exact);
+        state.open(start, start.position(), kind, exact);
         if let Some(details) = details {
-            log.details(details);
+            state.attach_details(details);
         }
-        let depth = self.begin_innermost(log, heap);
+        let depth = self.begin_innermost(state, heap);
         CallHandle::new(self, counters, depth)
     }
 
     /// A call begins or goes on inside of the innermost one, which stays where it is meanwhile.
-    pub(super) fn leave_caller(&self, log: &mut ThreadState) {
-        if let Some(outer) = log.stack.last_mut() {
+    pub(super) fn leave_caller(&self, state: &mut ThreadState) {
+        if let Some(outer) = state.stack.last_mut() {
             outer.line = self.line();
             outer.has_unbooked |= self.take_booking_due();
         }
@@ -150,22 +150,22 @@ impl ThreadRecorder {
 
     /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
     /// to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, log: &mut ThreadState, forced: bool) -> bool {
+    pub(super) fn read_at_entry(&self, state: &mut ThreadState, forced: bool) -> bool {
         let due = self.is_due();
         if !due && !forced {
             return false;
         }
-        self.read(log);
+        self.read(state);
         if !due {
-            log.book_stretch();
+            state.book_stretch();
         }
         true
     }
 
     /// The innermost call has just been put on the stack, or back on it; gives its depth.
-    pub(super) fn begin_innermost(&self, log: &ThreadState, heap: Counts) -> u32 {
-        let depth = log.stack.len() - 1;
-        let call = &log.stack[depth];
+    pub(super) fn begin_innermost(&self, state: &ThreadState, heap: Counts) -> u32 {
+        let depth = state.stack.len() - 1;
+        let call = &state.stack[depth];
         let calls = depth as u32 + 1;
         let position = Position {
             line: call.counters.position_at(call.line),
@@ -185,22 +185,22 @@ impl ThreadRecorder {
     }
 
     /// Puts the counted calls on the log's stack, before anything happens there.
-    pub(super) fn promote_counted_calls(&self, log: &mut ThreadState) {
+    pub(super) fn promote_counted_calls(&self, state: &mut ThreadState) {
         if !self.counted.is_empty() {
-            if let Some(outer) = log.stack.last_mut() {
-                outer.has_unbooked |= self.books_later.swap(false, Relaxed);
+            if let Some(outer) = state.stack.last_mut() {
+                outer.has_unbooked |= self.booking_postponed.swap(false, Relaxed);
             }
             let (_, innermost) = self.pause_heap(heap::of_this_thread());
             heap::without_counting(|| {
                 self.counted
                     .promote(innermost, |start, position| match start {
-                        Some(start) => log.open_promoted(start, position),
-                        None => log.position(position),
+                        Some(start) => state.open_promoted(start, position),
+                        None => state.set_position(position),
                     });
             });
         }
-        log.clear_deferred();
-        if let Some(call) = log.stack.last_mut() {
+        state.clear_deferred();
+        if let Some(call) = state.stack.last_mut() {
             call.call_id = self.counted.call_id(|| 0);
         }
     }
@@ -215,73 +215,78 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        self.close_above(log, depth as usize)?;
-        self.close_innermost(log, cancelled, last)
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        self.close_above(state, depth as usize)?;
+        self.close_innermost(state, cancelled, last)
     }
 
     /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
-    pub(super) fn close_above(&self, log: &mut ThreadState, depth: usize) -> Option<()> {
-        while log.stack.len() > depth + 1 {
-            self.close_innermost(log, false, ThreadState::finish_call)?;
+    pub(super) fn close_above(&self, state: &mut ThreadState, depth: usize) -> Option<()> {
+        while state.stack.len() > depth + 1 {
+            self.close_innermost(state, false, ThreadState::finish_call)?;
         }
-        (log.stack.len() == depth + 1).then_some(())
+        (state.stack.len() == depth + 1).then_some(())
     }
 
     fn close_innermost<T>(
         &self,
-        log: &mut ThreadState,
+        state: &mut ThreadState,
         cancelled: bool,
         last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
     ) -> Option<T> {
-        let heap = self.pause(log);
-        self.read_at_end(log);
-        let mut call = log.pop()?;
+        let heap = self.pause(state);
+        self.read_at_end(state);
+        let mut call = state.pop()?;
         call.suspend_details();
         if call.kind == Kind::Call {
             origins::call_ended(call.call_id);
         }
-        let record = log.add_to_totals(&call, cancelled, heap);
-        self.go_back_to_caller(log, &call, heap);
+        let record = state.add_to_totals(&call, cancelled, heap);
+        self.go_back_to_caller(state, &call, heap);
         let call = &mut call;
         Some(heap::without_counting(|| {
-            last(log, EndedCall { call, record, heap })
+            last(state, EndedCall { call, record, heap })
         }))
     }
 
     /// The last reading of the innermost call, and the end of its last line.
-    pub(super) fn read_at_end(&self, log: &mut ThreadState) {
+    pub(super) fn read_at_end(&self, state: &mut ThreadState) {
         let due = self.is_due();
         // A call that began with a reading ends with one: its record must not borrow from others.
-        let read = due || log.stack.last().is_some_and(|call| call.entry_exact);
+        let read = due || state.stack.last().is_some_and(|call| call.entry_exact);
         if read {
-            self.read(log);
+            self.read(state);
         }
-        let turn = log.end_measured_hit();
-        if read && (turn || !due) {
-            log.book_stretch();
+        let measured_hit = state.end_measured_hit();
+        if read && (measured_hit || !due) {
+            state.book_stretch();
         }
-        log.book_last_line(self.line(), read);
+        state.book_last_line(self.line(), read);
     }
 
     /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
     /// that line's, too.
-    pub(super) fn go_back_to_caller(&self, log: &mut ThreadState, inner: &OpenCall, heap: Counts) {
+    pub(super) fn go_back_to_caller(
+        &self,
+        state: &mut ThreadState,
+        inner: &OpenCall,
+        heap: Counts,
+    ) {
         let high = inner.heap_high;
         let change = heap.since(inner.heap_entry);
         if let Kind::NestedClosure(depth) = inner.kind
-            && let Some(outer) = log.stack.get(depth)
+            && let Some(outer) = state.stack.get(depth)
         {
             // Booked on its own lines already: it must not be booked on the line around it again.
             let taken_off = Counts::default().since(change);
             outer.book_heap(taken_off, i64::MIN);
         }
-        let calls = log.stack.len() as u32;
+        let calls = state.stack.len() as u32;
         // What was left for `inner`'s next line to do.
         self.take_booking_due();
-        let Some(outer) = log.stack.last_mut() else {
+        let Some(outer) = state.stack.last_mut() else {
             self.counted.set_measured(0, None);
             return;
         };
@@ -315,7 +320,7 @@ impl ThreadRecorder {
 
     /// The call at `depth` has the size `n`.
     pub(crate) fn set_size(&self, depth: u32, n: f64) {
-        if let Some(call) = self.log().stack.get_mut(depth as usize)
+        if let Some(call) = self.state().stack.get_mut(depth as usize)
             && let Some(details) = &mut call.details
         {
             details.by = Some(n);
@@ -324,9 +329,10 @@ impl ThreadRecorder {
 
     /// Depth of the innermost call of `site` in progress on this thread, if there is one.
     pub(crate) fn find(&self, site: &'static RegisteredSite) -> Option<usize> {
-        let mut log = self.log();
-        self.promote_counted_calls(&mut log);
-        log.stack
+        let mut state = self.state();
+        self.promote_counted_calls(&mut state);
+        state
+            .stack
             .iter()
             .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
     }
@@ -340,28 +346,28 @@ impl ThreadRecorder {
     }
 
     /// Takes a reading and tells the calls in progress; clears `READING_DUE` when the budget is used up.
-    pub(super) fn read(&self, log: &mut ThreadState) {
-        let before = log.last;
-        let cost_ns = if log
+    pub(super) fn read(&self, state: &mut ThreadState) {
+        let before = state.last;
+        let cost_ns = if state
             .stack
             .last()
             .is_some_and(|call| call.kind == Kind::OtherThread)
         {
             // A worker's lines are timed, and no more: RSS is for the call that they work for.
-            log.last = before.at(self.instruments.meter.now_ns());
+            state.last = before.at(self.instruments.meter.now_ns());
             CLOCK_NS
         } else {
-            let outermost = log.stack.len() <= 1;
+            let outermost = state.stack.len() <= 1;
             let meter = &self.instruments.meter;
-            let (reading, high, cost_ns) = meter.read(self, &mut log.last_reading, outermost);
-            log.last = reading;
+            let (reading, high, cost_ns) = meter.read(self, &mut state.last_reading, outermost);
+            state.last = reading;
             let line = self.line();
-            log.raise(before, high, line);
-            log.sample(reading, line, None);
+            state.raise(before, high, line);
+            state.sample(reading, line, None);
             cost_ns
         };
         let share = self.instruments.threads_per_processor();
-        if log.budget.spend(log.last.t_ns, cost_ns, share) {
+        if state.budget.spend(state.last.t_ns, cost_ns, share) {
             self.ask_for_reading();
         } else {
             self.current_line()
@@ -372,9 +378,9 @@ impl ThreadRecorder {
 
     /// Something begins inside of the innermost measured call's line in progress, or its call ends; gives
     /// the thread's heap.
-    pub(super) fn pause(&self, log: &mut ThreadState) -> Counts {
+    pub(super) fn pause(&self, state: &mut ThreadState) -> Counts {
         let (heap, position) = self.pause_heap(heap::of_this_thread());
-        if let Some(call) = log.stack.last_mut() {
+        if let Some(call) = state.stack.last_mut() {
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;
         }
@@ -385,7 +391,7 @@ impl ThreadRecorder {
     pub(crate) fn bytes(&self) -> u64 {
         let fixed =
             size_of::<ThreadRecorder>() as u64 + self.counted.bytes() + self.directory.bytes();
-        fixed + self.log().bytes()
+        fixed + self.state().bytes()
     }
 }
 

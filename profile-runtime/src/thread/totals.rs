@@ -1,6 +1,6 @@
 //! What a recorder adds up about a site: totals over its calls, and one row for each line.
 
-use super::pace::HitSchedule;
+use super::hit_schedule::HitSchedule;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
@@ -26,12 +26,12 @@ pub(crate) struct SiteTotals {
     pub heap: Counts,
     pub heap_peak: u64,
     /// What other threads did on the heap meanwhile.
-    pub others: Counts,
+    pub other_threads: Counts,
     /// Calls in progress on this recorder.
     pub open: u32,
     pub lines: Vec<LineTotals>,
     /// What closures did here for calls of other threads.
-    pub workers: Option<Workers>,
+    pub workers: Option<WorkerTotals>,
 }
 
 /// Totals of one line that take a reading.
@@ -45,7 +45,7 @@ pub(crate) struct LineTotals {
     pub max_rss: u64,
     pub samples: u64,
     pub shared: u64,
-    pub others: Counts,
+    pub other_threads: Counts,
     /// Of the heap, before a call that is per_call by itself.
     pub heap_peak: u64,
     pub schedule: HitSchedule,
@@ -53,7 +53,7 @@ pub(crate) struct LineTotals {
 
 /// What closures did on this recorder for calls of other threads.
 #[derive(Debug, Clone)]
-pub(crate) struct Workers {
+pub(crate) struct WorkerTotals {
     pub counters: &'static SiteCounters,
     pub time_ns: Vec<u64>,
 }
@@ -72,7 +72,7 @@ impl SiteTotals {
             high: 0,
             heap: Counts::default(),
             heap_peak: 0,
-            others: Counts::default(),
+            other_threads: Counts::default(),
             open: 0,
             lines: vec![LineTotals::default(); lines],
             workers: None,
@@ -113,7 +113,7 @@ impl SiteTotals {
 
     pub(crate) fn worker_counters(&mut self) -> &'static SiteCounters {
         let lines = self.lines.len();
-        let workers = self.workers.get_or_insert_with(|| Workers {
+        let workers = self.workers.get_or_insert_with(|| WorkerTotals {
             counters: SiteCounters::leaked(lines, origins::is_on()),
             time_ns: vec![0; lines],
         });
@@ -148,7 +148,7 @@ impl LineTotals {
         self.max_rss = self.max_rss.max(other.max_rss);
         self.samples += other.samples;
         self.shared += other.shared;
-        self.others = self.others.plus(other.others);
+        self.other_threads = self.other_threads.plus(other.other_threads);
         self.heap_peak = self.heap_peak.max(other.heap_peak);
     }
 }

@@ -85,12 +85,12 @@ mod tests {
 
     #[test]
     fn a_hot_line_has_turns_that_are_far_apart() {
-        let (mut pace, mut now_ns, mut turns) = (HitSchedule::default(), 0, 0_u64);
+        let (mut schedule, mut now_ns, mut turns) = (HitSchedule::default(), 0, 0_u64);
         let mut at = 1;
         for hit in 1..=10_000_000_u64 {
             now_ns += 10;
             if hit >= at {
-                at = hit + pace.next(Some(now_ns));
+                at = hit + schedule.next(Some(now_ns));
                 turns += 1;
             }
         }
@@ -100,31 +100,31 @@ mod tests {
 
     #[test]
     fn a_seldom_line_has_one_at_every_hit() {
-        let mut pace = HitSchedule::default();
+        let mut schedule = HitSchedule::default();
         for hit in 1..=100 {
-            assert_eq!(pace.next(Some(hit * 2 * APART_NS)), 1);
+            assert_eq!(schedule.next(Some(hit * 2 * APART_NS)), 1);
         }
     }
 
     #[test]
     fn what_hits_keep_is_learnt_from_those_that_were_read() {
-        let mut pace = HitSchedule::default();
-        assert_eq!(pace.expected(100), 0.0);
-        pace.learn_all(1, 4096);
-        pace.learn_one(4096);
-        assert_eq!(pace.expected(102), 100.0 * 4096.0);
+        let mut schedule = HitSchedule::default();
+        assert_eq!(schedule.expected(100), 0.0);
+        schedule.learn_all(1, 4096);
+        schedule.learn_one(4096);
+        assert_eq!(schedule.expected(102), 100.0 * 4096.0);
     }
 
     #[test]
     fn what_happened_once_is_not_expected() {
-        let mut pace = HitSchedule::default();
+        let mut schedule = HitSchedule::default();
         for hit in 1..=1_000 {
-            pace.learn_one(if hit == 500 { -4096 } else { 0 });
+            schedule.learn_one(if hit == 500 { -4096 } else { 0 });
         }
-        assert_eq!(pace.expected(1_000_000), 0.0);
+        assert_eq!(schedule.expected(1_000_000), 0.0);
         for hit in 1..=1_000 {
-            pace.learn_one(if hit % 10 == 0 { -4096 } else { 0 });
+            schedule.learn_one(if hit % 10 == 0 { -4096 } else { 0 });
         }
-        assert!(pace.expected(1_000_000) < -100e6);
+        assert!(schedule.expected(1_000_000) < -100e6);
     }
 }
