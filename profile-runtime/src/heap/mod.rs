@@ -1,4 +1,4 @@
-//! Heap bytes: the counting allocator, and each thread's counters.
+//! The heap: the counting allocator, each thread's counters, and whose the live blocks are.
 
 mod allocator;
 mod call_ids;
