@@ -1,15 +1,18 @@
-//! A thread's own book: its calls in progress, the lines they are at, and what it has added up.
+//! The recorder of one thread, and its careful way through an entry, a reading and an exit.
 //!
-//! A thread takes a recorder at its first annotated call and gives it back when it ends; the next thread
-//! goes on in the same book. So there are as many recorders as there were threads at once, however many
-//! came and went, and a recorder is never freed.
+//! A thread takes a recorder at its first annotated call and gives it back when it ends. A later thread goes
+//! on with the same recorder and its totals. So there are as many recorders as there were threads at once,
+//! and a recorder is never freed.
 //!
-//! A probe looks at one number, `slow_path`. While it is 0 the probe counts its hit, writes down which
-//! line runs, and is done: a few nanoseconds; calls are entered and left without more ado, too (see
-//! `counted`). Otherwise it takes the recorder's lock and, if a reading is due, takes one; what has changed
-//! since the line's own last reading is then booked on the line that was running. When the recorder's
-//! budget is used up it goes to 0; the sampler sets it again at its next tick, at a moment that
-//! favours no line but the ones that take long.
+//! Every probe looks at one number, `slow_path`:
+//!
+//! 1. While it is 0, the probe counts its hit and notes which line runs. Calls are only counted then. This
+//!    takes a few nanoseconds and no lock (`fast_path.rs`, `counters/counted_calls.rs`).
+//! 2. Otherwise the thread locks its state and takes a reading, if one is due. It books what changed since
+//!    the previous reading on the line that ran (`line_change.rs`, `booking.rs`).
+//! 3. When the budget for readings is used up, `slow_path` goes back to 0. The sampler sets it again at its
+//!    next tick. That moment does not depend on the program, so it meets each line in proportion to the time
+//!    that the line takes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -33,29 +36,31 @@ use crate::sync::lock;
 
 /// A reading is due at the next probe.
 pub(super) const READING_DUE: i64 = 1 << 62;
-/// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
-/// makes until then put that off (`ThreadRecorder::books_later`, and `OpenCall::has_unbooked`).
+/// Set when a callee took readings. The calling line still has to book the change; while it makes further
+/// calls, booking is postponed (`ThreadRecorder::booking_postponed`, `OpenCall::has_unbooked`).
 const BOOKING_DUE: i64 = 1 << 61;
-// A probe asks for slow_path and for its line's turn with one comparison.
+// One comparison tells a probe whether its hit is to be measured and whether the slow path is asked for.
 const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hits::MOST);
 
-/// CountedCalls calls that can be in progress at once on a thread.
+/// How many counted calls can be in progress at once on a thread.
 const COUNTED_CALLS: usize = 31;
 
-/// What a reading that only looks at the clock is booked as.
+/// What a reading costs the budget if it only looks at the clock.
 const CLOCK_NS: u64 = 100;
 
-/// One thread's book.
+/// What one thread records. Shared with the sampler and with snapshots; only `state` is behind a lock.
 #[derive(Debug)]
 pub(crate) struct ThreadRecorder {
     pub(super) instruments: &'static Instruments,
-    /// Number of the thread that holds it.
+    /// Number of the thread that has this recorder.
     pub(super) thread: AtomicU64,
+    /// The calls in progress that are only counted, and the line that runs.
     pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
-    /// `BOOKING_DUE` of the innermost measured call, while a counted one is in progress inside it.
+    /// Whether booking is due on the innermost measured call once the counted calls inside it have ended.
     pub(super) booking_postponed: AtomicBool,
+    /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
-    /// Highest RSS that anybody saw since this recorder's last reading.
+    /// Highest RSS in any thread's reading since this recorder's last one.
     pub(super) high: AtomicU64,
     pub(super) state: Mutex<ThreadState>,
 }
@@ -78,11 +83,12 @@ impl ThreadRecorder {
         &self.counted.current_line
     }
 
+    /// Locks the state.
     pub(super) fn state(&self) -> MutexGuard<'_, ThreadState> {
         lock(&self.state)
     }
 
-    /// A new thread takes the recorder.
+    /// The thread with this number takes the recorder.
     pub(crate) fn take(&self, thread: u64) {
         let mut state = self.state();
         state.thread = thread;
@@ -91,6 +97,7 @@ impl ThreadRecorder {
         self.ask_for_reading();
     }
 
+    /// Whether a call is in progress.
     pub(crate) fn is_busy(&self) -> bool {
         self.counted.depth() > 0
     }
@@ -100,18 +107,19 @@ impl ThreadRecorder {
         self.current_line().slow_path.fetch_or(READING_DUE, Relaxed);
     }
 
+    /// Whether the next probe takes a reading.
     pub(super) fn is_due(&self) -> bool {
         self.current_line().slow_path.load(Relaxed) & READING_DUE != 0
     }
 
-    /// Opens a call of `site`.
+    /// Opens a measured call of `site`, or a run of one of its closures.
     pub(crate) fn enter(&'static self, site: &'static RegisteredSite, kind: Kind) -> CallHandle {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);
         state.discard_measured_hit();
         let heap = self.pause(state);
-        // Whatever needs memory comes before the reading, so as not to show up in the call.
+        // Everything that allocates comes before the reading, so that it does not show up in the call.
         let (counters, forced, details) = heap::without_counting(|| {
             let forced = kind == Kind::Call && state.must_be_exact(site);
             let counters = state.make_room(site, kind, forced || self.is_due());
@@ -140,7 +148,8 @@ impl ThreadRecorder {
         CallHandle::new(self, counters, depth)
     }
 
-    /// A call begins or goes on inside of the innermost one, which stays where it is meanwhile.
+    /// A call begins or goes on inside the innermost one. The outer call keeps its line, and postpones its
+    /// booking.
     pub(super) fn leave_caller(&self, state: &mut ThreadState) {
         if let Some(outer) = state.stack.last_mut() {
             outer.line = self.line();
@@ -148,8 +157,7 @@ impl ThreadRecorder {
         }
     }
 
-    /// Takes the reading of an entry, if one is due or `forced`, because a function's first call is
-    /// to be exact whatever the budget says.
+    /// Takes a reading at an entry, if one is due or `forced`. Says whether it took one.
     pub(super) fn read_at_entry(&self, state: &mut ThreadState, forced: bool) -> bool {
         let due = self.is_due();
         if !due && !forced {
@@ -162,7 +170,7 @@ impl ThreadRecorder {
         true
     }
 
-    /// The innermost call has just been put on the stack, or back on it; gives its depth.
+    /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth.
     pub(super) fn begin_innermost(&self, state: &ThreadState, heap: Counts) -> u32 {
         let depth = state.stack.len() - 1;
         let call = &state.stack[depth];
@@ -184,7 +192,7 @@ impl ThreadRecorder {
         depth as u32
     }
 
-    /// Puts the counted calls on the log's stack, before anything happens there.
+    /// Makes the counted calls measured. Comes before everything else that works on the stack.
     pub(super) fn promote_counted_calls(&self, state: &mut ThreadState) {
         if !self.counted.is_empty() {
             if let Some(outer) = state.stack.last_mut() {
@@ -205,7 +213,8 @@ impl ThreadRecorder {
         }
     }
 
-    /// Closes the call at `depth`, and whatever a leaked frame left above it; hands it to `last`.
+    /// Closes the call at `depth` and hands it to `last`. Calls that leaked frames left above it are closed,
+    /// too.
     pub(crate) fn close<T>(
         &self,
         depth: u32,
@@ -222,7 +231,8 @@ impl ThreadRecorder {
         self.close_innermost(state, cancelled, last)
     }
 
-    /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
+    /// Closes the calls that leaked frames left above the call at `depth`. `None` if that call is not on the
+    /// stack.
     pub(super) fn close_above(&self, state: &mut ThreadState, depth: usize) -> Option<()> {
         while state.stack.len() > depth + 1 {
             self.close_innermost(state, false, ThreadState::finish_call)?;
@@ -251,23 +261,23 @@ impl ThreadRecorder {
         }))
     }
 
-    /// The last reading of the innermost call, and the end of its last line.
+    /// Ends the last line of the innermost call, with a reading if the call has a right to one.
     pub(super) fn read_at_end(&self, state: &mut ThreadState) {
         let due = self.is_due();
-        // A call that began with a reading ends with one: its record must not borrow from others.
+        // A call that began with a reading ends with one, so that its record holds nothing of what ran
+        // outside of it.
         let read = due || state.stack.last().is_some_and(|call| call.entry_exact);
         if read {
             self.read(state);
         }
-        let measured_hit = state.end_measured_hit();
-        if read && (measured_hit || !due) {
+        let was_measured = state.end_measured_hit();
+        if read && (was_measured || !due) {
             state.book_stretch();
         }
         state.book_last_line(self.line(), read);
     }
 
-    /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
-    /// that line's, too.
+    /// `inner` has left the stack: its caller's line goes on, and books what `inner` did on the heap.
     pub(super) fn go_back_to_caller(
         &self,
         state: &mut ThreadState,
@@ -279,12 +289,13 @@ impl ThreadRecorder {
         if let Kind::NestedClosure(depth) = inner.kind
             && let Some(outer) = state.stack.get(depth)
         {
-            // Booked on its own lines already: it must not be booked on the line around it again.
+            // The closure's lines have booked this, and they are lines of the same call: taken off the line
+            // that is in progress there.
             let taken_off = Counts::default().since(change);
             outer.book_heap(taken_off, i64::MIN);
         }
         let calls = state.stack.len() as u32;
-        // What was left for `inner`'s next line to do.
+        // `inner` has no next line that could still book.
         self.take_booking_due();
         let Some(outer) = state.stack.last_mut() else {
             self.counted.set_measured(0, None);
@@ -304,12 +315,12 @@ impl ThreadRecorder {
         }
     }
 
-    /// The innermost call's line has to book_change at the next probe.
+    /// The innermost call's line has to book at the next probe.
     pub(super) fn ask_for_booking(&self) {
         self.current_line().slow_path.fetch_or(BOOKING_DUE, Relaxed);
     }
 
-    /// Whether the innermost call's line had to book_change; now it need not.
+    /// Says whether the innermost call's line had to book at the next probe, and clears that.
     pub(super) fn take_booking_due(&self) -> bool {
         self.current_line()
             .slow_path
@@ -337,7 +348,7 @@ impl ThreadRecorder {
             .rposition(|call| call.kind == Kind::Call && std::ptr::eq(call.site, site))
     }
 
-    /// The line at which the innermost call is. By the owner only.
+    /// The line of the innermost call, as its place in the site's list. By the owner only.
     pub(crate) fn line(&self) -> u32 {
         match self.counted.innermost() {
             Some((_, counters)) => counters.place(self.current_line().line()),
@@ -345,7 +356,8 @@ impl ThreadRecorder {
         }
     }
 
-    /// Takes a reading and tells the calls in progress; clears `READING_DUE` when the budget is used up.
+    /// Takes a reading and passes it on to the calls in progress. Clears `READING_DUE` when the budget is
+    /// used up.
     pub(super) fn read(&self, state: &mut ThreadState) {
         let before = state.last;
         let cost_ns = if state
@@ -353,7 +365,8 @@ impl ThreadRecorder {
             .last()
             .is_some_and(|call| call.kind == Kind::OtherThread)
         {
-            // A worker's lines are timed, and no more: RSS is for the call that they work for.
+            // A closure's lines on another thread are only timed. What they do to RSS belongs to the call that
+            // they work for.
             state.last = before.at(self.instruments.meter.now_ns());
             CLOCK_NS
         } else {
@@ -376,8 +389,8 @@ impl ThreadRecorder {
         }
     }
 
-    /// Something begins inside of the innermost measured call's line in progress, or its call ends; gives
-    /// the thread's heap.
+    /// The innermost measured call's line is interrupted by a callee, or ends: keeps its heap position, and
+    /// gives the thread's heap.
     pub(super) fn pause(&self, state: &mut ThreadState) -> Counts {
         let (heap, position) = self.pause_heap(heap::of_this_thread());
         if let Some(call) = state.stack.last_mut() {
@@ -387,7 +400,7 @@ impl ThreadRecorder {
         heap
     }
 
-    /// Bytes that it holds, but for what totals do.
+    /// Bytes that it holds, without those of the totals.
     pub(crate) fn bytes(&self) -> u64 {
         let fixed =
             size_of::<ThreadRecorder>() as u64 + self.counted.bytes() + self.directory.bytes();
@@ -411,7 +424,8 @@ impl PeakListener for ThreadRecorder {
     }
 }
 
-/// What the probes of a call write to.
+/// A call of the calling thread, as its probes need it: the thread's recorder, the site's counters, and the
+/// call's depth.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallHandle {
     pub recorder: &'static ThreadRecorder,
@@ -434,7 +448,7 @@ impl CallHandle {
         }
     }
 
-    /// `line` begins: one hit.
+    /// The call comes to `line`: one hit.
     #[inline]
     pub(crate) fn line(&self, line: u32) {
         if let Some(counters) = self.counters.line(line as usize) {
@@ -442,13 +456,13 @@ impl CallHandle {
         }
     }
 
-    /// Goes back to `line` without a hit.
+    /// The call goes back to `line`, without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
         self.recorder.resume_line(self.counters.at(line));
     }
 
-    /// The line at which the call is, if it is the innermost.
+    /// The line at which the call is, given that it is the innermost.
     pub(crate) fn current(&self) -> u32 {
         self.counters.place(self.recorder.current_line().line())
     }
@@ -468,7 +482,7 @@ impl CallHandle {
     }
 }
 
-/// Which of the lines of `call` is `line`.
+/// The place of `line` among the lines of `call`.
 pub(super) fn place_of(call: Option<&OpenCall>, line: Option<&LineCounters>) -> u32 {
     call.map_or(NO_LINE, |call| call.counters.place(line))
 }
