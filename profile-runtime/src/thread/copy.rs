@@ -1,10 +1,13 @@
-//! A recorder's book, copied while its thread goes on: a few functions or calls each time that the lock is
-//! held, so that the thread never waits long for it.
+//! Copies a thread's state while the thread goes on. The lock is held for a few functions or calls at a time,
+//! so that the thread never waits long for it.
 //!
-//! Of one moment are the calls in progress and the totals of their functions: these are copied last, at
-//! once. While no call of a function is in progress its totals is whole by itself, and such totals are
-//! copied before. Of a deep stack the lower calls are, too: they stay as they are while others are in
-//! progress above them, and the log says how far down the stack came meanwhile ([`ThreadState::lowest`]).
+//! 1. The totals of functions without a call in progress are copied first, a few at a time: they change only
+//!    as a whole.
+//! 2. The lower calls of a deep stack come next, a few at a time. They do not change while calls above them
+//!    are in progress; [`ThreadState::lowest`] says how far down the stack came meanwhile, and what lay above
+//!    that is copied again.
+//! 3. The rest is copied at once, so that it is of one moment: the upper calls, and the totals of all
+//!    functions with calls in progress.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,34 +19,34 @@ use crate::counters::line::NO_LINE;
 use crate::reading::one_reading::Reading;
 use memprof_model::run::{Call, Outcome};
 
-/// What is copied while the lock is held, at most: some microseconds, most of it for new pages.
+// What is copied at most while the lock is held: some microseconds, most of it for new pages.
 const FUNCTIONS: usize = 8;
 const LINES: usize = 64;
 const CALLS: usize = 16;
 
-/// For so long others may have the lock in between: about as long as it was held.
+/// Spins between two pieces, for which others may have the lock: about as long as it was held.
 const PAUSE: usize = 64;
 
-/// How often the lower calls of a stack are tried to be copied that keeps going up and down below them.
+/// How often copying the lower calls is tried while the stack keeps going down below them and up again.
 const TRIES: usize = 4;
 
 /// A copy in the making.
 #[derive(Debug, Default)]
-struct Copy {
+struct PartialCopy {
     /// Whether calls are copied with their samples.
     with_series: bool,
-    /// By site.
+    /// By the site's number.
     totals: Vec<Option<SiteTotals>>,
-    /// Sites that had calls in progress when it was their turn.
+    /// Sites that had calls in progress when their totals would have been copied.
     busy: Vec<usize>,
-    /// The lower calls in progress.
+    /// The lower calls on the stack.
     stack: Vec<OpenCall>,
 }
 
 impl ThreadRecorder {
-    /// What the recorder has added up, as if every call in progress ended with `now`, and these calls.
+    /// The totals as if every call in progress ended with `now`, and these calls as data.
     ///
-    /// `with_series`: the calls with their samples, for which the thread may have to wait longer.
+    /// `with_series`: the calls come with their samples, for which the thread may have to wait longer.
     pub(crate) fn snapshot(
         &self,
         now: Reading,
@@ -90,26 +93,26 @@ impl ThreadRecorder {
         (state.totals.into_iter().flatten().collect(), running)
     }
 
-    /// Somebody else waits for the calls to stay as they are: with a reading due the thread comes for
-    /// the lock, which they hold.
+    /// Another thread, which holds the lock, waits for the counted calls to hold still. Asked for a reading,
+    /// the owner comes for the lock, and waits there.
     fn hold_still(&self, tries: usize) {
         match tries {
             0..10 => std::hint::spin_loop(),
             10 => self.ask_for_reading(),
-            // Not giving the processor away at once: the thread may be on its way to the lock.
+            // The processor is not given away at once: the owner may be on its way to the lock.
             11..1_000 => std::hint::spin_loop(),
             _ => std::thread::yield_now(),
         }
     }
 
-    /// Copies what can be copied before the last piece ([`Copy::finish`]).
-    fn copy_ahead(&self, with_series: bool) -> Copy {
-        let mut copy = Copy {
+    /// Copies what can be copied before the last piece ([`PartialCopy::finish`]).
+    fn copy_ahead(&self, with_series: bool) -> PartialCopy {
+        let mut copy = PartialCopy {
             with_series,
-            ..Copy::default()
+            ..PartialCopy::default()
         };
         loop {
-            // Memory is got before the lock is taken.
+            // Memory is allocated before the lock is taken.
             copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
             let more = copy.idle_functions(&self.state());
@@ -124,7 +127,7 @@ impl ThreadRecorder {
             let left = copy.lower_calls(&mut self.state());
             pause();
             pieces += 1;
-            // Each try takes as many pieces as the stack is deep.
+            // The deeper the stack, the more pieces a try takes.
             let most = TRIES * (1 + (copy.stack.len() + left) / CALLS);
             if left <= CALLS || pieces > most {
                 break;
@@ -139,8 +142,8 @@ impl ThreadRecorder {
     }
 }
 
-impl Copy {
-    /// Copies the totals of some more functions; says whether there are others.
+impl PartialCopy {
+    /// Copies the totals of some more functions. Says whether there are others left.
     fn idle_functions(&mut self, state: &ThreadState) -> bool {
         let from = self.totals.len();
         let mut lines = 0;
@@ -158,12 +161,12 @@ impl Copy {
         self.totals.len() < state.totals.len()
     }
 
-    /// Copies some more of the lower calls; gives how many of the stack are not copied yet.
+    /// Copies some more of the lower calls. Gives how many calls of the stack are not copied yet.
     fn lower_calls(&mut self, state: &mut ThreadState) -> usize {
         self.stack.truncate(state.untouched());
         state.lowest = state.stack.len();
         let copied = self.stack.len();
-        // The last few are left to the last piece: they come and go.
+        // The innermost call is left to the last piece: it changes all the time.
         let to = (copied + CALLS).min(state.stack.len().saturating_sub(1));
         let calls = state.stack.get(copied..to).unwrap_or_default();
         let with_series = self.with_series;
@@ -172,8 +175,8 @@ impl Copy {
         state.stack.len() - self.stack.len()
     }
 
-    /// Copies the rest: the upper calls in progress, and the totals of all functions that are at work.
-    /// `counted`: the sites of the counted calls.
+    /// Copies the rest: the upper calls on the stack, and the totals of all functions with calls in progress.
+    /// `counted`: the numbers of the counted calls' sites.
     fn finish(mut self, state: &ThreadState, counted: impl Iterator<Item = usize>) -> ThreadState {
         self.stack.truncate(state.untouched());
         let upper = state.stack.get(self.stack.len()..).unwrap_or_default();
@@ -200,7 +203,7 @@ impl Copy {
     }
 }
 
-/// Lets go of the processor's slow_path, not of the processor.
+/// Spins for a moment, so that the thread can have the lock.
 fn pause() {
     for _ in 0..PAUSE {
         std::hint::spin_loop();
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_at_rest_is_copied_as_it_is() {
+    fn copy_of_a_thread_at_rest_is_what_the_thread_has() {
         let sites = sites(300);
         let recorder = recorder(&sites);
         for depth in 0..100 {
@@ -272,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_between_two_pieces_is_in_the_copy_or_left_out_as_a_whole() {
+    fn copy_is_atomic_per_function() {
         let sites = sites(60);
         let recorder = recorder(&sites);
         for depth in 0..200 {
@@ -297,17 +300,17 @@ mod tests {
         assert_eq!(net(56), 56, "it has none: of an earlier one");
     }
 
-    /// What is copied while the lock is held is bounded, however much there is. How long that takes is
-    /// printed.
+    /// However much there is to copy, what is copied while the lock is held is bounded. Prints how long the
+    /// lock was held.
     #[test]
-    fn the_lock_is_held_for_a_few_functions_or_calls_at_a_time() {
+    fn copy_holds_the_lock_for_a_few_functions_or_calls_at_a_time() {
         let sites = sites(10_000);
         let recorder = recorder(&sites);
         for depth in 0..5_000 {
             call(&mut recorder.state(), sites[depth % 20], depth as u64);
         }
         let mut held = Vec::new();
-        let mut copy = Copy::default();
+        let mut copy = PartialCopy::default();
         loop {
             copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
@@ -346,7 +349,7 @@ mod tests {
         assert!(finished.stack.len() - before <= CALLS);
     }
 
-    /// What `work` needs of the processor while it holds the lock.
+    /// Runs `work` while holding the lock; gives its result, and the processor time that it took.
     fn hold<T>(
         recorder: &ThreadRecorder,
         work: impl FnOnce(&mut ThreadState) -> T,

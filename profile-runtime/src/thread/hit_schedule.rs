@@ -1,33 +1,38 @@
-//! When a line has its next turn to be read, and what its hits keep by experience.
+//! Which hit of a line is measured next, and how many bytes of RSS a hit keeps by experience.
 //!
-//! A line has its next turn after a number of hits that is doubled when it comes round too soon, and
-//! halved when it does not. So a line that runs seldom inside a current_line loop is read as often as the loop
-//! itself, and what it takes is directory.
+//! Memory does not follow time: the line that allocates may run once in ten thousand hits. So every line gets
+//! its share of measured hits. The number of hits from one to the next is doubled when less than a
+//! millisecond lies between the two, and halved otherwise. So a rare line inside a hot loop is measured as
+//! often as the loop's other lines.
 
-/// A line's turns are to be at least so far apart.
+/// The time from one measured hit of a line to the next is to be at least this.
 const APART_NS: u64 = 1_000_000;
 
-/// The most hits from one turn to the next.
+/// The most hits from one measured hit to the next.
 const LONGEST: u32 = 1 << 31;
 
-/// When a line has its turns, and what is directory of one hit of it.
+/// When hits of a line are measured, and what these have shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct HitSchedule {
-    /// Hits from one turn to the next.
+    /// Hits from one measured hit to the next.
     gap: u32,
+    /// When the last measured hit began.
     last_ns: u64,
-    /// Hits that were read by themselves, and what they kept.
+    /// Hits that were read by themselves.
     read_hits: u32,
+    /// The sum of the bytes that they kept.
     read_net: f64,
+    /// The sum of the squares of these.
     read_squares: f64,
-    /// Hits up to where changes of RSS have been booked.
+    /// The number of the last hit whose change of RSS is booked.
     pub(super) booked_hits: u64,
-    /// While a stretch is split: what the line is expected to have to do with it, in bytes.
+    /// While a stretch is divided: the bytes that the line is expected to have kept in it.
     pub(super) expected: f64,
 }
 
 impl HitSchedule {
-    /// A turn began at `now_ns`, or could not be had (`None`): gives the hits until the next.
+    /// A measured hit began at `now_ns`, or had to be left out (`None`). Gives the number of hits until the
+    /// next.
     pub(crate) fn next(&mut self, now_ns: Option<u64>) -> u64 {
         let soon = match now_ns {
             Some(now_ns) => {
@@ -46,13 +51,14 @@ impl HitSchedule {
         u64::from(self.gap)
     }
 
-    /// One hit was read by itself, the last of `hits`, and nothing before it is left to be booked.
+    /// The hit with the number `hits` was read by itself and kept `net` bytes. No hit before it is left to be
+    /// booked.
     pub(crate) fn learn_all(&mut self, hits: u64, net: i64) {
         self.learn(net);
         self.booked_hits = hits;
     }
 
-    /// One hit was read by itself, inside a stretch, and kept `net` bytes.
+    /// One hit inside a stretch was measured, and kept `net` bytes.
     pub(crate) fn learn_one(&mut self, net: i64) {
         self.learn(net);
         self.booked_hits += 1;
@@ -64,8 +70,9 @@ impl HitSchedule {
         self.read_squares += net as f64 * net as f64;
     }
 
-    /// What its hits up to number `hits`, as far as they are not booked, kept by experience: as much as is
-    /// sure. A page that came by chance in one of a thousand hits says nothing of a million others.
+    /// The bytes that the unbooked hits, up to the one with the number `hits`, kept by experience: the mean
+    /// less two standard errors. So a page that came by chance in one of a thousand hits says nothing about
+    /// a million others.
     pub(super) fn expected(&self, hits: u64) -> f64 {
         let read = f64::from(self.read_hits);
         if read == 0.0 {
@@ -84,22 +91,22 @@ mod tests {
     use super::{APART_NS, HitSchedule};
 
     #[test]
-    fn a_hot_line_has_turns_that_are_far_apart() {
-        let (mut schedule, mut now_ns, mut turns) = (HitSchedule::default(), 0, 0_u64);
+    fn hit_schedule_measures_a_hot_line_at_long_intervals() {
+        let (mut schedule, mut now_ns, mut measured) = (HitSchedule::default(), 0, 0_u64);
         let mut at = 1;
         for hit in 1..=10_000_000_u64 {
             now_ns += 10;
             if hit >= at {
                 at = hit + schedule.next(Some(now_ns));
-                turns += 1;
+                measured += 1;
             }
         }
         let most = now_ns / APART_NS * 2 + 20;
-        assert!((50..=most).contains(&turns), "{turns}");
+        assert!((50..=most).contains(&measured), "{measured}");
     }
 
     #[test]
-    fn a_seldom_line_has_one_at_every_hit() {
+    fn hit_schedule_measures_every_hit_of_a_rare_line() {
         let mut schedule = HitSchedule::default();
         for hit in 1..=100 {
             assert_eq!(schedule.next(Some(hit * 2 * APART_NS)), 1);
@@ -107,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hits_keep_is_learnt_from_those_that_were_read() {
+    fn hit_schedule_learns_what_hits_keep_from_those_that_were_read() {
         let mut schedule = HitSchedule::default();
         assert_eq!(schedule.expected(100), 0.0);
         schedule.learn_all(1, 4096);
@@ -116,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_once_is_not_expected() {
+    fn hit_schedule_does_not_expect_what_happened_once() {
         let mut schedule = HitSchedule::default();
         for hit in 1..=1_000 {
             schedule.learn_one(if hit == 500 { -4096 } else { 0 });

@@ -1,4 +1,5 @@
-//! A call that is suspended leaves its thread's stack, and goes on later, perhaps on another thread.
+//! Suspending and resuming the call of a future. A suspended call leaves its thread's stack and goes on later,
+//! perhaps on another thread.
 
 use super::call_stack::ThreadState;
 use super::open_call::{Kind, OpenCall, difference};
@@ -8,7 +9,8 @@ use crate::heap;
 use crate::recording;
 
 impl ThreadRecorder {
-    /// Takes the call at `depth`, and leaks above it, off the stack until it is resumed.
+    /// Takes the call at `depth` off the stack until it is resumed. Calls that leaked frames left above it
+    /// are closed.
     pub(crate) fn suspend(&self, depth: u32) -> Option<OpenCall> {
         if recording::has_given_up() {
             return None;
@@ -24,7 +26,7 @@ impl ThreadRecorder {
         Some(call)
     }
 
-    /// Puts a suspended call back on the stack of this thread.
+    /// Puts a suspended call on the stack of this thread, and gives its depth.
     pub(crate) fn resume(&self, call: OpenCall) -> u32 {
         let mut guard = self.state();
         let state = &mut *guard;
@@ -40,7 +42,8 @@ impl ThreadRecorder {
 }
 
 impl ThreadState {
-    /// The innermost call was suspended just now: what it has done so far is behind it.
+    /// Takes the innermost call, at `line`, off the stack: it is suspended. What it has done so far moves into
+    /// its `past`.
     pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
         let mut call = self.pop()?;
         call.suspend_details();
@@ -63,11 +66,11 @@ impl ThreadState {
         Some(call)
     }
 
-    /// A suspended call goes on, perhaps on another thread than before.
+    /// A suspended call goes on with the last reading. `exact`: that reading was taken just now.
     pub(crate) fn resume(&mut self, mut call: OpenCall, exact: bool, heap: Counts) {
         let before = call.past.suspended_at;
-        // Another thread may have read later than this one did last: what the call did until then it
-        // must not do again.
+        // The call may have been suspended by another thread, with a later reading than this thread's last.
+        // What happened before that reading is booked already.
         self.last = self.last.at(self.last.t_ns.max(before.t_ns));
         let now = self.last;
         call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
