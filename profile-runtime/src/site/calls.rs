@@ -1,7 +1,7 @@
-//! The calls of a site that are kept one by one, and the one with the highest peak, with its series.
+//! The calls of a site that are kept one by one, and the series of the call with the highest peak.
 //!
-//! Totals live in the tallies and stay exact; this is what a chart can draw of a function that was
-//! called ten million times.
+//! Exact totals over all calls are elsewhere (`thread/totals.rs`). This is what a chart can draw of a function
+//! that was called ten million times.
 
 use memprof_model::internal::{FIRST, KeptCalls};
 
@@ -10,8 +10,8 @@ use crate::site::resident::resident;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, PeakAt};
 
-/// A series of so few points is copied into as much room as it needs; that of a longer call, which a
-/// program has few of, is kept as it is, since copying it would touch whole pages.
+/// A series with at most so many points is copied into a smaller allocation. The series of a longer call is kept
+/// as it is: a program has few of them, and copying one would touch whole pages.
 const FEW_POINTS: usize = 64;
 
 /// Room for the series of a short call.
@@ -19,7 +19,7 @@ pub(crate) fn short_series() -> Series<LinePoint> {
     Series::with_room_for(FEW_POINTS)
 }
 
-/// A copy of a short series, in the book's own room or else in as spare of another as it needs.
+/// A copy of a short series: in the site's own room, `own`, or else in a spare series, cut to what it needs.
 fn kept(
     series: &Series<LinePoint>,
     own: Option<Series<LinePoint>>,
@@ -35,12 +35,12 @@ fn kept(
     kept
 }
 
-/// Kept calls of one site.
+/// The kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SiteCalls {
     kept: KeptCalls,
     peak_call: Option<PeakCall>,
-    /// Its own room for the points of a short best call, while none are in it.
+    /// The site's own room for a short series, while no series is in it.
     room: Option<Series<LinePoint>>,
 }
 
@@ -55,9 +55,9 @@ pub(crate) struct PeakCall {
 }
 
 impl SiteCalls {
-    /// With room for the first calls, and for the best one if it is short: what is allocated between
-    /// calls can lie above what one of them has returned, and keep that resident when it is freed.
-    /// 12 KiB, which only few sites are worth.
+    /// With room for the first calls, and for the series of the highest call if it is short. A block of ours
+    /// that is allocated between calls can lie above the program's, and keep those resident when they are
+    /// freed. Takes 12 KiB, so only sites with `by = …` get it.
     pub(crate) fn with_room() -> SiteCalls {
         SiteCalls {
             kept: KeptCalls::in_room(resident(FIRST)),
@@ -66,18 +66,18 @@ impl SiteCalls {
         }
     }
 
-    /// Whether a call with this peak would become the best one; asked before its series is given away.
+    /// Whether a call with this peak would become the one with the highest peak.
     pub(crate) fn beats_peak_call(&self, peak: u64) -> bool {
         self.peak_call
             .as_ref()
             .is_none_or(|highest| highest.call.peak_rss < peak)
     }
 
-    /// Makes `best` the best call; gives back what series are not needed any more and have room for
-    /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
+    /// Makes `highest` the call with the highest peak. Gives back the series that are not needed any more, for
+    /// other calls to use: ten thousand functions with a full series each would hold 320 MiB.
     ///
-    /// `spare`: rooms for a few points that were got before the call. What is allocated at a call's end
-    /// lies above what the call has allocated, and would keep it resident when it is freed.
+    /// `spare`: small series allocated before the call. Allocating at its end would place our block above the
+    /// program's, and the allocator could not return the program's memory below it.
     pub(crate) fn set_peak_call(
         &mut self,
         mut highest: PeakCall,
@@ -98,12 +98,12 @@ impl SiteCalls {
         few.into_iter().chain(long)
     }
 
+    /// The call with the highest peak.
     pub(crate) fn peak_call(&self) -> Option<&PeakCall> {
         self.peak_call.as_ref()
     }
 
-    /// Gets the room that a call needs when it has ended, while what it will allocate and free is not yet
-    /// there to lie below.
+    /// Allocates what keeping a call will need, before the call begins: see [`SiteCalls::set_peak_call`].
     pub(crate) fn make_room(&mut self) {
         self.kept.make_room();
     }
@@ -125,7 +125,8 @@ impl SiteCalls {
         self.kept.since(ended)
     }
 
-    /// All kept calls, each once, in the order of their ends, the best among them.
+    /// All kept calls, each once: in the order of their ends, and the call with the highest peak last if it is
+    /// not among them.
     pub(crate) fn records(&self) -> Vec<Call> {
         let mut records = self.kept.records();
         if let Some(highest) = &self.peak_call
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
+    fn site_calls_keep_a_short_series_small_and_give_the_large_one_back() {
         let mut calls = SiteCalls::default();
         let spare: Vec<_> = calls
             .set_peak_call(with_points(3), &mut Vec::new())
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_book_with_room_of_its_own_copies_into_it_again_and_again() {
+    fn site_calls_with_room_of_their_own_copy_into_it_again_and_again() {
         let points_of = |calls: &SiteCalls| {
             let series = calls.peak_call()?.series.as_ref()?;
             Some((series.points().as_ptr(), series.points().len()))
