@@ -102,10 +102,10 @@ impl Recorder {
     /// The site that stands for `memory_usage` with this interval.
     pub(crate) fn usage_site(&self, interval_ns: u64) -> &'static RegisteredSite {
         let mut sites = lock(&self.sites);
-        let known = sites
+        let existing = sites
             .iter()
             .find(|site| site.is_usage() && site.interval_ns == interval_ns);
-        match known {
+        match existing {
             Some(site) => site,
             None => push_site(&mut sites, &MEMORY_USAGE, interval_ns, None, false),
         }

@@ -1,10 +1,24 @@
-//! The calls of a thread that no reading has met, in plain counters: entering and leaving one takes no
-//! lock.
+//! The counted calls in progress on a thread: a call costs a few plain stores, and no lock.
 //!
-//! Calls that a reading has met are *measured*: they are on the log's stack, behind the lane's lock. The
-//! calls inside the innermost of these are *counted*. Their thread pushes and pops them here with plain
-//! stores; before it takes a reading it moves them to the log. Other threads look on: `version` is odd
-//! while a call is pushed or popped, so that they see when what they read does not belong together.
+//! A call is *measured* when a reading was taken during it, and *counted* until then. Measured calls are
+//! on the stack of the thread's state, behind a lock; the counted calls inside them are here. Before the
+//! thread takes a reading it promotes all counted calls to measured ones ([`CountedCalls::promote`]). So
+//! the measured calls are always the outer ones:
+//!
+//! ```text
+//!   state.stack (locked)       slots (this file)
+//!   ┌──────┬──────┬──────┐     ┌───────────┬───┬───┐
+//!   │ main │ load │ parse│     │ 0: parse  │ 1 │ 2 │   measured = 3, depth = 5
+//!   └──────┴──────┴──────┘     └───────────┴───┴───┘
+//!                               stands for   counted calls, the innermost last
+//!                               the innermost
+//!                               measured call
+//!
+//!   promote: 1 and 2 move to the stack; slot 0 stands for 2; measured = depth = 5
+//! ```
+//!
+//! Other threads may look at any moment. `version` is odd while the owner changes anything, and changes
+//! with every change, so that a reader can tell that what it read does not belong together.
 
 use crate::counters::atomics::{
     AtomicBool, AtomicI64, AtomicU32, AtomicU64,
@@ -15,21 +29,21 @@ use crate::counters::counts::Counts;
 use crate::counters::current_line::CurrentLine;
 use crate::counters::static_cell::StaticCell;
 
-/// How often somebody else tries to read what the thread keeps changing.
+/// How often another thread tries to read what the owner keeps changing.
 const TRIES: usize = 10_000;
 
-/// The calls in progress of one thread, as far as they are counted: of sites `S`, each counting on a `C`,
-/// the lines on `L`s.
+/// The counted calls in progress of one thread: calls of sites `S`, with site counters `C` and line
+/// counters `L`.
 #[derive(Debug)]
 pub(crate) struct CountedCalls<S: 'static, C: 'static, L: 'static> {
-    /// Where the innermost call is.
+    /// The line at which the innermost call is.
     pub(crate) current_line: CurrentLine<L>,
     version: AtomicU32,
-    /// Calls in progress, the measured ones included.
+    /// Number of calls in progress, measured and counted.
     depth: AtomicU32,
-    /// How many of them are measured.
+    /// Number of measured calls in progress.
     measured: AtomicU32,
-    /// The first stands for the innermost measured call; the counted ones follow.
+    /// The first slot stands for the innermost measured call; the counted calls follow.
     slots: Box<[Slot<S, C, L>]>,
 }
 
@@ -38,29 +52,29 @@ struct Slot<S: 'static, C: 'static, L: 'static> {
     site: StaticCell<S>,
     counters: StaticCell<C>,
     panicking: AtomicBool,
-    /// Its name for blocks that are followed, once it has one.
+    /// See [`CallStart::call_id`].
     call_id: AtomicU64,
     heap_entry: [AtomicU64; 3],
-    /// What holds while another call is in progress inside it.
+    /// These three are the call's position while a callee is in progress.
     line: StaticCell<L>,
     heap_line_start: AtomicI64,
     heap_high: AtomicI64,
 }
 
-/// A call, as it began.
+/// What a call began with.
 #[derive(Debug)]
 pub(crate) struct CallStart<S: 'static, C: 'static> {
     pub site: &'static S,
     pub counters: &'static C,
     /// Whether the thread was panicking.
     pub panicking: bool,
-    /// The thread's heap.
+    /// The thread's heap at the entry.
     pub heap: Counts,
-    /// See `heap::origins`; 0 for none.
+    /// Names the call to the blocks that it allocates (`heap::call_ids`); 0 as long as it has no name.
     pub call_id: u64,
 }
 
-// Derived, they would ask the same of what is referred to.
+// Derived, `Clone` and `Copy` would demand the same of `S` and `C`.
 impl<S, C> Clone for CallStart<S, C> {
     fn clone(&self) -> CallStart<S, C> {
         *self
@@ -69,7 +83,7 @@ impl<S, C> Clone for CallStart<S, C> {
 
 impl<S, C> Copy for CallStart<S, C> {}
 
-/// Where a call is.
+/// Where a call is: its line, and the heap as that line began.
 #[derive(Debug)]
 pub(crate) struct Position<L: 'static> {
     /// `None` where there is no call.
@@ -89,7 +103,7 @@ impl<L> Clone for Position<L> {
 impl<L> Copy for Position<L> {}
 
 impl<S, C, L> CountedCalls<S, C, L> {
-    /// For so many calls at once; they are measured when another one begins. `slow_path`: see [`CurrentLine`].
+    /// Room for so many counted calls at once; one more is measured. `slow_path`: see [`CurrentLine`].
     pub(crate) fn with_room_for(calls: usize, slow_path: i64) -> CountedCalls<S, C, L> {
         CountedCalls {
             current_line: CurrentLine::new(slow_path),
@@ -100,13 +114,13 @@ impl<S, C, L> CountedCalls<S, C, L> {
         }
     }
 
-    /// Calls in progress.
+    /// Number of calls in progress, measured and counted.
     #[inline]
     pub(crate) fn depth(&self) -> u32 {
         self.depth.load(Relaxed)
     }
 
-    /// CountedCalls calls in progress.
+    /// Number of counted calls in progress.
     #[inline]
     fn len(&self) -> usize {
         let measured = self.measured.load(Relaxed);
@@ -118,14 +132,14 @@ impl<S, C, L> CountedCalls<S, C, L> {
         self.len() == 0
     }
 
-    /// The innermost call of all. By the owner only, as all that follows.
+    /// The innermost call, counted or measured. By the owner only, like all methods that follow.
     #[inline]
     pub(crate) fn innermost(&self) -> Option<(&'static S, &'static C)> {
         let slot = self.slots.get(self.len())?;
         Some((slot.site.get()?, slot.counters.get()?))
     }
 
-    /// The call_id of the innermost call, made if it has none.
+    /// The innermost call's id, made by `make` if the call has none yet.
     pub(crate) fn call_id(&self, make: impl FnOnce() -> u64) -> u64 {
         let Some(slot) = self.slots.get(self.len()) else {
             return 0;
@@ -140,8 +154,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         }
     }
 
-    /// Puts a call on top, which has not come to a line of its own and is at `first`, inside of one
-    /// that stands at `outer`; gives its depth. `None` when there is no room.
+    /// Begins a counted call and gives its depth; `None` if there is no room. The call is at `first`; its
+    /// caller stays at `outer` meanwhile.
     #[inline]
     pub(crate) fn push(
         &self,
@@ -164,7 +178,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         Some(depth)
     }
 
-    /// The call at `depth`, if it is the innermost and counted, and where the call around it stands.
+    /// The call at `depth` with its caller's position, if that call is the innermost one and counted.
     #[inline]
     pub(crate) fn top(&self, depth: u32) -> Option<(CallStart<S, C>, Position<L>)> {
         let at = self.len();
@@ -175,7 +189,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         Some((slot.start()?, below.position()))
     }
 
-    /// Takes the call at `depth` off, the innermost; the one around it goes on as it stands at `outer`.
+    /// Ends the call at `depth`, the innermost. Its caller goes on at `outer`.
     #[inline]
     pub(crate) fn pop(&self, depth: u32, outer: Position<L>) {
         self.change(|| {
@@ -184,18 +198,22 @@ impl<S, C, L> CountedCalls<S, C, L> {
         });
     }
 
-    /// Hands all counted calls to the log, the outermost first, each with its position, which of the
-    /// innermost is `innermost`. Before them comes the position of the innermost measured call.
+    /// Makes all counted calls measured:
+    ///
+    /// 1. hands the position of the innermost measured call to `put`, without a call;
+    /// 2. hands every counted call with its position to `put`, the outermost first; the innermost call is
+    ///    at `innermost`;
+    /// 3. lets the first slot stand for the innermost of them.
     pub(crate) fn promote(
         &self,
         innermost: Position<L>,
-        mut log: impl FnMut(Option<CallStart<S, C>>, Position<L>),
+        mut put: impl FnMut(Option<CallStart<S, C>>, Position<L>),
     ) {
         let len = self.len();
         self.change(|| {
-            log(None, self.slots[0].position());
+            put(None, self.slots[0].position());
             for (start, position) in self.calls(len, innermost) {
-                log(Some(start), position);
+                put(Some(start), position);
             }
             if let Some(start) = self.slots[len].start() {
                 self.slots[0].begin(start);
@@ -220,8 +238,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         })
     }
 
-    /// The log's stack has `depth` calls now, the innermost of them `top`, which goes on as it stands;
-    /// there are no counted ones.
+    /// The stack has `depth` measured calls now, and no counted call is in progress. The innermost call,
+    /// `top`, goes on at its position.
     pub(crate) fn set_measured(&self, depth: u32, top: Option<(CallStart<S, C>, Position<L>)>) {
         self.change(|| {
             let (line, heap_start) = match top {
@@ -240,7 +258,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         });
     }
 
-    /// By anybody: the line at which the innermost measured call is, of which there are `measured`.
+    /// By anybody: the line of the innermost measured call, given that there are `measured` of them.
     pub(crate) fn line_of_measured(&self, measured: usize) -> Option<&'static L> {
         let version = self.version.load(Acquire);
         let (line, depth) = (self.current_line.line(), self.depth());
@@ -252,15 +270,15 @@ impl<S, C, L> CountedCalls<S, C, L> {
         self.slots[0].line.get()
     }
 
-    /// By anybody: the sites of the counted calls, as far as they hold still.
+    /// By anybody: the sites of the counted calls. Approximate: the owner may go on meanwhile.
     pub(crate) fn sites(&self) -> impl Iterator<Item = &'static S> {
         let slots = self.slots.iter().take(self.len() + 1).skip(1);
         slots.filter_map(|slot| slot.site.get())
     }
 
-    /// By anybody: at which lines the calls are, at one moment; `None` if they never held still.
-    /// `wait` is told how often that was tried.
-    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<Look<S, C, L>> {
+    /// By anybody: the counted calls and their lines at one moment; `None` if the owner never held still.
+    /// `wait` is called after each failed try, with the number of that try.
+    pub(crate) fn look(&self, mut wait: impl FnMut(usize)) -> Option<StackView<S, C, L>> {
         (0..TRIES).find_map(|number| {
             let look = self.look_if_still();
             if look.is_none() {
@@ -270,8 +288,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         })
     }
 
-    /// The same, tried once.
-    pub(crate) fn look_if_still(&self) -> Option<Look<S, C, L>> {
+    /// [`CountedCalls::look`], tried once.
+    pub(crate) fn look_if_still(&self) -> Option<StackView<S, C, L>> {
         let version = self.version.load(Acquire);
         if !version.is_multiple_of(2) {
             return None;
@@ -281,7 +299,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         (self.version.load(Relaxed) == version).then_some(look)
     }
 
-    fn look_once(&self) -> Look<S, C, L> {
+    fn look_once(&self) -> StackView<S, C, L> {
         let line = self.current_line.line();
         let len = self.len().min(self.slots.len() - 1);
         let innermost = Position {
@@ -290,7 +308,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
             heap_high: 0,
         };
         let calls = self.calls(len, innermost);
-        Look {
+        StackView {
             measured: if len == 0 {
                 line
             } else {
@@ -307,7 +325,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         size_of_val::<[_]>(&self.slots) as u64
     }
 
-    /// Nobody else takes what they read meanwhile for true.
+    /// Runs `work` so that other threads discard what they read meanwhile.
     #[inline]
     fn change(&self, work: impl FnOnce()) {
         let version = self.version.load(Relaxed);
@@ -318,9 +336,9 @@ impl<S, C, L> CountedCalls<S, C, L> {
     }
 }
 
-/// What somebody else saw.
+/// What another thread saw of the calls at one moment.
 #[derive(Debug)]
-pub(crate) struct Look<S: 'static, C: 'static, L: 'static> {
+pub(crate) struct StackView<S: 'static, C: 'static, L: 'static> {
     /// The line of the innermost measured call.
     pub measured: Option<&'static L>,
     /// The counted calls, the outermost first, with their lines.

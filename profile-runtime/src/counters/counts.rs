@@ -1,6 +1,6 @@
-//! What was allocated and freed, as plain numbers.
+//! Bytes allocated and freed, as plain numbers.
 
-/// What a thread, or all of them, allocated and freed so far.
+/// What one thread, or all threads together, allocated and freed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     /// Bytes.
@@ -12,7 +12,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Live bytes: negative for a thread that frees what others allocated.
+    /// Live bytes. Negative for a thread that frees what other threads allocated.
     pub(crate) fn live(self) -> i64 {
         self.allocated.wrapping_sub(self.freed) as i64
     }

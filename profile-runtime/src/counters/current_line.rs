@@ -1,4 +1,4 @@
-//! What a probe writes while nothing is due, and where the allocator finds the line that runs.
+//! The line that runs on a thread: a probe writes it on the fast path, and the allocator reads it.
 
 use std::ptr;
 
@@ -7,20 +7,21 @@ use crate::counters::atomics::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// Set in the pointer to a line once the heap was touched in this hit of it.
+/// Set in the pointer to a line once the thread has allocated or freed during this hit.
 const TOUCHED: usize = 1;
 
-/// The innermost call's line in progress. Written by the thread of the lane alone, `slow_path` by
-/// anybody.
+/// The innermost call's current line.
+///
+/// Only the recorder's own thread writes the line; anybody may set `slow_path`.
 #[derive(Debug)]
-#[repr(align(64))] // A cache line of its own: what others write of the lane does not slow its probes.
+#[repr(align(64))] // A cache line of its own: what other threads write to the recorder does not slow its probes.
 pub(crate) struct CurrentLine<L: 'static> {
-    /// Not 0: the next probe has more to do than to count its hit. It is larger then than what any line has
-    /// left before its turn (`counters::hits`).
+    /// 0 while a probe only has to count its hit. Otherwise the next probe takes the slow path, and the
+    /// value is larger than any number of hits that a line can have left (`counters::hits`).
     pub(crate) slow_path: AtomicI64,
-    /// What the line in progress counts on; its lowest bit is [`TOUCHED`]. Null outside of calls.
+    /// The counters of the current line, with [`TOUCHED`] as the lowest bit. Null outside of calls.
     pub(crate) line: AtomicPtr<L>,
-    /// Live heap bytes of the thread when the line began, once it is touched.
+    /// The thread's live heap bytes when the line began. Valid once `TOUCHED` is set.
     pub(crate) heap_start: AtomicI64,
 }
 
@@ -38,13 +39,13 @@ impl<L> CurrentLine<L> {
         self.slow_path.load(Relaxed)
     }
 
-    /// `line` begins.
+    /// `line` begins; the heap is not touched yet.
     #[inline]
     pub(crate) fn begin(&self, line: &'static L) {
         self.line.store(ptr::from_ref(line).cast_mut(), Release);
     }
 
-    /// `line` goes on, which began with `heap_start` bytes; with `None` nothing is in progress.
+    /// `line` goes on after a callee; it began with `heap_start` live bytes. `None`: no call is in progress.
     #[inline]
     pub(crate) fn go_on(&self, line: Option<&'static L>, heap_start: i64) {
         let line = line.map_or(ptr::null_mut(), |line| {
@@ -55,14 +56,15 @@ impl<L> CurrentLine<L> {
         self.line.store(line, Release);
     }
 
-    /// The line in progress.
+    /// The current line.
     #[inline]
     pub(crate) fn line(&self) -> Option<&'static L> {
         line_of(self.line.load(Acquire))
     }
 
-    /// Live bytes when the line in progress began, if there are `live` now. By the owner only, as what
-    /// follows.
+    /// Live bytes when the current line began, given that there are `live` now.
+    ///
+    /// This method and those that follow are for the owning thread only.
     #[inline]
     pub(crate) fn heap_start(&self, live: i64) -> i64 {
         if self.line.load(Relaxed).addr() & TOUCHED == 0 {
@@ -71,16 +73,15 @@ impl<L> CurrentLine<L> {
         self.touched_at()
     }
 
-    /// The thread allocates or frees; it had `live` bytes before. Hands the line on which that is to be
-    /// booked to `book`.
-    // Which is called from two places, because what comes out of both would be asked again whether it is
-    // null.
+    /// The thread allocates or frees; it had `live` bytes before. Calls `book` with the current line, if
+    /// there is one.
+    // `book` is called in both branches: merging them would add a null check to the allocator's path.
     #[inline]
     pub(crate) fn touch(&self, live: impl FnOnce() -> i64, book: impl Fn(&'static L)) {
         let tagged = self.line.load(Relaxed);
         if tagged.addr() & TOUCHED != 0 {
             let line = tagged.map_addr(|address| address.wrapping_sub(TOUCHED));
-            // SAFETY: what is tagged was made by `go_on` from a `&'static L`; null never is.
+            // SAFETY: only `go_on` tags pointers, and only those that it made from a `&'static L`, never null.
             book(unsafe { &*line });
         } else if let Some(line) = line_of(tagged) {
             self.go_on(Some(line), live());
@@ -88,7 +89,7 @@ impl<L> CurrentLine<L> {
         }
     }
 
-    /// Live bytes when the line in progress began, which is touched.
+    /// Live bytes when the current line began, given that `TOUCHED` is set.
     #[inline]
     pub(crate) fn touched_at(&self) -> i64 {
         self.heap_start.load(Relaxed)
@@ -98,7 +99,7 @@ impl<L> CurrentLine<L> {
 #[inline]
 fn line_of<L>(tagged: *mut L) -> Option<&'static L> {
     let line = tagged.map_addr(|address| address & !TOUCHED);
-    // SAFETY: it is null, or was made from a `&'static L` by `begin` or `go_on`, which is aligned to
-    // more than a byte; whoever it is not the thread's own has loaded it with `Acquire`.
+    // SAFETY: without its tag the pointer is null, or `begin` or `go_on` made it from a `&'static L`. The
+    // tag is free because `L` is aligned to more than one byte. Other threads loaded it with `Acquire`.
     unsafe { line.as_ref() }
 }

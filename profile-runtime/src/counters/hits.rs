@@ -1,7 +1,15 @@
-//! How often a line was hit, and how often it will be before its next turn to be read.
+//! How often a line was hit, and how many hits are left before one of them is measured.
 //!
-//! Counted is what is left until then, downwards: a probe asks whether it is the line's turn, and whether
-//! something else is to be done, by comparing the one number that it has just counted.
+//! The probe counts down. It compares the number it has just counted with `slow_path`
+//! ([`CurrentLine`](crate::counters::current_line::CurrentLine)), so that one comparison answers two
+//! questions: whether this hit is to be measured, and whether the thread has something else to do.
+//!
+//! ```text
+//! measure_after(3) at hit 5:   before_measurement = 7
+//! hit                 5    6    7    8
+//! left                2    1    0   -1     hit 8 is measured
+//! hits = before_measurement - left
+//! ```
 
 use crate::counters::atomics::{
     AtomicI64, AtomicU64,
@@ -9,23 +17,24 @@ use crate::counters::atomics::{
     fence,
 };
 
-/// The most that there can be left: less than any slow_path that a lane asks for.
+/// The most hits that can be left: less than any value of `slow_path` but 0.
 pub(crate) const MOST: u64 = 1 << 60;
 
-/// Stands for `before_measurement` while its owner changes both.
+/// In place of `before_measurement` while the owner changes both fields.
 const CHANGING: u64 = u64::MAX;
 
-/// Written by one thread alone, with plain loads and stores, read by anybody.
+/// The hits of one line on one thread. Only that thread writes them, with plain loads and stores; anybody
+/// reads them.
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
-    /// Hits to come before the next turn; from -1 on it is the line's turn.
+    /// Hits to come before the next measured one. Below 0 the hit in progress is due to be measured.
     left: AtomicI64,
-    /// The number of the last hit before that turn: without `left`, the hits so far.
+    /// The number of the last hit before the measured one. Minus `left`, it is the hits so far.
     before_measurement: AtomicU64,
 }
 
 impl Hits {
-    /// One more. Gives how many there will be before the next turn: below 0, this is it.
+    /// Counts a hit. Gives how many are left before the next measured one; below 0, this hit is due.
     #[inline]
     pub(crate) fn count(&self) -> i64 {
         let left = self.left.load(Relaxed).wrapping_sub(1);
@@ -33,12 +42,12 @@ impl Hits {
         left
     }
 
-    /// Whether the hit in progress is the line's turn to be read.
+    /// Whether the hit in progress is due to be measured.
     pub(crate) fn is_measurement_due(&self) -> bool {
         self.left.load(Relaxed) < 0
     }
 
-    /// The next turn comes after so many hits. By the owner only, as all that counts.
+    /// The hit after so many from now is measured. By the owner only, like everything that counts.
     pub(crate) fn measure_after(&self, hits: u64) {
         let left = hits.clamp(1, MOST) - 1;
         let before_measurement = self.own().wrapping_add(left);
@@ -56,7 +65,7 @@ impl Hits {
         )
     }
 
-    /// The same for anybody; `None` at a moment at which it cannot be told.
+    /// Hits so far, for other threads. `None` while the owner is changing the fields.
     pub(crate) fn seen(&self) -> Option<u64> {
         let before_measurement = self.before_measurement.load(Acquire);
         let left = self.left.load(Relaxed);

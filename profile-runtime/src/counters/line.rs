@@ -8,29 +8,29 @@ use crate::counters::current_line;
 use crate::counters::hits::Hits;
 use crate::counters::line_blocks::LineBlocks;
 
-/// In place of a line, while none of the call has start.
+/// In place of a line's index while the call has not reached its first line.
 pub(crate) const NO_LINE: u32 = u32::MAX;
 
-/// What a probe writes to.
+/// The current line of a recorder, as probes write it.
 pub(crate) type CurrentLine = current_line::CurrentLine<LineCounters>;
 
-/// Stands for that of a lane where there is none; nothing is ever written to it.
+/// In place of a recorder's current line where there is no recorder. Nothing is ever written to it.
 pub(crate) static NO_CURRENT_LINE: CurrentLine = CurrentLine {
     slow_path: AtomicI64::new(0),
     line: AtomicPtr::new(ptr::null_mut()),
     heap_start: AtomicI64::new(0),
 };
 
-/// What a probe counts by itself.
+/// The counters of one line on one thread.
 #[derive(Debug, Default)]
 pub(crate) struct LineCounters {
     hits: Hits,
     pub(super) heap: HeapCounters,
-    /// Where blocks are followed.
-    origins: Option<Box<LineBlocks>>,
+    /// What became of the line's blocks, where blocks are followed.
+    blocks: Option<Box<LineBlocks>>,
 }
 
-/// What was done on the heap in a line, or in a call.
+/// Heap counters of a line, or of a site's counted calls.
 #[derive(Debug, Default)]
 pub(super) struct HeapCounters {
     allocated: AtomicU64,
@@ -40,72 +40,71 @@ pub(super) struct HeapCounters {
 }
 
 impl LineCounters {
-    /// With room for what its blocks do, if they are `followed`.
+    /// Counters of a new line, with counters of its blocks if these are `followed`.
     pub(crate) fn new(followed: bool) -> LineCounters {
         LineCounters {
-            origins: followed.then(Box::default),
+            blocks: followed.then(Box::default),
             ..LineCounters::default()
         }
     }
 
-    pub(crate) fn origins(&self) -> Option<&LineBlocks> {
-        self.origins.as_deref()
+    pub(crate) fn blocks(&self) -> Option<&LineBlocks> {
+        self.blocks.as_deref()
     }
 
-    /// One more hit. Gives how many there will be before the line's next turn to be read: below 0, it is
-    /// its turn.
+    /// Counts a hit. Gives how many are left before the next measured one; below 0, this hit is due.
     #[inline]
     pub(crate) fn hit(&self) -> i64 {
         self.hits.count()
     }
 
-    /// Whether the hit in progress is the line's turn to be read.
+    /// Whether the hit in progress is due to be measured.
     pub(crate) fn is_measurement_due(&self) -> bool {
         self.hits.is_measurement_due()
     }
 
-    /// The next turn comes after so many hits.
+    /// The hit after so many from now is measured.
     pub(crate) fn measure_after(&self, hits: u64) {
         self.hits.measure_after(hits);
     }
 
-    /// By the lane's thread.
+    /// Hits so far, asked by the recorder's own thread.
     pub(crate) fn own_hits(&self) -> u64 {
         self.hits.own()
     }
 
-    /// By anybody.
+    /// Hits so far, asked by anybody.
     pub(crate) fn hits(&self) -> u64 {
         loop {
             match self.hits.seen() {
                 Some(hits) => return hits,
-                // The owner has a few instructions left to do, or has lost its processor among them.
+                // The owner is between two stores, and may have lost its processor there.
                 None => std::thread::yield_now(),
             }
         }
     }
 
-    /// What happened inside of something that the line called; live bytes rose by `peak` at most.
+    /// Books what a callee of the line did on the heap; live bytes rose by `peak` at most.
     #[inline]
     pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
         self.heap.book(change, peak);
     }
 
-    /// An allocation in the line; live bytes are `rise` more than when it began.
+    /// Books an allocation; live bytes are `rise` more than when the line began.
     #[inline]
     pub(crate) fn book_allocation(&self, bytes: usize, rise: i64) {
         add(&self.heap.allocations, 1);
         self.book_growth(bytes, rise);
     }
 
-    /// A block has grown in the line.
+    /// Books the growth of a block; live bytes are `rise` more than when the line began.
     #[inline]
     pub(crate) fn book_growth(&self, bytes: usize, rise: i64) {
         add(&self.heap.allocated, bytes as u64);
         self.heap.raise(rise);
     }
 
-    /// A free in the line.
+    /// Books a free.
     #[inline]
     pub(crate) fn book_free(&self, bytes: usize) {
         add(&self.heap.freed, bytes as u64);
@@ -128,6 +127,7 @@ impl HeapCounters {
         }
     }
 
+    /// The counts, and the highest rise of live bytes.
     pub(super) fn sum(&self) -> (Counts, u64) {
         let counts = Counts {
             allocated: self.allocated.load(Relaxed),

@@ -1,46 +1,49 @@
-//! What is known of the blocks that a line allocated.
+//! What became of the heap blocks that a line allocated, where blocks are followed.
 
 use crate::counters::atomics::{AtomicU64, Ordering::Relaxed};
 
-/// What a line's blocks did, as far as they are gone. Sampled blocks position for many.
+/// Counters of a line's freed and resized blocks. Where only one block in many is followed, it counts for
+/// all of these.
 #[derive(Debug, Default)]
 pub(crate) struct LineBlocks {
     /// Freed after the call that allocated them had ended.
-    pub outlived: Sizes,
+    pub outlived: BlockCounters,
     /// Freed by their thread before it allocated anything else.
-    pub passing: Sizes,
+    pub passing: BlockCounters,
+    /// How many blocks were reallocated.
     pub resized: AtomicU64,
 }
 
-/// Bytes and number of blocks, added up by anybody.
+/// Bytes and number of blocks; several threads may add at once.
 #[derive(Debug, Default)]
-pub(crate) struct Sizes {
+pub(crate) struct BlockCounters {
     bytes: AtomicU64,
     blocks: AtomicU64,
 }
 
-/// Blocks of a line: how many, and their bytes.
+/// Some blocks: how many, and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
     pub bytes: u64,
     pub blocks: u64,
 }
 
-/// What is known of a line's blocks at a moment.
+/// The figures of a line's blocks at a moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
+pub(crate) struct BlockFigures {
     /// Alive.
     pub alive: Blocks,
     /// Alive when the call that allocated them ended.
     pub after_call: Blocks,
+    /// Freed by their thread before it allocated anything else.
     pub passing: Blocks,
     pub resized: u64,
 }
 
 impl LineBlocks {
-    /// What is known of the blocks that are gone.
-    pub(crate) fn seen(&self) -> Seen {
-        Seen {
+    /// The figures of the blocks that are gone.
+    pub(crate) fn seen(&self) -> BlockFigures {
+        BlockFigures {
             alive: Blocks::default(),
             after_call: self.outlived.sum(),
             passing: self.passing.sum(),
@@ -49,8 +52,8 @@ impl LineBlocks {
     }
 }
 
-impl Sizes {
-    // Whoever frees a block books it, on whatever thread: several at once.
+impl BlockCounters {
+    // Several threads may add at once: whoever frees a block counts it here.
     pub(crate) fn add(&self, size: usize, weight: u64) {
         self.bytes.fetch_add(size as u64 * weight, Relaxed);
         self.blocks.fetch_add(weight, Relaxed);
@@ -73,9 +76,9 @@ impl Blocks {
     }
 }
 
-impl Seen {
-    pub(crate) fn plus(self, other: Seen) -> Seen {
-        Seen {
+impl BlockFigures {
+    pub(crate) fn plus(self, other: BlockFigures) -> BlockFigures {
+        BlockFigures {
             alive: self.alive.plus(other.alive),
             after_call: self.after_call.plus(other.after_call),
             passing: self.passing.plus(other.passing),

@@ -1,4 +1,4 @@
-//! ThreadCounters that one thread writes and anybody reads, without a lock.
+//! Counters that one thread writes and anybody reads, without a lock.
 
 pub(crate) mod atomics;
 pub(crate) mod counted_calls;

@@ -1,28 +1,30 @@
-//! What a thread counts of one site without a lock.
+//! The counters of one site on one thread: calls, and what each line did.
 
 use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
 use crate::counters::counts::Counts;
 use crate::counters::line::{HeapCounters, LineCounters, NO_LINE};
 
-/// What is counted without the lane's lock.
+/// What one thread counts of one site without taking the lock of its recorder.
 ///
-/// Written by the lane's thread alone, with plain loads and stores, read by anybody.
+/// Only the recorder's own thread writes, with plain loads and stores; anybody reads.
 #[derive(Debug)]
 pub(crate) struct SiteCounters {
-    /// All calls, those in progress among them.
+    /// All calls, measured or counted, ended or in progress.
     calls: AtomicU64,
-    /// The last thread that called it from this lane.
+    /// The number of the last thread that called the site through this recorder.
     thread: AtomicU64,
-    /// Of counted calls.
+    /// Panics of counted calls.
     panics: AtomicU64,
+    /// What counted calls did on the heap.
     heap: HeapCounters,
     lines: Box<[LineCounters]>,
-    /// Stands for the first line until a line has start.
+    /// The current line of a call that has not reached its first line.
     before_lines: LineCounters,
 }
 
 impl SiteCounters {
-    /// For so many lines, whose blocks are `followed` or not. Leaked: live frames point to it.
+    /// Counters of a site with so many lines. Leaked, because live frames point to them.
+    /// `followed`: whether blocks are followed.
     pub(crate) fn leaked(lines: usize, followed: bool) -> &'static SiteCounters {
         Box::leak(Box::new(SiteCounters {
             calls: AtomicU64::new(0),
@@ -34,18 +36,18 @@ impl SiteCounters {
         }))
     }
 
-    /// Where a call is that has not come to a line; `None` where there are no lines to come to.
+    /// The current line of a call that has not reached its first line. `None` for a site without lines.
     #[inline]
     pub(crate) fn before_lines(&self) -> Option<&LineCounters> {
         (!self.lines.is_empty()).then_some(&self.before_lines)
     }
 
-    /// Where a call is that is at the line at this place, or before the first.
+    /// The current line of a call at this place in the site's list, or before the first line.
     pub(crate) fn position_at(&self, place: u32) -> Option<&LineCounters> {
         self.line(place as usize).or(self.before_lines())
     }
 
-    /// Which of the lines `line` is; `NO_LINE` for none of them.
+    /// The place of `line` in the site's list; `NO_LINE` if it is none of them.
     pub(crate) fn place(&self, line: Option<&LineCounters>) -> u32 {
         let Some(line) = line else { return NO_LINE };
         let first = self.lines.as_ptr().addr();
@@ -57,13 +59,13 @@ impl SiteCounters {
         }
     }
 
-    /// The line at this place.
+    /// The line at this place, or what stands before the first line.
     pub(crate) fn at(&self, place: u32) -> &LineCounters {
         self.line(place as usize).unwrap_or(&self.before_lines)
     }
 
-    /// What the thread did on the heap in the line at this place, and its peak. What came before any
-    /// line is the first one's.
+    /// What the thread did on the heap in the line at this place, and the highest rise of live bytes.
+    /// What happened before the first line counts for that line.
     pub(crate) fn line_heap(&self, place: usize) -> (Counts, u64) {
         let lines = self.heap_counters(place).map(HeapCounters::sum);
         lines.fold((Counts::default(), 0), |(counts, peak), line| {
@@ -77,8 +79,8 @@ impl SiteCounters {
         lines.map(|line| &line.heap)
     }
 
-    /// What was booked so far on the line at this place. Its peak begins anew, for a call that is
-    /// watched.
+    /// A call begins whose lines are also recorded by themselves: gives what the line at this place has
+    /// booked so far, and restarts its heap peak.
     pub(crate) fn begin_details(&self, place: usize) -> (Counts, u64) {
         let before = self.line_heap(place);
         self.heap_counters(place)
@@ -86,7 +88,8 @@ impl SiteCounters {
         before
     }
 
-    /// What was booked until now, and the peak since the watch began, before which it was `peak`.
+    /// The call ends or is suspended: gives what is booked by now, and the heap peak since
+    /// `begin_details`, which gave `peak`. The line's peak is the higher of the two again.
     pub(crate) fn end_details(&self, place: usize, peak: u64) -> (Counts, u64) {
         let (now, own_peak) = self.line_heap(place);
         self.heap_counters(place)
@@ -99,7 +102,7 @@ impl SiteCounters {
         &self.lines
     }
 
-    /// One more call, by `thread`. Says whether the call before was by another one.
+    /// Counts a call by `thread`. Says whether the previous call was made by another thread.
     #[inline]
     pub(crate) fn count_call(&self, thread: u64) -> bool {
         self.count_another_call();
@@ -110,13 +113,13 @@ impl SiteCounters {
         is_new
     }
 
-    /// One more call, by the thread that made the last one.
+    /// Counts a call by the thread that made the previous one.
     #[inline]
     pub(crate) fn count_another_call(&self) {
         add(&self.calls, 1);
     }
 
-    /// Whether the last call was by `thread`.
+    /// Whether `thread` made the last call.
     #[inline]
     pub(crate) fn is_called_by(&self, thread: u64) -> bool {
         self.thread.load(Relaxed) == thread
@@ -135,7 +138,7 @@ impl SiteCounters {
         self.panics.load(Relaxed)
     }
 
-    /// What a counted call did on the heap, whose live bytes rose by `peak` at most.
+    /// Books what a counted call did on the heap; live bytes rose by `peak` at most.
     #[inline]
     pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
         self.heap.book(change, peak);

@@ -1,4 +1,4 @@
-//! By site, what its counted calls on this lane count on: found without the lane's lock.
+//! Finds a site's counters on this thread by the site's number, without a lock.
 
 use std::sync::OnceLock;
 
@@ -8,10 +8,12 @@ use crate::counters::static_cell::StaticCell;
 /// Sites in the first page; every page has twice as many as the one before.
 const FIRST: usize = 32;
 
-/// Enough for two million sites; calls of further ones are never counted.
+/// Enough for two million sites. Calls of further sites are always measured, never counted.
 const PAGES: usize = 16;
 
-/// Written by the lane's thread alone, a page at a time, so that what was found stays in its place.
+/// From a site's number to its counters.
+///
+/// Grows by whole pages, so that an entry never moves. Only the recorder's own thread writes.
 #[derive(Debug)]
 pub(crate) struct SiteDirectory {
     pages: [OnceLock<Box<[StaticCell<SiteCounters>]>>; PAGES],
@@ -47,7 +49,7 @@ impl SiteDirectory {
     }
 }
 
-/// Page and place in it.
+/// The page of the site with number `id`, and its place in the page.
 #[inline]
 fn place(id: usize) -> (usize, usize) {
     let number = id + FIRST;
@@ -60,7 +62,7 @@ mod tests {
     use super::{FIRST, place};
 
     #[test]
-    fn every_site_has_a_place_of_its_own() {
+    fn site_directory_gives_every_site_a_place_of_its_own() {
         let mut expected = (0, 0);
         for id in 0..10_000 {
             assert_eq!(place(id), expected);

@@ -1,11 +1,11 @@
-//! A cell for a reference that other threads read.
+//! An atomic cell for a reference that other threads read.
 
 use crate::counters::atomics::{
     AtomicPtr,
     Ordering::{Acquire, Release},
 };
 
-/// A cell for a reference to what is never freed.
+/// An atomic cell for a reference to something that is never freed.
 #[derive(Debug)]
 pub(crate) struct StaticCell<T: 'static>(AtomicPtr<T>);
 
@@ -24,8 +24,8 @@ impl<T> StaticCell<T> {
 
     #[inline]
     pub(crate) fn get(&self) -> Option<&'static T> {
-        // SAFETY: it is null, or was made from a `&'static T` by `set`; the acquiring load saw what
-        // the thread that set it knew of the target.
+        // SAFETY: the pointer is null, or `set` made it from a `&'static T`. The acquiring load sees
+        // everything that the setting thread wrote to the target before.
         unsafe { self.0.load(Acquire).as_ref() }
     }
 }

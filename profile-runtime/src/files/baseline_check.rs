@@ -21,7 +21,7 @@ const FILE: &str = "memprof-baseline.toml";
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct BaselineOutcome {
     /// What the user must know.
     pub said: Option<String>,
     /// What is good to know.
@@ -30,9 +30,9 @@ pub(crate) struct Outcome {
     pub failed: bool,
 }
 
-impl Outcome {
-    fn failure(mode: BaselineMode, said: String) -> Outcome {
-        Outcome {
+impl BaselineOutcome {
+    fn failure(mode: BaselineMode, said: String) -> BaselineOutcome {
+        BaselineOutcome {
             said: Some(said),
             remark: None,
             failed: mode == BaselineMode::Check,
@@ -40,21 +40,21 @@ impl Outcome {
     }
 
     /// After a panic of our own.
-    pub(crate) fn bug(mode: Option<BaselineMode>) -> Outcome {
+    pub(crate) fn bug(mode: Option<BaselineMode>) -> BaselineOutcome {
         match mode {
-            Some(mode) => Outcome::failure(
+            Some(mode) => BaselineOutcome::failure(
                 mode,
                 "the baseline could not be looked at: a bug in memprof, please report it"
                     .to_owned(),
             ),
-            None => Outcome::default(),
+            None => BaselineOutcome::default(),
         }
     }
 
-    fn remark(remark: String) -> Outcome {
-        Outcome {
+    fn remark(remark: String) -> BaselineOutcome {
+        BaselineOutcome {
             remark: Some(remark),
-            ..Outcome::default()
+            ..BaselineOutcome::default()
         }
     }
 }
@@ -67,12 +67,12 @@ pub(crate) fn carry_out(
     root: &Path,
     current_dir: Option<&Path>,
     status: Option<i32>,
-) -> Outcome {
+) -> BaselineOutcome {
     let Some(mode) = plan.mode else {
-        return Outcome::default();
+        return BaselineOutcome::default();
     };
     let Some(file) = find_file(plan, current_dir) else {
-        return Outcome::failure(
+        return BaselineOutcome::failure(
             mode,
             "no baseline: the program was not started by cargo and no Cargo.toml is around; set \
              MEMPROF_BASELINE_FILE to the file"
@@ -87,7 +87,7 @@ pub(crate) fn carry_out(
         root,
     };
     if mode == BaselineMode::Save && status.is_some_and(|status| status != 0) {
-        return Outcome::failure(
+        return BaselineOutcome::failure(
             mode,
             "the baseline was not saved, because the tests failed: what they did not get to is not \
              known"
@@ -95,7 +95,7 @@ pub(crate) fn carry_out(
         );
     }
     task.carry_out()
-        .unwrap_or_else(|error| Outcome::failure(mode, without_name(&error)))
+        .unwrap_or_else(|error| BaselineOutcome::failure(mode, without_name(&error)))
 }
 
 fn find_file(plan: &BaselinePlan, current_dir: Option<&Path>) -> Option<PathBuf> {
@@ -123,9 +123,9 @@ struct Task<'run> {
 }
 
 impl Task<'_> {
-    fn carry_out(&self) -> Result<Outcome, ReportError> {
+    fn carry_out(&self) -> Result<BaselineOutcome, ReportError> {
         let folder = self.root.join("baseline");
-        let _turn = measure_this_hit(&folder)?;
+        let _lock = lock_folder(&folder)?;
         let saved = self.read()?;
         let now = Baseline::of(self.run);
         let package = self.package();
@@ -135,7 +135,7 @@ impl Task<'_> {
         let outcome = match (self.mode, saved) {
             (BaselineMode::Save, saved) => self.save(saved.unwrap_or_default(), &session)?,
             (BaselineMode::Check, Some(saved)) => self.check(&self.with_tolerance(saved), &now),
-            (BaselineMode::Check, None) => Outcome::failure(
+            (BaselineMode::Check, None) => BaselineOutcome::failure(
                 self.mode,
                 format!(
                     "there is no baseline to check against: {} is missing; make it with \
@@ -176,7 +176,7 @@ impl Task<'_> {
         memprof_report::internal::safe_file_name(&name)
     }
 
-    fn check(&self, saved: &Baseline, now: &Baseline) -> Outcome {
+    fn check(&self, saved: &Baseline, now: &Baseline) -> BaselineOutcome {
         let comparison = saved.compare(now);
         let file = self.file.display();
         let new = match comparison.new_functions().len() {
@@ -186,9 +186,9 @@ impl Task<'_> {
         };
         let sentence = comparison.sentence();
         if comparison.worse().is_empty() {
-            return Outcome::remark(format!("{sentence}{new}: {file}"));
+            return BaselineOutcome::remark(format!("{sentence}{new}: {file}"));
         }
-        Outcome::failure(
+        BaselineOutcome::failure(
             self.mode,
             format!(
                 "{sentence}: {file}\n\n{}\n\nIf that is as it must be, accept it with `MEMPROF_BASELINE=save \
@@ -199,7 +199,7 @@ impl Task<'_> {
         )
     }
 
-    fn save(&self, before: Baseline, session: &Session) -> Result<Outcome, ReportError> {
+    fn save(&self, before: Baseline, session: &Session) -> Result<BaselineOutcome, ReportError> {
         let whole = test_program(&self.run.program)
             .filter(|program| is_whole(&self.run.command) && !self.is_of_two(program));
         let mut saved = before.clone();
@@ -214,7 +214,7 @@ impl Task<'_> {
         let change = if same { "as it was" } else { "saved" };
         let file = self.file.display();
         let what = if count == 1 { "function" } else { "functions" };
-        Ok(Outcome::remark(format!(
+        Ok(BaselineOutcome::remark(format!(
             "baseline {change}, {count} {what}: {file}"
         )))
     }
@@ -261,7 +261,7 @@ fn hash(path: &Path) -> u64 {
 }
 
 /// Waits for other processes that save or check.
-fn measure_this_hit(folder: &Path) -> Result<File, ReportError> {
+fn lock_folder(folder: &Path) -> Result<File, ReportError> {
     let error = |reason: io::Error| ReportError::write(folder, reason);
     fs::create_dir_all(folder).map_err(error)?;
     let lock = File::options()

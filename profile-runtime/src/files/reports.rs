@@ -45,7 +45,7 @@ pub(crate) fn baseline(
     recorder: &Recorder,
     run: &Run,
     status: Option<i32>,
-) -> baseline_check::Outcome {
+) -> baseline_check::BaselineOutcome {
     let plan = &recorder.settings.baseline;
     let current_dir = recorder.current_dir.as_deref();
     baseline_check::carry_out(plan, run, &root(recorder), current_dir, status)

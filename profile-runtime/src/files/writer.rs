@@ -89,11 +89,11 @@ pub(crate) fn check_baseline(
     recorder: &'static Recorder,
     run: &Arc<Run>,
     status: Option<i32>,
-) -> baseline_check::Outcome {
+) -> baseline_check::BaselineOutcome {
     let own = Arc::clone(run);
     match ask(move |writer| writer.baseline(&own, status)) {
         Some(Some(outcome)) => outcome,
-        Some(None) => baseline_check::Outcome::bug(recorder.settings.baseline.mode),
+        Some(None) => baseline_check::BaselineOutcome::bug(recorder.settings.baseline.mode),
         None => reports::baseline(recorder, run, status),
     }
 }
@@ -187,7 +187,11 @@ impl WriterThread {
     }
 
     /// `None` if there was a panic.
-    fn baseline(&mut self, run: &Run, status: Option<i32>) -> Option<baseline_check::Outcome> {
+    fn baseline(
+        &mut self,
+        run: &Run,
+        status: Option<i32>,
+    ) -> Option<baseline_check::BaselineOutcome> {
         let recorder = self.recorder;
         catch_unwind(AssertUnwindSafe(|| {
             reports::baseline(recorder, run, status)

@@ -1,11 +1,11 @@
-//! The global allocator that counts, around the one that allocates.
+//! The counting allocator, which wraps the allocator of the program's choice.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use super::count::{count_allocation, count_free, count_growth};
 use super::origins;
 
-/// A global allocator that counts what its thread allocates and frees, and leaves the allocating to
+/// A global allocator that counts what each thread allocates and frees, and leaves the allocating to
 /// `A`.
 ///
 /// With it installed, every line of a report shows heap bytes beside RSS: what the program asked
@@ -49,8 +49,8 @@ impl<A> CountingAllocator<A> {
         }
     }
 
-    /// Tells of every line, too, which of its blocks were still alive when the call ended and when the
-    /// run did, and which were freed at once: leaks by origin ([`run::Origins`](memprof_model::run::Origins)).
+    /// Also records for every line which of its blocks were still alive when the call ended and when the
+    /// run ended, and which were freed at once: leaks by origin ([`run::Origins`](memprof_model::run::Origins)).
     ///
     /// ```
     /// use memprof::{CountingAllocator, profile_memory};
@@ -75,10 +75,12 @@ impl<A> CountingAllocator<A> {
     /// ```
     ///
     /// Every block that is allocated in a profiled function is followed until it is freed, on whatever
-    /// thread. A reallocated block belongs to the line that resized it last. Costs about 80 ns more
-    /// for an allocation and its free, and at most 7 MiB: of more than some 100,000 blocks alive at
-    /// once one in two, four, … is followed and stands for the others
-    /// ([`run::Run::origins`](memprof_model::run::Run::origins) says so); those of 64 KiB and more always are.
+    /// thread. A reallocated block belongs to the line that resized it last.
+    ///
+    /// Costs about 80 ns more for an allocation and its free, and at most 7 MiB. When more than some
+    /// 100,000 blocks are alive at once, one in two, four, … is followed and stands for the others
+    /// ([`run::Run::origins`](memprof_model::run::Run::origins) says so). Blocks of 64 KiB and more are
+    /// always followed.
     #[must_use]
     pub const fn with_origins(mut self) -> CountingAllocator<A> {
         self.origins = true;
@@ -117,7 +119,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // Before somebody else can get a block at the same address.
+        // Before the block is freed: after that another thread can get a block at the same address.
         if self.origins {
             origins::freed(block);
         }

@@ -1,24 +1,25 @@
-//! Names for calls in progress, by which a block knows whether the call that allocated it has ended,
-//! on whatever thread that happens.
+//! Ids of calls in progress. From the id kept with a block, any thread can tell whether the call that
+//! allocated the block has ended.
 //!
-//! A call takes a call_id when it allocates its first block and gives it back at its end; a call_id that
-//! was given back is never valid again.
+//! A call takes an id when it allocates its first block, and gives it back at its end. An id that was given
+//! back is never valid again.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::sync::lock;
 
-/// Calls that can have a call_id at once. Of further ones it is not known when they end.
+/// Calls that can have an id at once. Further calls get [`UNKNOWN`].
 const CALLS: usize = 1 << 14;
 
-/// Place and generation; 0 is no call_id.
+/// The id of a call: a place, plus 1, in the lower half and the place's generation in the upper half. 0 is
+/// no id.
 pub(crate) type CallId = u64;
 
-/// Of a call of which it is not known when it ends.
+/// The id of every call whose end cannot be told.
 pub(crate) const UNKNOWN: CallId = u64::MAX;
 
-/// By place: the generation of the call_id that is valid there now.
+/// By place: the generation of the id that is valid there now.
 static GENERATIONS: [AtomicU32; CALLS] = [const { AtomicU32::new(0) }; CALLS];
 
 static FREE: Mutex<Free> = Mutex::new(Free {
@@ -27,6 +28,7 @@ static FREE: Mutex<Free> = Mutex::new(Free {
     count: 0,
 });
 
+/// The places that no call has.
 struct Free {
     /// From here on no place was ever taken.
     unused: usize,
@@ -48,7 +50,7 @@ pub(super) fn give_back(call_id: CallId) {
     free(|free| free.give_back(place));
 }
 
-/// Whether the call with this call_id is known to have ended.
+/// Whether the call with this id is known to have ended.
 pub(super) fn has_ended(call_id: CallId) -> bool {
     place(call_id).is_some_and(|place| GENERATIONS[place].load(Relaxed) != (call_id >> 32) as u32)
 }
@@ -88,7 +90,7 @@ mod tests {
     use super::{UNKNOWN, give_back, has_ended, take};
 
     #[test]
-    fn a_token_is_valid_until_it_is_given_back_and_never_again() {
+    fn call_id_is_valid_until_it_is_given_back_and_never_again() {
         let first = take();
         let second = take();
         assert!(!has_ended(first) && !has_ended(second) && first != second);
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_call_without_a_token_nothing_is_known() {
+    fn call_id_of_none_or_unknown_never_ends() {
         for call_id in [0, UNKNOWN] {
             assert!(!has_ended(call_id));
             give_back(call_id);

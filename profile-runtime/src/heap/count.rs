@@ -1,4 +1,4 @@
-//! Where an allocation and a free are counted: on the thread, and on the line that runs.
+//! Counts an allocation or a free twice: for the thread, and for the thread's current line.
 //!
 //! Nothing in here may allocate: it is called from inside the global allocator.
 

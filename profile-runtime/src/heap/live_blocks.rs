@@ -1,9 +1,9 @@
-//! The table of blocks that are alive, in bounded room.
+//! The table of followed blocks that are alive, in bounded memory.
 //!
-//! Cut into shards, so that threads seldom wait for one another. When a shard is nearly full, fewer
-//! of the small blocks are followed from then on: one in two, one in four, and so on, chosen by their
-//! address, so that a block is followed for as long as it lives or not at all. Each of those stands
-//! for so many.
+//! The table is cut into shards, so that threads seldom wait for one another. When a shard is nearly full,
+//! fewer of the small blocks are followed from then on: one in two, one in four, and so on. Each followed
+//! block then stands for two, four, and so on (its *weight*). A block's address decides whether it is
+//! followed, so that its free is treated like its allocation.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -12,18 +12,18 @@ use super::call_ids::CallId;
 use crate::counters::line_blocks::LineBlocks;
 use crate::sync::lock;
 
-/// Blocks from this size on are followed whatever happens.
+/// Blocks of this size and more are always followed.
 pub(crate) const LARGE: usize = 64 << 10;
 
 const SHARDS: usize = 64;
 
-/// Room of a shard: 48 bytes a block, 6 MiB in all.
+/// Places in a shard: 48 bytes a block, 6 MiB in all.
 const ROOM: usize = 1 << 11;
 
-/// A shard with more blocks than that is nearly full.
+/// A shard with so many blocks is nearly full.
 const MANY: usize = ROOM / 4 * 3;
 
-/// One block in 2^20 at the least.
+/// At least one small block in 2^20 is followed.
 const MOST_HALVINGS: u32 = 20;
 
 /// A block that is alive.
@@ -33,9 +33,9 @@ pub(crate) struct Block {
     pub size: usize,
     /// The line that allocated it.
     pub line: &'static LineBlocks,
-    /// Its call's.
+    /// The call that allocated it.
     pub call_id: CallId,
-    /// Stands for the thread that allocated it.
+    /// The address of the counters of the thread that allocated it.
     pub thread: usize,
     /// How many allocations that thread had made by then.
     pub number: u64,
@@ -49,17 +49,17 @@ pub(super) static TABLE: Table = Table {
 
 pub(super) struct Table {
     shards: [Mutex<Shard>; SHARDS],
-    /// Of the small blocks one in 2 to the power of this is followed.
+    /// One small block in 2 to the power of this is followed.
     halvings: AtomicU32,
-    /// Large blocks that there was no room for.
+    /// Blocks that there was no room for: large ones, since small ones are thinned out before.
     lost: AtomicU64,
 }
 
-/// Open addressing: a block is at its own place or at one of those that follow without a gap.
+/// A hash table with open addressing: a block is at its home place, or at a later one with no gap between.
 struct Shard {
     places: Vec<Option<Block>>,
     count: usize,
-    /// The table's, when the shard was thinned out last.
+    /// The table's `halvings` when the shard was last thinned out.
     halvings: u32,
 }
 
@@ -87,7 +87,7 @@ impl Table {
         shard.insert(hash, block);
     }
 
-    /// Takes the block at `address` out, if it is followed; gives it and how many it stands for.
+    /// Takes the block at `address` out, if it is followed. Gives it with its weight.
     pub(super) fn remove(&self, address: usize) -> Option<(Block, u64)> {
         let hash = hash(address);
         let mut shard = self.shard(hash);
@@ -96,9 +96,9 @@ impl Table {
         follows(hash, block.size, halvings).then(|| (block, weight(block.size, halvings)))
     }
 
-    /// Visits every block that is followed, with how many it stands for.
+    /// Visits every followed block with its weight.
     ///
-    /// A shard is locked while it is copied, some ten microseconds: threads wait for it.
+    /// A shard is locked while it is copied. That takes some ten microseconds, for which threads wait.
     pub(super) fn for_each(&self, mut visit: impl FnMut(&Block, u64)) {
         let halvings = self.halvings.load(Relaxed);
         let mut copy = Vec::with_capacity(ROOM);
@@ -115,6 +115,7 @@ impl Table {
         }
     }
 
+    /// One small block in how many is followed, and how many blocks there was no room for.
     pub(super) fn sampling(&self) -> (u64, u64) {
         let halvings = self.halvings.load(Relaxed);
         (1 << halvings, self.lost.load(Relaxed))
@@ -153,7 +154,7 @@ impl Shard {
         while self.places[at].is_some_and(|other| other.address != block.address) {
             at = (at + 1) % ROOM;
         }
-        // One that is there already was freed by somebody whom we do not hear of.
+        // A block that is already there was freed past the counting allocator.
         self.count += usize::from(self.places[at].is_none());
         self.places[at] = Some(block);
     }
@@ -174,7 +175,7 @@ impl Shard {
         }
     }
 
-    /// Moves those that follow towards their own places, so that no gap comes between.
+    /// Moves later blocks towards their home places, so that no gap comes between.
     fn close_gap(&mut self, mut gap: usize) {
         let mut at = gap;
         loop {
@@ -200,7 +201,7 @@ impl Shard {
                 self.insert(hash, block);
             }
         }
-        // The memory was needed, and will be again.
+        // `insert` made room only if blocks were left; the room will be needed again in any case.
         if self.places.is_empty() {
             self.places.resize(ROOM, None);
         }
@@ -252,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn holds_what_was_put_in_and_not_taken_out(
+        fn table_holds_what_was_put_in_and_not_taken_out(
             steps in prop::collection::vec((0_usize..3_000, any::<bool>()), 0..6_000)
         ) {
             let (table, mut expected) = (table(), HashMap::new());
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_blocks_in_bounded_room_and_their_sum_about_right() {
+    fn table_holds_a_million_blocks_in_bounded_room_and_their_sum_about_right() {
         let table = table();
         let blocks = 1_000_000;
         for number in 1..=blocks {

@@ -1,8 +1,9 @@
-//! Heap bytes: the counting allocator, and each thread's counters.
+//! The heap: the counting allocator, each thread's counters, and whose the live blocks are.
 
 mod allocator;
 mod call_ids;
 mod count;
+mod figures;
 mod live_blocks;
 pub(crate) mod origins;
 mod this_thread;
@@ -12,6 +13,7 @@ pub use allocator::CountingAllocator;
 pub(crate) use call_ids::CallId;
 #[cfg(test)]
 pub(crate) use count::{count_allocation, count_free};
+pub(crate) use figures::figures;
 #[cfg(test)]
 pub(crate) use this_thread::VirtualThread;
 pub(crate) use this_thread::{

@@ -1,11 +1,14 @@
-//! Leaks by origin: which line allocated a block that is still alive.
+//! Leaks by origin: follows blocks to find out which line allocated those that are still alive.
 //!
-//! On request only (`CountingAllocator::with_origins`). Every block that is allocated inside of an
-//! annotated call is kept in a table while it lives; when it goes, the line that allocated it learns
-//! whether that was at once, within the call, or later. Blocks still in the table are alive.
+//! On request only (`CountingAllocator::with_origins`).
 //!
-//! Called from inside the global allocator: what it needs itself is outside the figures, and therefore
-//! not looked at either.
+//! 1. Every block that is allocated during an annotated call is put into a table, with its line and call.
+//! 2. When the block is freed it leaves the table. Its line counts whether the block was freed at once, and
+//!    whether the call had ended by then.
+//! 3. Blocks still in the table are alive.
+//!
+//! These functions are called from inside the global allocator. What they allocate themselves is not counted
+//! ([`without_counting`]), and therefore not followed either.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,30 +19,31 @@ use super::live_blocks::{Block, TABLE};
 use super::this_thread::{of_this_thread, without_counting};
 use crate::counters::line_blocks::{Blocks, LineBlocks};
 
-/// Whether an allocator with origins has been used, and this is not the child of a fork, in which
-/// another thread may have left the table locked.
+/// Whether blocks are followed: an allocator with origins has been used. Not in the child of a fork, where
+/// a thread that did not come along may have left the table locked.
 static ON: AtomicBool = AtomicBool::new(false);
 
 /// A block's owner: the calling thread's line in progress, and the id of its call.
 pub(crate) type BlockOwner = (&'static LineBlocks, CallId);
 
-/// Who asks the calling thread for a block's owner. Known once the recorder has started: the allocator
-/// stands below everything that could answer.
+/// Finds the owner of a block that the calling thread allocates. Set when the recorder starts, because the
+/// allocator cannot import what knows the answer.
 static FIND_OWNER: OnceLock<fn() -> Option<BlockOwner>> = OnceLock::new();
 
+/// Whether this is the child of a fork.
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// Whether any block was followed: until then there is nothing to ask for at a free.
-static BEGUN: AtomicBool = AtomicBool::new(false);
+/// Whether any block was followed yet. Until then a free has nothing to look up.
+static ANY_FOLLOWED: AtomicBool = AtomicBool::new(false);
 
 /// Whether blocks are followed.
 pub(crate) fn is_on() -> bool {
     ON.load(Relaxed)
 }
 
-/// From now on blocks that are allocated belong to whom `find` names.
+/// From now on `find` says to whom an allocated block belongs.
 pub(crate) fn find_owners_with(find: fn() -> Option<BlockOwner>) {
-    // A second recorder is never started; a test that makes several asks the same.
+    // A second recorder is started in tests only, and sets the same function.
     let _ = FIND_OWNER.set(find);
 }
 
@@ -51,7 +55,7 @@ fn owner_of_block() -> Option<BlockOwner> {
 pub(crate) fn stop() {
     FORKED.store(true, Relaxed);
     ON.store(false, Relaxed);
-    BEGUN.store(false, Relaxed);
+    ANY_FOLLOWED.store(false, Relaxed);
 }
 
 /// A block was allocated by the calling thread.
@@ -76,8 +80,8 @@ pub(super) fn allocated(block: *mut u8, size: usize) {
         thread: std::ptr::from_ref(counters).addr(),
         number: counters.counts().allocations,
     };
-    if !BEGUN.load(Relaxed) {
-        BEGUN.store(true, Relaxed);
+    if !ANY_FOLLOWED.load(Relaxed) {
+        ANY_FOLLOWED.store(true, Relaxed);
     }
     without_counting(|| TABLE.insert(block));
 }
@@ -99,17 +103,18 @@ pub(super) fn freed(block: *mut u8) {
     }
 }
 
-/// A block is about to be reallocated: it is nowhere until it is put back or allocated again.
+/// A block is about to be reallocated or freed: takes it out of the table, with its weight. If it is only
+/// resized, `put_back` or `resized` puts it back in.
 pub(super) fn take(block: *mut u8) -> Option<(Block, u64)> {
-    if !BEGUN.load(Relaxed) {
+    if !ANY_FOLLOWED.load(Relaxed) {
         return None;
     }
-    // Whoever is outside the figures frees what was allocated there.
+    // Not counting means that memprof frees a block of its own, which is not in the table.
     of_this_thread()?;
     without_counting(|| TABLE.remove(block.addr()))
 }
 
-/// The block could not be reallocated, and is as it was.
+/// The block could not be reallocated: it is back in the table as it was.
 pub(super) fn put_back(block: Block) {
     without_counting(|| TABLE.insert(block));
 }
@@ -123,21 +128,20 @@ pub(super) fn resized((old, weight): (Block, u64), block: *mut u8, size: usize) 
     allocated(block, size);
 }
 
-/// How blocks are followed: of the small ones one in so many, and how many had no room.
+/// One small block in how many is followed, and how many blocks there was no room for.
 pub(crate) fn sampling() -> (u64, u64) {
     TABLE.sampling()
 }
 
-/// The smallest size of which every block is followed.
 pub(crate) use super::live_blocks::LARGE;
 
-/// Bytes that following takes.
+/// Bytes that the table of blocks holds.
 pub(crate) fn bytes() -> u64 {
     TABLE.bytes()
 }
 
-/// Looks at all blocks that are alive: `visit` gets the line of each, what it stands for, and whether
-/// its call has ended. Allocates, so it is called outside the figures.
+/// Visits all blocks that are alive: `visit` gets the line of each, the blocks that it stands for, and
+/// whether its call has ended. Allocates, so it is called without counting.
 pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineBlocks, Blocks, bool)) {
     TABLE.for_each(|block, weight| {
         let size = Blocks {
@@ -148,12 +152,12 @@ pub(crate) fn for_each_alive(mut visit: impl FnMut(&'static LineBlocks, Blocks, 
     });
 }
 
-/// The call_id of a call in which the first block is allocated.
+/// An id for a call that allocates its first block.
 pub(crate) fn call_id() -> CallId {
     call_ids::take()
 }
 
-/// The call with this call_id has ended.
+/// The call with this id has ended.
 pub(crate) fn call_ended(call_id: CallId) {
     call_ids::give_back(call_id);
 }

@@ -1,4 +1,4 @@
-//! Which block of counters the calling thread has, and the sums over all threads.
+//! The heap counters of the calling thread, and the sums over all threads.
 //!
 //! Nothing in here may allocate through the global allocator: it is called from inside it.
 
@@ -14,42 +14,43 @@ static COUNTERS: CounterList = CounterList {
     newest: AtomicPtr::new(ptr::null_mut()),
 };
 
-/// Why a thread has no block to count on.
+/// Why a thread has no counters.
 #[derive(Clone, Copy, PartialEq)]
 enum Without {
     /// It has not allocated yet.
     Yet,
-    /// For now: what is allocated is memprof's.
+    /// Counting is off for now, because memprof allocates for itself.
     Counting,
-    /// It is being taken down and has given its block back.
+    /// The thread is being taken down and has given its counters back.
     Thread,
 }
 
-/// Without a destructor, so that it can be reached while others' destructors run.
+/// Without a destructor, so that it can be reached while destructors of other thread-locals run.
 struct ThisThread {
-    block: Cell<Option<&'static ThreadCounters>>,
+    counters: Cell<Option<&'static ThreadCounters>>,
     without: Cell<Without>,
-    /// Where the thread's line in progress is; nobody's where it has no lane.
+    /// Where the thread's current line is found; [`NO_CURRENT_LINE`] while it has no recorder.
     current_line: Cell<&'static CurrentLine>,
 }
 
 thread_local! {
     static THIS: ThisThread = const {
         ThisThread {
-            block: Cell::new(None),
+            counters: Cell::new(None),
             without: Cell::new(Without::Yet),
             current_line: Cell::new(&NO_CURRENT_LINE),
         }
     };
-    static GIVE_BACK: GiveBack = const { GiveBack };
+    static GIVE_BACK: GiveCountersBack = const { GiveCountersBack };
 }
 
-struct GiveBack;
+/// Gives the counters back when the thread ends.
+struct GiveCountersBack;
 
-impl Drop for GiveBack {
+impl Drop for GiveCountersBack {
     fn drop(&mut self) {
-        if let Some(block) = THIS.with(|this| this.go_without(Without::Thread)) {
-            CounterList::give_back(block);
+        if let Some(counters) = THIS.with(|this| this.go_without(Without::Thread)) {
+            CounterList::give_back(counters);
         }
     }
 }
@@ -57,25 +58,25 @@ impl Drop for GiveBack {
 impl ThisThread {
     fn go_without(&self, without: Without) -> Option<&'static ThreadCounters> {
         self.without.set(without);
-        self.block.take()
+        self.counters.take()
     }
 }
 
-/// From now on the calling thread's line in progress is found there.
+/// From now on the calling thread's current line is found there.
 pub(crate) fn set_current_line_source(current_line: &'static CurrentLine) {
     THIS.with(|this| this.current_line.set(current_line));
 }
 
-/// Counts `bytes` with the calling thread's counters, and its line in progress; not where recording is
-/// compiled out.
+/// Has `book` count `bytes` on the calling thread's counters and current line. Does nothing where recording
+/// is compiled out.
 #[inline]
 pub(super) fn count(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLine, usize)) {
     if cfg!(not(feature = "record")) {
         return;
     }
-    let (block, current_line) = THIS.with(|this| (this.block.get(), this.current_line.get()));
-    match block {
-        Some(block) => book(block, current_line, bytes),
+    let (counters, current_line) = THIS.with(|this| (this.counters.get(), this.current_line.get()));
+    match counters {
+        Some(counters) => book(counters, current_line, bytes),
         None => count_with_claim(bytes, book),
     }
 }
@@ -87,29 +88,29 @@ fn count_with_claim(bytes: usize, book: impl FnOnce(&ThreadCounters, &CurrentLin
     if without == Without::Counting {
         return;
     }
-    let Some(block) = COUNTERS.claim() else {
+    let Some(counters) = COUNTERS.claim() else {
         return;
     };
-    book(block, current_line, bytes);
+    book(counters, current_line, bytes);
     if without == Without::Yet {
-        THIS.with(|this| this.block.set(Some(block)));
-        // Registering the destructor may allocate; by now that is counted like anything else.
+        THIS.with(|this| this.counters.set(Some(counters)));
+        // Registering the destructor may allocate. The counters are in place by now, so that is counted.
         if GIVE_BACK.try_with(|_| ()).is_ok() {
             return;
         }
         THIS.with(|this| this.go_without(Without::Thread));
     }
-    // A destructor of another thread-local is at work: the block was for this once.
-    CounterList::give_back(block);
+    // The thread is being taken down: the counters were for this once.
+    CounterList::give_back(counters);
 }
 
 /// The calling thread's counters; `None` when no counting allocator is installed.
 #[inline]
 pub(crate) fn of_this_thread() -> Option<&'static ThreadCounters> {
-    THIS.with(|this| this.block.get())
+    THIS.with(|this| this.counters.get())
 }
 
-/// Whether a counting allocator is installed (and has been used: by then it has).
+/// Whether a counting allocator is installed. An installed one has been used before anybody asks.
 pub(crate) fn is_counted() -> bool {
     !COUNTERS.newest.load(Ordering::Relaxed).is_null()
 }
@@ -117,8 +118,7 @@ pub(crate) fn is_counted() -> bool {
 /// What all threads together, ended ones included, allocated and freed; `None` when no counting
 /// allocator is installed.
 ///
-/// While others allocate this is a moment's view, not an exact one: the threads are read one after
-/// the other.
+/// Not exact while other threads allocate: the threads are read one after the other.
 pub(crate) fn of_all_threads() -> Option<Counts> {
     COUNTERS
         .blocks()
@@ -126,29 +126,29 @@ pub(crate) fn of_all_threads() -> Option<Counts> {
         .reduce(|sum, counts| sum.plus(counts))
 }
 
-/// Runs `work`, whose allocations are memprof's this, outside the figures.
+/// Runs `work` without counting its allocations, because they are memprof's own.
 pub(crate) fn without_counting<T>(work: impl FnOnce() -> T) -> T {
-    /// Goes back to counting even when `work` panics.
+    /// Goes back to the state before, even when `work` panics.
     struct Restore(Option<&'static ThreadCounters>, Without);
     impl Drop for Restore {
         fn drop(&mut self) {
             THIS.with(|this| {
-                this.block.set(self.0);
+                this.counters.set(self.0);
                 this.without.set(self.1);
             });
         }
     }
-    let before = || THIS.with(|this| (this.block.get(), this.without.get()));
+    let before = || THIS.with(|this| (this.counters.get(), this.without.get()));
     if let (None, Without::Yet) = before() {
-        // Nobody counts, or this thread has yet to allocate: claim first, so that what `work`
-        // allocates is not the thread's first allocation.
+        // The thread has not allocated yet. If there is a counting allocator, its counters are claimed
+        // first, so that the first allocation inside `work` does not claim them.
         if !is_counted() {
             return work();
         }
         count_with_claim(0, |_, _, _| ());
     }
-    let (block, without) = before();
-    let _restore = Restore(block, without);
+    let (counters, without) = before();
+    let _restore = Restore(counters, without);
     THIS.with(|this| this.go_without(Without::Counting));
     work()
 }
@@ -184,7 +184,7 @@ impl VirtualThread {
         impl Drop for Restore {
             fn drop(&mut self) {
                 THIS.with(|this| {
-                    this.block.set(self.0);
+                    this.counters.set(self.0);
                     this.without.set(self.1);
                     this.current_line.set(self.2);
                 });
@@ -192,7 +192,7 @@ impl VirtualThread {
         }
         let _restore = THIS.with(|this| {
             Restore(
-                this.block.replace(Some(self.counters)),
+                this.counters.replace(Some(self.counters)),
                 this.without.replace(Without::Yet),
                 this.current_line.replace(self.current_line),
             )

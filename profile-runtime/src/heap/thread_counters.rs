@@ -1,9 +1,8 @@
-//! Blocks of counters, and the list of all of them.
+//! The heap counters of one thread, and the list of all threads' counters.
 //!
-//! A thread claims a block at its first allocation and gives it back when it ends; the next thread
-//! goes on with the same block, so that the sums over all blocks stay exact whoever came and went.
-//! The list only grows. Claiming and pushing are the only places with compare-and-swap; counting is a
-//! plain load and store of the thread's own block.
+//! A thread claims counters at its first allocation and gives them back when it ends. A later thread goes
+//! on with the same counters, so that their sums stay exact whoever came and went. The list only grows.
+//! Claiming and pushing are the only places with compare-and-swap; counting is a plain load and store.
 //!
 //! Nothing in here may allocate through the global allocator: it is called from inside it.
 
@@ -13,7 +12,7 @@ use std::ptr;
 use crate::counters::atomics::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering, add};
 use crate::counters::counts::Counts;
 
-/// One thread's counters. Written by the thread that claimed them, read by anybody.
+/// One thread's heap counters. Only the thread that claimed them writes; anybody reads.
 #[derive(Debug)]
 #[repr(align(64))] // A cache line of its own: two threads that count do not disturb each other.
 pub(crate) struct ThreadCounters {
@@ -22,8 +21,9 @@ pub(crate) struct ThreadCounters {
     allocations: AtomicU64,
     /// The highest value of `allocated - freed` since the innermost call began.
     high: AtomicI64,
+    /// Whether a thread has them now.
     claimed: AtomicBool,
-    /// Set once, before the block becomes visible.
+    /// The next older counters in the list. Set once, before other threads can see these.
     next: AtomicPtr<ThreadCounters>,
 }
 
@@ -39,14 +39,14 @@ impl ThreadCounters {
         }
     }
 
-    /// By the owner only, as all that counts. Gives the thread's live bytes.
+    /// Counts an allocation and gives the thread's live bytes. By the owner only, like everything that counts.
     #[inline]
     pub(crate) fn count_allocation(&self, bytes: usize) -> i64 {
         add(&self.allocations, 1);
         self.count_growth(bytes)
     }
 
-    /// Gives the thread's live bytes.
+    /// Counts the growth of a block and gives the thread's live bytes.
     #[inline]
     pub(crate) fn count_growth(&self, bytes: usize) -> i64 {
         add(&self.allocated, bytes as u64);
@@ -68,7 +68,7 @@ impl ThreadCounters {
         allocated.wrapping_sub(self.freed.load(Ordering::Relaxed)) as i64
     }
 
-    /// Everything so far.
+    /// What the thread allocated and freed so far.
     #[inline]
     pub(crate) fn counts(&self) -> Counts {
         Counts {
@@ -78,30 +78,30 @@ impl ThreadCounters {
         }
     }
 
-    /// The highest live bytes since `set_high`. By the owner only.
+    /// The highest live bytes since `set_high`, or what that was given. By the owner only.
     #[inline]
     pub(crate) fn high(&self) -> i64 {
         self.high.load(Ordering::Relaxed)
     }
 
-    /// From now on `high` is the highest of this and what comes. By the owner only.
+    /// Restarts `high` from this value. By the owner only.
     #[inline]
     pub(crate) fn set_high(&self, high: i64) {
         self.high.store(high, Ordering::Relaxed);
     }
 }
 
-/// Every block there is, newest first.
+/// All threads' counters, the newest first.
 pub(crate) struct CounterList {
     pub newest: AtomicPtr<ThreadCounters>,
 }
 
 impl CounterList {
-    /// A block for the calling thread: one that a finished thread gave back, or a new one.
+    /// Counters for the calling thread: those that an ended thread gave back, or new ones.
     pub(crate) fn claim(&self) -> Option<&'static ThreadCounters> {
         self.blocks()
-            .find(|block| {
-                block
+            .find(|counters| {
+                counters
                     .claimed
                     .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok()
@@ -109,23 +109,23 @@ impl CounterList {
             .or_else(|| self.push_new())
     }
 
-    /// The last owner's counts happen before the next one's.
-    pub(crate) fn give_back(block: &ThreadCounters) {
-        block.claimed.store(false, Ordering::Release);
+    /// The owner has ended. Everything that it counted happens before what the next owner counts.
+    pub(crate) fn give_back(counters: &ThreadCounters) {
+        counters.claimed.store(false, Ordering::Release);
     }
 
     fn push_new(&self) -> Option<&'static ThreadCounters> {
-        let block = new_block()?;
+        let counters = new_counters()?;
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
-            block.next.store(newest, Ordering::Relaxed);
+            counters.next.store(newest, Ordering::Relaxed);
             match self.newest.compare_exchange_weak(
                 newest,
-                ptr::from_ref(block).cast_mut(),
+                ptr::from_ref(counters).cast_mut(),
                 Ordering::Release,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Some(block),
+                Ok(_) => return Some(counters),
                 Err(now) => newest = now,
             }
         }
@@ -134,24 +134,24 @@ impl CounterList {
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &'static ThreadCounters> {
         let mut next = self.newest.load(Ordering::Acquire);
         std::iter::from_fn(move || {
-            // SAFETY: blocks in the list are never freed, and the acquiring load saw them whole.
-            let block = unsafe { next.as_ref() }?;
-            next = block.next.load(Ordering::Relaxed);
-            Some(block)
+            // SAFETY: counters in the list are never freed, and the acquiring load saw them whole.
+            let counters = unsafe { next.as_ref() }?;
+            next = counters.next.load(Ordering::Relaxed);
+            Some(counters)
         })
     }
 }
 
-/// A block from the system's allocator, for ever; `None` when it has no memory.
-fn new_block() -> Option<&'static ThreadCounters> {
+/// New counters from the system's allocator, never freed; `None` when it has no memory.
+fn new_counters() -> Option<&'static ThreadCounters> {
     let layout = Layout::new::<ThreadCounters>();
     // SAFETY: the layout has a size.
-    let block = unsafe { System.alloc(layout) }.cast::<ThreadCounters>();
-    if block.is_null() {
+    let counters = unsafe { System.alloc(layout) }.cast::<ThreadCounters>();
+    if counters.is_null() {
         return None;
     }
     // SAFETY: freshly allocated with the layout of `ThreadCounters`.
-    unsafe { block.write(ThreadCounters::new()) };
+    unsafe { counters.write(ThreadCounters::new()) };
     // SAFETY: just initialised, and never freed.
-    Some(unsafe { &*block })
+    Some(unsafe { &*counters })
 }

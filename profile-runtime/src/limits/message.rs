@@ -1,4 +1,4 @@
-//! What is said when a limit was broken.
+//! The message about broken limits.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use memprof_model::internal::bytes;
 
 use super::verdict::{Broken, BrokenLimits, Figure};
 
-/// Lines that a message names.
+/// How many lines a message names for each limit.
 const LINES: usize = 5;
 
 impl BrokenLimits {
-    /// The limit, the value and the lines responsible.
+    /// The message: each broken limit, the value, and the lines that took most.
     pub(crate) fn message(&self) -> String {
         let spec = self.site.spec;
         let mut text = format!(
@@ -46,6 +46,7 @@ impl BrokenLimits {
         text
     }
 
+    /// Adds one broken limit to the message.
     fn figure(&self, text: &mut String, figure: Figure, limit: u64, value: u64) {
         let amount = |amount| match figure {
             Figure::Allocations => format!("{amount}"),
@@ -71,14 +72,14 @@ impl BrokenLimits {
                  this may be theirs",
             );
         }
-        if self.in_part {
+        if self.partly_measured {
             text.push_str(
                 "\n    some lines ran too often to be read one by one: they share what is theirs",
             );
         }
     }
 
-    /// The lines with most of `figure`, and how much.
+    /// The lines with the most of `figure`, with their amounts.
     fn lines_by(&self, figure: Figure) -> Vec<(u32, u64)> {
         let lines = (0..).zip(&self.lines);
         let mut lines: Vec<(u32, u64)> = lines

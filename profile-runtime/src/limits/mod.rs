@@ -1,4 +1,4 @@
-//! Whether a call kept to its limits, checked when it has ended, and what is said if not.
+//! Checks whether a call that has ended kept to its limits, and says so if not.
 
 mod message;
 pub(crate) mod pending;
@@ -8,9 +8,9 @@ pub(crate) use verdict::CheckedCall;
 
 use crate::site::limits::Limits;
 
-/// Judges a call that has ended, and leaves what it broke for its guard.
-pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) {
-    if let Some(verdict) = verdict::judge(limits, ended) {
-        pending::leave(verdict);
+/// Checks a call that has ended, and leaves the limits that it broke for its guard.
+pub(crate) fn check(limits: &Limits, ended: &CheckedCall<'_>) {
+    if let Some(broken_limits) = verdict::broken_by(limits, ended) {
+        pending::leave(broken_limits);
     }
 }

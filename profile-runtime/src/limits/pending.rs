@@ -1,4 +1,4 @@
-//! The way of a verdict from the call that ends to the guard around it, on the same thread.
+//! Hands broken limits from the call that ends to the guard around it, on the same thread.
 
 use std::cell::Cell;
 
@@ -6,20 +6,20 @@ use super::verdict::BrokenLimits;
 use crate::site::spec::Site;
 
 thread_local! {
-    /// What the last call of this thread that had limits broke of them.
+    /// The limits that the thread's last call broke, until the call's guard takes them.
     static PENDING: Cell<Option<Box<BrokenLimits>>> = const { Cell::new(None) };
 }
 
-/// Leaves a verdict for the guard of its call, which comes next.
-pub(crate) fn leave(verdict: BrokenLimits) {
-    let verdict = Some(Box::new(verdict));
+/// Leaves broken limits for the guard of their call, which is dropped next.
+pub(crate) fn leave(broken_limits: BrokenLimits) {
+    let broken_limits = Some(Box::new(broken_limits));
     // While the thread is being taken down there is no guard to find it.
-    let _ = PENDING.try_with(|pending| pending.set(verdict));
+    let _ = PENDING.try_with(|pending| pending.set(broken_limits));
 }
 
-/// What the last call of `site` that ended here broke of its limits.
+/// Takes the limits that the last call of `site` on this thread broke.
 pub(crate) fn take(site: &'static Site) -> Option<Box<BrokenLimits>> {
-    let verdict = PENDING.try_with(Cell::take).ok()??;
-    // A frame that was leaked ends later than its guard.
-    std::ptr::eq(verdict.site.spec, &raw const site.spec).then_some(verdict)
+    let broken_limits = PENDING.try_with(Cell::take).ok()??;
+    // They can be another site's: a leaked frame ends later than its guard.
+    std::ptr::eq(broken_limits.site.spec, &raw const site.spec).then_some(broken_limits)
 }

@@ -1,4 +1,4 @@
-//! Whether a call kept to its limits.
+//! The limits that a call broke.
 
 use crate::site::figures::LineFigures;
 use crate::site::limits::Limits;
@@ -10,18 +10,19 @@ use memprof_model::run::{Call, HeapFigures, Outcome};
 #[derive(Debug)]
 pub(crate) struct CheckedCall<'call> {
     pub site: &'static RegisteredSite,
+    /// The call as data.
     pub record: &'call Call,
-    /// Of the calling thread; `None` where nobody counts.
+    /// Heap figures of its thread; `None` without the counting allocator.
     pub heap: Option<HeapFigures>,
-    /// Whether others worked on the process's memory meanwhile.
+    /// Whether other threads worked on the process's memory meanwhile.
     pub shared: bool,
-    /// What its lines did.
+    /// The figures of its lines.
     pub lines: &'call [LineFigures],
     /// Whether lines ran that were not read one by one.
-    pub in_part: bool,
+    pub partly_measured: bool,
 }
 
-/// What was broken, and all that the message needs.
+/// The limits that a call broke, and all that the message needs.
 #[derive(Debug)]
 pub(crate) struct BrokenLimits {
     pub site: &'static RegisteredSite,
@@ -29,19 +30,19 @@ pub(crate) struct BrokenLimits {
     /// How the call ended.
     pub outcome: Outcome,
     pub shared: bool,
-    pub in_part: bool,
+    pub partly_measured: bool,
     pub lines: Vec<LineFigures>,
 }
 
 impl BrokenLimits {
-    /// On calls that kept to the limits on each by itself.
+    /// For a call that kept to the limits on a single call: a limit on growth may be added.
     pub(crate) fn new(site: &'static RegisteredSite) -> BrokenLimits {
         BrokenLimits {
             site,
             broken: Vec::new(),
             outcome: Outcome::Returned,
             shared: false,
-            in_part: false,
+            partly_measured: false,
             lines: Vec::new(),
         }
     }
@@ -58,11 +59,11 @@ pub(crate) enum Broken {
     },
     /// It grows faster with its size than allowed.
     Growth { limit: f64, exponent: Exponent },
-    /// The limit that this argument sets cannot be checked, because nobody counts the heap.
+    /// The limit that this argument sets cannot be checked without the counting allocator.
     NotCounted(&'static str),
 }
 
-/// What there are limits on.
+/// A figure that can have a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
     Peak,
@@ -98,7 +99,7 @@ impl Figure {
         }
     }
 
-    /// The same figure of a line; what fell instead of rising is none.
+    /// The same figure of a line; 0 where it fell.
     pub(super) fn of_line(self, line: &LineFigures) -> u64 {
         match self {
             Figure::Peak => line.peak,
@@ -110,6 +111,7 @@ impl Figure {
         }
     }
 
+    /// The figure of a call; `None` without the counting allocator.
     fn of_call(self, ended: &CheckedCall<'_>) -> Option<u64> {
         let heap = || ended.heap.as_ref();
         match self {
@@ -123,12 +125,13 @@ impl Figure {
     }
 }
 
+/// By how much something rose; 0 if it fell.
 fn risen(change: i64) -> u64 {
     u64::try_from(change).unwrap_or(0)
 }
 
-/// What the call broke of `limits`; `None` if it kept to them.
-pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLimits> {
+/// The limits that the call broke; `None` if it kept to all.
+pub(crate) fn broken_by(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLimits> {
     let figures = [
         (Figure::Peak, limits.peak),
         (Figure::Net, limits.net),
@@ -156,7 +159,7 @@ pub(crate) fn judge(limits: &Limits, ended: &CheckedCall<'_>) -> Option<BrokenLi
         broken,
         outcome: ended.record.outcome,
         shared: ended.shared,
-        in_part: ended.in_part,
+        partly_measured: ended.partly_measured,
         lines: ended.lines.to_vec(),
     })
 }

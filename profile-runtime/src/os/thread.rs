@@ -16,7 +16,7 @@ pub(crate) fn start_and_wait(
     stack_bytes: Option<usize>,
     work: impl FnOnce(&dyn Fn()) + Send + 'static,
 ) -> io::Result<Thread> {
-    let (at_work, begun) = mpsc::channel();
+    let (at_work, started) = mpsc::channel();
     let mut builder = thread::Builder::new().name(name.to_owned());
     if let Some(bytes) = stack_bytes {
         builder = builder.stack_size(bytes);
@@ -30,7 +30,7 @@ pub(crate) fn start_and_wait(
         })
     })?;
     // On a machine so busy that this does not suffice, the first lines say a little too much.
-    let _ = begun.recv_timeout(Duration::from_millis(200));
+    let _ = started.recv_timeout(Duration::from_millis(200));
     Ok(handle.thread().clone())
 }
 

@@ -58,9 +58,9 @@ impl Frame {
     fn open(site: &'static Site) -> Frame {
         if let Some(thread) = current::recorder_if_any()
             && let Some(site) = site.registered_already()
-            && let Some(probe) = thread.enter_counted(site)
+            && let Some(handle) = thread.enter_counted(site)
         {
-            return Frame::new(Some(probe), ENDS);
+            return Frame::new(Some(handle), ENDS);
         }
         Frame::open_measured(site)
     }
@@ -68,21 +68,21 @@ impl Frame {
     #[cold]
     #[inline(never)]
     fn open_measured(site: &'static Site) -> Frame {
-        let probe = start::recorder().and_then(|recorder| {
+        let handle = start::recorder().and_then(|recorder| {
             let thread = current::recorder(&recorder.threads)?;
             Some(thread.enter(recorder.register(site), Kind::Call))
         });
-        Frame::new(probe, ENDS)
+        Frame::new(handle, ENDS)
     }
 
     #[inline]
-    fn new(probe: Option<CallHandle>, back_to: u32) -> Frame {
-        let (lines, current_line, thread, depth): (&[_], _, _, _) = match probe {
-            Some(probe) => (
-                probe.counters.lines(),
-                probe.recorder.current_line(),
-                Some(probe.recorder),
-                probe.depth,
+    fn new(handle: Option<CallHandle>, back_to: u32) -> Frame {
+        let (lines, current_line, thread, depth): (&[_], _, _, _) = match handle {
+            Some(handle) => (
+                handle.counters.lines(),
+                handle.recorder.current_line(),
+                Some(handle.recorder),
+                handle.depth,
             ),
             None => (&[], &NO_CURRENT_LINE, None, 0),
         };
@@ -227,7 +227,7 @@ impl ClosureFrame {
             return Frame::new(None, ENDS);
         }
         match current::current_call_of(site) {
-            Some(probe) => Frame::new(Some(probe), probe.current()),
+            Some(handle) => Frame::new(Some(handle), handle.current()),
             None => Frame::new(ClosureFrame::open(site), ENDS),
         }
     }

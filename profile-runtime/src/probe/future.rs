@@ -51,8 +51,8 @@ guards!(AsyncProbe, [] AsyncProbe, self => *self);
 impl Probes for AsyncProbe {
     #[inline]
     fn line(self, line: u32) {
-        if let Some(probe) = current::current_call_of(self.0) {
-            probe.line(line);
+        if let Some(call) = current::current_call_of(self.0) {
+            call.line(line);
         }
     }
 
@@ -63,8 +63,8 @@ impl Probes for AsyncProbe {
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(probe) = current::current_call_of(self.0) {
-            probe.resume(line);
+        if let Some(call) = current::current_call_of(self.0) {
+            call.resume(line);
         }
     }
 

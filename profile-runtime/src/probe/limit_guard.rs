@@ -11,15 +11,17 @@ use memprof_model::run::Outcome;
 /// Adds to what one call broke how the calls of all sizes grow.
 fn with_growth(
     site: &'static Site,
-    verdict: Option<Box<BrokenLimits>>,
+    broken_limits: Option<Box<BrokenLimits>>,
 ) -> Option<Box<BrokenLimits>> {
     let site = site.registered_already()?;
     let Some((limit, exponent)) = site.grows_too_fast() else {
-        return verdict;
+        return broken_limits;
     };
-    let mut verdict = verdict.unwrap_or_else(|| Box::new(BrokenLimits::new(site)));
-    verdict.broken.push(Broken::Growth { limit, exponent });
-    Some(verdict)
+    let mut broken_limits = broken_limits.unwrap_or_else(|| Box::new(BrokenLimits::new(site)));
+    broken_limits
+        .broken
+        .push(Broken::Growth { limit, exponent });
+    Some(broken_limits)
 }
 
 /// Declared before a call with limits begins: when the call is over, panics if it broke one.
@@ -43,14 +45,17 @@ impl LimitGuard {
     #[track_caller]
     fn check(&self) {
         self.checked.set(true);
-        let Some(verdict) = with_growth(self.site, take(self.site)) else {
+        let Some(broken_limits) = with_growth(self.site, take(self.site)) else {
             return;
         };
-        let only_report = verdict.site.per_call.is_some_and(|site| site.limits.warn);
-        if only_report || verdict.outcome != Outcome::Returned || std::thread::panicking() {
-            say(&verdict);
+        let only_report = broken_limits
+            .site
+            .per_call
+            .is_some_and(|site| site.limits.warn);
+        if only_report || broken_limits.outcome != Outcome::Returned || std::thread::panicking() {
+            say(&broken_limits);
         } else {
-            panic!("{}", verdict.message());
+            panic!("{}", broken_limits.message());
         }
     }
 }
@@ -73,20 +78,20 @@ impl Drop for LimitGuard {
 
 /// Says on stderr what a call of `site` broke that cannot panic, because it was cancelled.
 pub(crate) fn report(site: &'static Site) {
-    if let Some(verdict) = take(site) {
-        say(&verdict);
+    if let Some(broken_limits) = take(site) {
+        say(&broken_limits);
     }
 }
 
 /// Once for each function: what is called a million times is not to fill the terminal.
-fn say(verdict: &BrokenLimits) {
-    if verdict.site.say_once() {
-        let how = match verdict.outcome {
+fn say(broken_limits: &BrokenLimits) {
+    if broken_limits.site.say_once() {
+        let how = match broken_limits.outcome {
             Outcome::Panicked => "it was ended by a panic, which goes on; ",
             Outcome::Cancelled => "it was cancelled; ",
             Outcome::Returned | Outcome::Running => "",
         };
-        let broken = verdict.message();
-        message(&format!("{broken}\n  ({how}later calls are not reported)"));
+        let text = broken_limits.message();
+        message(&format!("{text}\n  ({how}later calls are not reported)"));
     }
 }

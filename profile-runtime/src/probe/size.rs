@@ -45,7 +45,7 @@ pub fn size<T: Size + ?Sized>(value: &T) -> f64 {
 
 /// The call of `site` that has just begun on this thread has the size `n`.
 pub fn by(site: &'static Site, n: f64) {
-    if let Some(probe) = current::current_call_of(site) {
-        probe.set_size(n);
+    if let Some(call) = current::current_call_of(site) {
+        call.set_size(n);
     }
 }

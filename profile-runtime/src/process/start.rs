@@ -92,13 +92,13 @@ fn warm_up(recorder: &'static Recorder) {
     };
     let site = recorder.add_own_site(&WARM_UP, A_DAY_NS);
     for _ in 0..3 {
-        let probe = thread.enter(site, Kind::Call);
+        let call = thread.enter(site, Kind::Call);
         for line in [0, 1, 0] {
-            probe.line(line);
+            call.line(line);
             // A page comes and goes, so that the whole of a reading is gone through.
             touch_a_page();
         }
-        probe.exit();
+        call.exit();
     }
     thread.warm_up_counted(site);
 }

@@ -1,11 +1,13 @@
-//! How much time readings may take, so that a line that runs a million times does not crawl.
+//! How much time a thread's readings may take, so that a line that runs a million times does not crawl.
 //!
-//! Two token buckets of nanoseconds. The first is for all readings: a program that makes few of them gets
-//! every one. The second, a small one, is for readings that follow each other so closely that they take
-//! more time than the lines between them: that is a hot path, on which one would make millions. The first
-//! lines of one are all read; what the bucket gets after it was empty is for turns (`turn`).
+//! There are two token buckets, whose tokens are nanoseconds. The first is for all readings: a program that
+//! needs few of them gets every one. The second, a small one, is for readings on a *hot path*, where readings
+//! follow each other so closely that they would take a good part of the time.
+//!
+//! On a hot path the first hits are all read. Once the bucket has run dry, new tokens are spent on single
+//! measured hits only (see `thread/hit_schedule.rs`).
 
-/// Part of the time that readings may take, per lane, and what may be spent at once: about 5,000.
+/// The part of a thread's time that readings may take, and what may be spent at once: about 5,000 readings.
 const ALL: Bucket = Bucket {
     share: 0.05,
     burst_ns: 20e6,
@@ -17,22 +19,26 @@ const HOT: Bucket = Bucket {
     burst_ns: 1e6,
 };
 
-/// A reading is on a hot path when what ran since the one before took less than so many times as long.
+/// A reading is on a hot path if the code since the previous reading ran for less than so many times as long
+/// as the reading took.
 const HOT_BELOW: u64 = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
+    /// Nanoseconds that it gets for each nanosecond that passes.
     share: f64,
+    /// Nanoseconds that it can hold.
     burst_ns: f64,
 }
 
-/// One lane's allowance.
+/// What is left for the readings of one thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
     all_ns: f64,
     hot_ns: f64,
+    /// When the buckets were filled last.
     filled_at_ns: u64,
-    /// Whether the second was empty since it was full.
+    /// Whether the second bucket has run dry since it was last full.
     was_empty: bool,
 }
 
@@ -48,12 +54,13 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Books a reading that ended at `now_ns` and took `took_ns`, on one of `lanes` threads that
-    /// share the machine's processors. Says whether another one may follow.
-    pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, lanes_per_processor: f64) -> bool {
+    /// Pays for a reading that ended at `now_ns` and took `took_ns`. Says whether another one may follow at
+    /// the next line. `threads_per_processor`: how many threads in annotated calls share a processor, and
+    /// thereby the time.
+    pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, threads_per_processor: f64) -> bool {
         let elapsed = now_ns.saturating_sub(self.filled_at_ns);
         self.filled_at_ns = self.filled_at_ns.max(now_ns);
-        let earned = elapsed as f64 / lanes_per_processor.max(1.0);
+        let earned = elapsed as f64 / threads_per_processor.max(1.0);
         let ran = elapsed.saturating_sub(took_ns);
         let hot = ran < took_ns.saturating_mul(HOT_BELOW);
         ALL.move_on(&mut self.all_ns, earned, took_ns);
@@ -65,7 +72,7 @@ impl Budget {
         self.may_read() && !(hot && self.was_empty)
     }
 
-    /// Whether there is something left for a reading on a hot path.
+    /// Whether something is left for a reading on a hot path.
     pub(crate) fn may_read(&self) -> bool {
         self.all_ns > 0.0 && self.hot_ns > 0.0
     }
@@ -100,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn slow_lines_are_all_measured() {
+    fn budget_pays_for_all_readings_of_slow_lines() {
         assert_eq!(simulate(2, 100_000).0, 2_000_000_000_u64.div_ceil(103_000));
     }
 
     #[test]
-    fn lines_of_some_microseconds_are_read_as_far_as_their_share_goes() {
+    fn budget_pays_for_lines_of_some_microseconds_as_far_as_their_share_goes() {
         // 15 µs a line: no hot path, but more than the share.
         let (readings, took) = simulate(10, 15_000);
         assert!(readings > 100_000, "{readings}");
@@ -116,18 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn hot_paths_take_no_more_than_theirs() {
+    fn budget_gives_hot_paths_no_more_than_their_share() {
         let (readings, took) = simulate(10, 1_000);
-        // What is left for turns, which are not simulated, is not used.
+        // The tokens for measured hits, which are not simulated, are not used.
         assert!(readings > 1_500, "{readings}");
-        // At each tick one reading comes after a long time and is none of theirs.
+        // At each tick one reading comes after a long time, and is not on the hot path.
         let ticks = 1_000.0 * 3_000.0;
         let allowed = 10e9 * HOT.share + HOT.burst_ns + ticks + 1e6;
         assert!(took as f64 <= allowed, "{took}");
     }
 
     #[test]
-    fn a_hot_path_leaves_what_slow_lines_need() {
+    fn budget_keeps_what_slow_lines_need_after_a_hot_path() {
         let mut budget = Budget::default();
         let mut now = 0;
         while budget.spend(now, 3_000, 1.0) {
@@ -142,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_hour_does_not_pay_for_a_crawl() {
+    fn budget_of_an_idle_hour_does_not_pay_for_a_crawl() {
         let mut budget = Budget::default();
         assert!(budget.spend(3_600_000_000_000, 0, 1.0));
         let mut readings = 0;

@@ -1,4 +1,4 @@
-//! What a thread measures with: the meter, the sampler's status, and how busy the processors are.
+//! What threads measure with: the meter, the sampler's status, and how busy the processors are.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,7 +13,8 @@ pub(crate) struct Instruments {
     pub sampler: SamplerStatus,
     /// Threads in annotated calls.
     busy_threads: AtomicUsize,
-    /// How many there are, once it matters: to ask takes a tenth of a millisecond.
+    /// Number of processors. Asked for only when several threads are busy, because that takes a tenth of a
+    /// millisecond.
     processors: OnceLock<usize>,
 }
 
@@ -33,7 +34,7 @@ impl Instruments {
         self.busy_threads.load(Relaxed) as f64 / processors as f64
     }
 
-    /// By the sampler, so that no thread of the program has to ask for the processors.
+    /// Called by the sampler, so that no thread of the program has to ask for the number of processors.
     pub(crate) fn set_busy_threads(&self, threads: usize) {
         if threads > 1 {
             let ask = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -45,7 +46,7 @@ impl Instruments {
 
 #[cfg(test)]
 impl Instruments {
-    /// Instruments that read `script`; leaked, because threads' recorders hold them for ever.
+    /// Instruments that read `script`. Leaked, because recorders hold them for ever.
     pub(crate) fn scripted(script: &'static crate::os::scripted::Script) -> &'static Instruments {
         use crate::os::{Clock, Os};
 

@@ -1,8 +1,16 @@
-//! Exact readings: RSS now, and the highest RSS since the previous reading.
+//! Takes readings: RSS now, and the highest RSS since the same thread's previous reading.
 //!
-//! The kernel keeps one high-water mark for the process. Every reading takes it and resets it, which
-//! cuts the run into segments; the interval_peak of each interval is passed on to every [`PeakListener`], so that
-//! nested and concurrent calls each get their own true peak although they share one mark.
+//! The kernel keeps one high-water mark for the process. Every reading, of whatever thread, takes the mark
+//! and resets it. That cuts the run into intervals. The peak of each interval is passed on to every
+//! [`PeakListener`], which keeps the highest until its own next reading. So nested and concurrent calls each
+//! get their own true peak, although they share one mark:
+//!
+//! ```text
+//!   readings:     A        B     A           B
+//!   intervals:    ├── 40 ──┼ 70 ─┼──── 50 ───┤
+//!   peak of A:    ├─────── 70 ───┤
+//!   peak of B:             ├──────── 70 ─────┤
+//! ```
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -14,41 +22,43 @@ use crate::sync::lock;
 use memprof_model::run::Series;
 use memprof_model::run::{PeakMethod, Sample};
 
-/// What a reading is booked as at most: one that took longer is one in which the thread lost its
-/// processor to somebody else, which is not the reading's cost.
+/// The most time that is counted for a reading. In a longer one the thread lost its processor to somebody
+/// else, which is not the reading's cost.
 const LONGEST_NS: u64 = 100_000;
 
-/// What a reading costs a budget at most, in costs of the cheapest so far. On a busy machine the rest is
-/// waiting, and one that waited is no reason to read less.
+/// The most that a reading costs a budget, in multiples of the cheapest reading so far. The rest was waiting,
+/// and waiting is no reason to read less.
 const DEAREST: u64 = 4;
 
-/// Faults of other threads that do not make a change of RSS a shared one: a stack's or two.
+/// So many page faults of other threads do not make a change of RSS a shared one: they are those of a stack or
+/// two.
 const STRAY_FAULTS: u64 = 8;
 
-/// A thread with calls of its own, which is told how high RSS was between two readings of anybody.
+/// A thread's recorder, which the meter tells the peak of every interval.
 pub(crate) trait PeakListener: std::fmt::Debug + Sync {
-    /// RSS was up to `rss`.
+    /// RSS was up to `rss` in an interval.
     fn raise_peak(&self, rss: u64);
-    /// The highest that it was told of since it was asked last.
+    /// The highest RSS that it was told of since it was last asked.
     fn take_peak(&self) -> u64;
-    /// Whether calls are in progress on it.
+    /// Whether calls are in progress on its thread.
     fn is_busy(&self) -> bool;
 }
 
-/// What the meter knows of the process beside single readings.
+/// The meter's figures of the whole run.
 #[derive(Debug)]
 pub(crate) struct MeterFigures {
     /// How RSS is read.
     pub backend: &'static str,
     pub peak_method: PeakMethod,
-    /// Highest RSS of the process as far as anybody saw.
+    /// Highest RSS of the process in any reading or sample.
     pub process_peak: u64,
     /// RSS before the first annotated call.
     pub baseline: u64,
-    /// Exact readings so far, and what they took.
+    /// Readings of threads so far.
     pub readings: u64,
+    /// The time that they took.
     pub reading_ns: u64,
-    /// The process over time, after the moment asked for.
+    /// The process over time: the samples after the moment asked for.
     pub samples: Vec<Sample>,
     /// Bytes that the meter itself holds.
     pub bytes: u64,
@@ -69,15 +79,16 @@ struct MeterState {
     rss: u64,
     process_peak: u64,
     baseline: u64,
-    /// The process over time: the sampler's samples, and the readings of outermost calls.
+    /// The process over time: the samples, and the readings of outermost calls.
     series: Series<Sample>,
     readings: u64,
     reading_ns: u64,
-    /// What the cheapest of them took.
+    /// The time that the cheapest of them took.
     cheapest_ns: u64,
     /// Number of the last reading of a thread.
     number: u64,
     listeners: Vec<&'static dyn PeakListener>,
+    /// The first error of a reading, to be told to the user.
     complaint: Option<String>,
 }
 
@@ -120,10 +131,10 @@ impl Meter {
         lock(&self.state)
     }
 
-    /// An exact reading for the thread that `listener` is of: what holds now, the highest RSS since that
-    /// thread's previous reading, and what it costs the thread's budget in nanoseconds.
+    /// A reading for the calling thread, whose recorder is `listener`. Gives what holds now, the highest RSS
+    /// since that thread's previous reading, and the nanoseconds that the reading costs the thread's budget.
     ///
-    /// `keep` puts it into the process's series.
+    /// `keep`: the reading becomes a sample of the process's series, too.
     pub(crate) fn read(
         &self,
         listener: &dyn PeakListener,
@@ -136,9 +147,12 @@ impl Meter {
         let mut reading = state.read(Some(last_reading), || self.now_ns());
         let high = listener.take_peak();
         if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
-            reading.others = all.since(own);
-            let before = std::mem::replace(&mut last_reading.others, reading.others.allocations);
-            if before != reading.others.allocations {
+            reading.other_threads = all.since(own);
+            let before = std::mem::replace(
+                &mut last_reading.other_threads,
+                reading.other_threads.allocations,
+            );
+            if before != reading.other_threads.allocations {
                 (reading.shared, reading.changed_by_others) = (true, u64::MAX);
             }
         }
@@ -153,7 +167,7 @@ impl Meter {
         (reading, high, cost)
     }
 
-    /// A reading on nobody's behalf: its interval_peak reaches every listener.
+    /// A reading for no thread in particular. Every listener is told the peak of its interval.
     pub(crate) fn read_for_all(&self) -> Reading {
         let mut state = self.state();
         let reading = state.read(None, || self.now_ns());
@@ -161,7 +175,7 @@ impl Meter {
         reading
     }
 
-    /// The sampler's reading: RSS only, the kernel's mark is left alone.
+    /// A sample: RSS only. The kernel's mark is left alone.
     pub(crate) fn sample(&self) -> Reading {
         let mut state = self.state();
         let rss = state.rss();
@@ -176,12 +190,12 @@ impl Meter {
         reading
     }
 
-    /// From now on `listener` is told of every interval_peak.
+    /// From now on `listener` is told the peak of every interval.
     pub(crate) fn add_listener(&self, listener: &'static dyn PeakListener) {
         self.state().listeners.push(listener);
     }
 
-    /// What is known so far, with the process's samples after `since_ns`, or all of them.
+    /// The figures of the run so far, with the samples after `since_ns`, or all of them.
     pub(crate) fn figures(&self, since_ns: Option<u64>) -> MeterFigures {
         let state = self.state();
         let points = state.series.points();
@@ -198,7 +212,7 @@ impl Meter {
         }
     }
 
-    /// What went wrong with a reading, once.
+    /// Takes the first error of a reading, if there was one.
     pub(crate) fn take_complaint(&self) -> Option<String> {
         self.state().complaint.take()
     }
@@ -217,7 +231,8 @@ impl MeterState {
         self.series.bytes() + listeners as u64
     }
 
-    /// A reading; on behalf of the thread that `last_reading` is of, if it is of one.
+    /// Takes a reading and tells the listeners the peak of its interval. `last_reading`: that of the calling
+    /// thread, if the reading is for a thread.
     fn read(
         &mut self,
         last_reading: Option<&mut LastReading>,
@@ -243,7 +258,7 @@ impl MeterState {
             }
             None => (false, false, 0),
         };
-        let high = self.end_segment(rss, counts, alone);
+        let high = self.end_interval(rss, counts, alone);
         self.process_peak = self.process_peak.max(high);
         for listener in &self.listeners {
             listener.raise_peak(high);
@@ -259,8 +274,7 @@ impl MeterState {
         }
     }
 
-    /// How many of the pages that came since the reading that `last_reading` saw were touched by other threads
-    /// than the calling one, which is the last_reading's.
+    /// How many page faults other threads than the calling one had since `last_reading`.
     fn faults_of_others(
         &self,
         last_reading: &mut LastReading,
@@ -269,7 +283,7 @@ impl MeterState {
         let Some(process) = counts.map(|counts| counts.faults) else {
             return 0;
         };
-        // Without a fault of anybody's there is no need to ask for this thread's.
+        // Without any fault in the process there is no need to ask for this thread's.
         if process == last_reading.faults {
             return 0;
         }
@@ -279,8 +293,7 @@ impl MeterState {
         all.saturating_sub(own)
     }
 
-    /// Whether other annotated calls are in progress, or took readings since the one that `last_reading`
-    /// saw.
+    /// Whether other threads are in annotated calls, or took readings since `last_reading`.
     fn others_take_readings(&mut self, last_reading: &mut LastReading) -> bool {
         self.number += 1;
         let previous = std::mem::replace(&mut last_reading.number, self.number);
@@ -288,7 +301,7 @@ impl MeterState {
         busy.count() > 1 || previous + 1 != self.number
     }
 
-    /// RSS now; what held before where the system does not answer.
+    /// RSS now, or that of the last reading if the system does not answer.
     fn rss(&mut self) -> u64 {
         match self.os.rss() {
             Ok(rss) => rss,
@@ -301,8 +314,8 @@ impl MeterState {
         }
     }
 
-    /// The interval_peak of the interval that ends now with `rss`; the next one begins.
-    fn end_segment(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
+    /// Ends the interval, with `rss` at its end, and gives its peak. The next interval begins.
+    fn end_interval(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
         let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),
@@ -317,6 +330,7 @@ impl MeterState {
         }
     }
 
+    /// A sample has found `rss`.
     fn note_sample(&mut self, rss: u64) {
         self.process_peak = self.process_peak.max(rss);
         match &mut self.peaks {

@@ -1,4 +1,4 @@
-//! Readings of the process's memory: when they may be taken, what they say, and how high RSS was in between.
+//! Readings of the process's memory: what they say, how high RSS was in between, and when they may be taken.
 
 pub(crate) mod budget;
 pub(crate) mod instruments;

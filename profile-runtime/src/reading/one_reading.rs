@@ -1,28 +1,29 @@
-//! What one reading says: the process at a moment.
+//! What one reading says, and what is remembered from one reading to the next.
 
 use crate::counters::counts::Counts;
 use crate::heap;
 use memprof_model::run::Sample;
 use memprof_model::run::SeriesPoint;
 
-/// The process at a moment.
+/// A reading: the process's memory at a moment, as one thread sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Reading {
-    /// Since the run's start. No two readings of a lane have the same.
+    /// Since the run's start. No two readings of a thread are at the same moment.
     pub t_ns: u64,
     pub rss: u64,
-    /// Heap of all threads but the reader's; zero where nobody counts.
-    pub others: Counts,
-    /// Live heap bytes of all threads.
+    /// What all other threads did on the heap so far; zero without the counting allocator.
+    pub other_threads: Counts,
+    /// Live heap bytes of all threads; 0 without the counting allocator.
     pub heap: u64,
-    /// Whether others worked on the process's memory since the lane's previous reading.
+    /// Whether other threads worked on the process's memory since this thread's previous reading.
     pub shared: bool,
-    /// By how many bytes others may have changed RSS since then; [`u64::MAX`] where that cannot be told.
+    /// By how many bytes other threads may have changed RSS since then; [`u64::MAX`] where that cannot be
+    /// told.
     pub changed_by_others: u64,
 }
 
 impl Reading {
-    /// The process at `t_ns`, on nobody's behalf.
+    /// The process at `t_ns`, as seen by none of the program's threads.
     #[cfg(feature = "report")]
     pub(crate) fn of_process(t_ns: u64, rss: u64) -> Reading {
         Reading {
@@ -33,17 +34,17 @@ impl Reading {
         }
     }
 
-    /// The same moment, in which only time has passed.
+    /// This reading at a later moment, as if only time had passed.
     pub(crate) fn at(self, t_ns: u64) -> Reading {
         Reading { t_ns, ..self }
     }
 
-    /// Whichever of the two was taken later; of other threads' heap what this one knew, since `other`
-    /// was not taken on the same lane.
+    /// Whichever of the two was taken later. The other threads' heap is always this reading's, since `other`
+    /// was not taken by the same thread.
     pub(crate) fn or_later(self, other: Reading) -> Reading {
         if other.t_ns > self.t_ns {
             Reading {
-                others: self.others,
+                other_threads: self.other_threads,
                 ..other
             }
         } else {
@@ -51,6 +52,7 @@ impl Reading {
         }
     }
 
+    /// As a sample during a call that is at `line`.
     pub(crate) fn point(self, line: u32) -> LinePoint {
         LinePoint {
             t_ns: self.t_ns,
@@ -60,21 +62,23 @@ impl Reading {
         }
     }
 
+    /// As a sample of the process.
     pub(crate) fn sample(self) -> Sample {
         sample(self.t_ns, self.rss, self.heap)
     }
 }
 
-/// What a lane remembers from one reading to the next, to tell whether others were at work.
+/// What a thread remembers of its last reading, to tell whether other threads were at work since.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LastReading {
-    /// Number of the reading.
+    /// Number of the reading, among those of all threads.
     pub(super) number: u64,
-    /// Faults of the process and of the lane's thread.
+    /// Page faults of the process until then.
     pub(super) faults: u64,
+    /// Page faults of the thread until then.
     pub(super) thread_faults: u64,
-    /// Allocations of other threads, where they are counted.
-    pub(super) others: u64,
+    /// Allocations of other threads until then, with the counting allocator.
+    pub(super) other_threads: u64,
 }
 
 /// A sample during a call; `line` is an index into the site's lines.
@@ -82,7 +86,7 @@ pub(crate) struct LastReading {
 pub(crate) struct LinePoint {
     pub t_ns: u64,
     pub rss: u64,
-    /// Live heap bytes of the process; 0 where nobody counts.
+    /// Live heap bytes of the process; 0 without the counting allocator.
     pub heap: u64,
     pub line: u32,
 }
@@ -96,12 +100,13 @@ impl SeriesPoint for LinePoint {
     }
 }
 
+/// A sample of the process, without heap where that is not counted.
 pub(super) fn sample(t_ns: u64, rss: u64, heap: u64) -> Sample {
     let heap = heap::is_counted().then_some(heap);
     Sample { t_ns, rss, heap }
 }
 
-/// Live heap bytes of all threads; 0 where nobody counts.
+/// Live heap bytes of all threads; 0 without the counting allocator.
 pub(super) fn live_heap() -> u64 {
     let live = heap::of_all_threads().map_or(0, Counts::live);
     u64::try_from(live).unwrap_or(0)

@@ -1,5 +1,5 @@
-//! What threads with calls and reports need to know of the sampler thread: when it looks up by itself, and
-//! how well it keeps its time.
+//! The sampler thread as others see it: threads with calls need to know when it wakes, and reports how well it
+//! keeps its time.
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::SeqCst;
@@ -12,7 +12,7 @@ use memprof_model::run::SamplerReport;
 #[derive(Debug, Default)]
 pub(crate) struct SamplerStatus {
     thread: OnceLock<Thread>,
-    /// When it will look up by itself; `u64::MAX` while parked.
+    /// When it will wake by itself; `u64::MAX` while parked.
     awake_at_ns: AtomicU64,
     ticks_due: AtomicU64,
     ticks_taken: AtomicU64,
@@ -21,13 +21,13 @@ pub(crate) struct SamplerStatus {
 }
 
 impl SamplerStatus {
-    /// The sampler is this thread, from now on.
+    /// The sampler runs on this thread.
     pub(crate) fn set_thread(&self, thread: Thread) {
-        // The first to come is the only one: a sampler is started once.
+        // Never set before: a sampler is started once.
         let _ = self.thread.set(thread);
     }
 
-    /// A call has begun that wants a sample at `deadline_ns`.
+    /// A call has begun that wants a sample at `deadline_ns`: wakes the sampler if it would sleep longer.
     #[inline]
     pub(crate) fn expect(&self, deadline_ns: u64) {
         // Pairs with the fence in `is_parking`: either we see that the sampler parks, or it sees our call.
@@ -44,19 +44,18 @@ impl SamplerStatus {
         self.awake_at_ns.store(deadline_ns, Relaxed);
     }
 
-    /// The sampler is about to sleep until somebody wakes it. It looks for calls once more after this.
+    /// The sampler is about to sleep until it is woken. It looks for calls once more after this.
     pub(crate) fn is_parking(&self) {
         self.awake_at_ns.store(u64::MAX, Relaxed);
         fence(SeqCst);
     }
 
-    /// The sampler is up.
+    /// The sampler is awake.
     pub(crate) fn is_awake(&self) {
         self.awake_at_ns.store(0, Relaxed);
     }
 
-    /// So many of the samples that were due have been taken, the first of them `gap_ns` after the one
-    /// before, if there was one.
+    /// `taken` of the `due` samples have been taken, `gap_ns` after the sample before, if there was one.
     pub(crate) fn count_ticks(&self, due: u64, taken: u64, gap_ns: Option<u64>) {
         self.ticks_due.fetch_add(due, Relaxed);
         self.ticks_taken.fetch_add(taken, Relaxed);
@@ -66,7 +65,7 @@ impl SamplerStatus {
         }
     }
 
-    /// The thread has taken so much processor time until now.
+    /// The sampler thread has used so much processor time until now.
     pub(crate) fn set_cpu_ns(&self, cpu_ns: u64) {
         self.cpu_ns.store(cpu_ns, Relaxed);
     }

@@ -1,8 +1,8 @@
-//! The figures of a function's calls by their size, `by = …`: how memory grows with the input.
+//! The figures of a function's calls by size (`by = …`): how memory grows with the input.
 
-/// How many sizes are kept. Of more, those go whose neighbours are nearest.
+/// How many sizes are kept. When there are more, the size whose neighbours are nearest is dropped.
 const ROOM: usize = 128;
-/// So many bytes of lines' figures a site makes room for ahead: 29 sizes of a function of 20 lines.
+/// Bytes that a site allocates ahead for lines' figures: enough for 29 sizes of a function of 20 lines.
 const ROOM_FOR_LINES: usize = 32 << 10;
 
 use memprof_model::internal::{HEAP_RESOLUTION, RSS_RESOLUTION, faster_than};
@@ -13,29 +13,32 @@ use crate::site::resident::resident;
 use memprof_model::growth::{Exponent, Point};
 use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 
-/// A call whose RSS others may have changed by more has a peak that is perhaps not its own. Some pages of
-/// memprof's own threads, and of a test harness's, are less.
+/// If other threads may have changed RSS by more than this, a call's peak is perhaps not its own. The pages of
+/// memprof's own threads, and of a test harness, are less.
 const CHANGED_BY_OTHERS: u64 = 256 << 10;
 
-/// The sizes of one site, ascending.
+/// The figures of one site's calls by size.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FiguresBySize {
-    sizes: Vec<Size>,
-    /// The lines of sizes to come.
+    /// Ascending.
+    sizes: Vec<FiguresAtSize>,
+    /// Allocated ahead: the lines of sizes to come.
     room: Vec<Vec<LineFigures>>,
 }
 
+/// What the calls of size `n` took.
 #[derive(Debug, Clone)]
-struct Size {
+struct FiguresAtSize {
     n: f64,
     most: Extremes,
 }
 
-/// What calls had: of memory the most, because what a call frees the next one may get again, and of
-/// time the least, because others disturb.
+/// What several calls took: the most memory, because a later call may reuse what an earlier one freed, and the
+/// least time, because other programs disturb.
 #[derive(Debug, Clone)]
 pub(crate) struct Extremes {
     calls: u64,
+    /// Calls whose peaks are perhaps not their own.
     shared: u64,
     peak: u64,
     net: i64,
@@ -45,9 +48,9 @@ pub(crate) struct Extremes {
 }
 
 impl FiguresBySize {
-    /// For a site with `by = …` that has so many lines. Room for the first sizes is made here: what is
-    /// allocated between calls can lie above what one of them has returned, and keep that resident when
-    /// it is freed.
+    /// For a site with `by = …` and so many lines. Room for the first sizes is allocated here: a block of ours
+    /// that is allocated between calls can lie above the program's, and keep those resident when they are
+    /// freed.
     pub(crate) fn with_room_for(lines: usize) -> FiguresBySize {
         let bytes = lines * size_of::<LineFigures>();
         let rooms = (ROOM_FOR_LINES / bytes.max(1)).min(ROOM + 1);
@@ -57,7 +60,7 @@ impl FiguresBySize {
         }
     }
 
-    /// Adds a call of the size `n`. If it is the first of that size and there is no room, takes its
+    /// Adds a call of the size `n`. If it is the first of that size and no room is left, takes the memory of
     /// `lines`.
     pub(crate) fn add(&mut self, n: f64, call: &CallFigures, lines: &mut Vec<LineFigures>) {
         if !n.is_finite() {
@@ -69,7 +72,7 @@ impl FiguresBySize {
                 let kept = self.room.pop();
                 let mut most = Extremes::with_lines(kept.unwrap_or_else(|| std::mem::take(lines)));
                 most.add(call, lines);
-                self.sizes.insert(at, Size { n, most });
+                self.sizes.insert(at, FiguresAtSize { n, most });
                 if self.sizes.len() > ROOM {
                     self.thin_out();
                 }
@@ -77,6 +80,7 @@ impl FiguresBySize {
         }
     }
 
+    /// Drops the inner size whose neighbours are nearest.
     fn thin_out(&mut self) {
         let gap = |at: usize| self.sizes[at + 1].n.abs().ln() - self.sizes[at - 1].n.abs().ln();
         let inner = 1..self.sizes.len() - 1;
@@ -86,8 +90,8 @@ impl FiguresBySize {
         }
     }
 
-    /// The exponent of its peaks, if that is surely higher than `limit`: of heap bytes where they are
-    /// counted, of RSS elsewhere.
+    /// The exponent by which peaks grow with the size, if it is surely higher than `limit`. Peaks are of heap
+    /// bytes with the counting allocator, and of RSS without.
     pub(crate) fn grows_faster_than(&self, limit: f64) -> Option<Exponent> {
         let counted = is_counted();
         let points = self.sizes.iter().map(|size| Point {
@@ -107,9 +111,9 @@ impl FiguresBySize {
         faster_than(&points, resolution, limit)
     }
 
-    /// As data; `numbers` are those of the site's lines.
+    /// As data; `numbers` are the line numbers of the site's lines.
     pub(crate) fn figures(&self, numbers: &[u32]) -> Vec<SizeFigures> {
-        let figures = |size: &Size| SizeFigures {
+        let figures = |size: &FiguresAtSize| SizeFigures {
             n: size.n,
             calls: size.most.calls,
             peak_rss: size.most.peak,
@@ -125,7 +129,7 @@ impl FiguresBySize {
     pub(crate) fn bytes(&self) -> u64 {
         let kept = self.sizes.iter().map(|size| &size.most.lines);
         let lines = kept.chain(&self.room).map(lines_bytes);
-        (self.sizes.capacity() * size_of::<Size>()) as u64 + lines.sum::<u64>()
+        (self.sizes.capacity() * size_of::<FiguresAtSize>()) as u64 + lines.sum::<u64>()
     }
 }
 
@@ -168,7 +172,7 @@ impl Extremes {
         self.heap = higher(self.heap, call.heap);
     }
 
-    /// As data, of a site with these lines; `None` before the first call.
+    /// As data; `numbers` are the line numbers of the site's lines. `None` before the first call.
     pub(crate) fn maxima(&self, numbers: &[u32]) -> Option<CallMaxima> {
         (self.calls > 0).then(|| CallMaxima {
             calls: self.calls,
@@ -204,6 +208,7 @@ fn lines_bytes(lines: &Vec<LineFigures>) -> u64 {
     (lines.capacity() * size_of::<LineFigures>()) as u64
 }
 
+/// The higher of both, figure by figure.
 fn higher(a: HeapFigures, b: HeapFigures) -> HeapFigures {
     HeapFigures {
         allocated: a.allocated.max(b.allocated),
@@ -225,10 +230,10 @@ mod tests {
         }
     }
 
-    /// Twice as many sizes as are kept, and more than there is room for ahead: each has the figures of its
-    /// own call's lines, whoever had the room before.
+    /// Twice as many sizes as are kept, and more than are allocated ahead: each has the figures of its own
+    /// call's lines, whichever size had the memory before.
     #[test]
-    fn every_size_has_its_own_lines() {
+    fn figures_by_size_keep_the_lines_of_each_size_apart() {
         const LINES: usize = 20;
         let call = CallFigures {
             changed_by_others: 0,
@@ -237,21 +242,21 @@ mod tests {
             time_ns: 1,
             heap: HeapFigures::default(),
         };
-        let mut book = FiguresBySize::with_room_for(LINES);
+        let mut by_size = FiguresBySize::with_room_for(LINES);
         let mut lines = Vec::new();
         let mut taken = 0;
         for n in 1..=2 * ROOM as i64 {
             lines.clear();
             lines.resize(LINES, line(n));
-            book.add(n as f64, &call, &mut lines);
+            by_size.add(n as f64, &call, &mut lines);
             taken += usize::from(lines.is_empty());
         }
-        assert_eq!(book.sizes.len(), ROOM);
+        assert_eq!(by_size.sizes.len(), ROOM);
         assert_eq!(
             taken,
             ROOM + 1 - ROOM_FOR_LINES / (LINES * size_of::<LineFigures>())
         );
-        for size in &book.sizes {
+        for size in &by_size.sizes {
             let nets: Vec<i64> = size.most.lines.iter().map(|line| line.net).collect();
             assert_eq!(nets, [size.n as i64; LINES]);
         }

@@ -1,7 +1,7 @@
-//! The calls of a site that are kept one by one, and the one with the highest peak, with its series.
+//! The calls of a site that are kept one by one, and the series of the call with the highest peak.
 //!
-//! Totals live in the tallies and stay exact; this is what a chart can draw of a function that was
-//! called ten million times.
+//! Exact totals over all calls are elsewhere (`thread/totals.rs`). This is what a chart can draw of a function
+//! that was called ten million times.
 
 use memprof_model::internal::{FIRST, KeptCalls};
 
@@ -10,8 +10,8 @@ use crate::site::resident::resident;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, PeakAt};
 
-/// A series of so few points is copied into as much room as it needs; that of a longer call, which a
-/// program has few of, is kept as it is, since copying it would touch whole pages.
+/// A series with at most so many points is copied into a smaller allocation. The series of a longer call is kept
+/// as it is: a program has few of them, and copying one would touch whole pages.
 const FEW_POINTS: usize = 64;
 
 /// Room for the series of a short call.
@@ -19,7 +19,7 @@ pub(crate) fn short_series() -> Series<LinePoint> {
     Series::with_room_for(FEW_POINTS)
 }
 
-/// A copy of a short series, in the book's own room or else in as spare of another as it needs.
+/// A copy of a short series: in the site's own room, `own`, or else in a spare series, cut to what it needs.
 fn kept(
     series: &Series<LinePoint>,
     own: Option<Series<LinePoint>>,
@@ -35,12 +35,12 @@ fn kept(
     kept
 }
 
-/// Kept calls of one site.
+/// The kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SiteCalls {
     kept: KeptCalls,
     peak_call: Option<PeakCall>,
-    /// Its own room for the points of a short best call, while none are in it.
+    /// The site's own room for a short series, while no series is in it.
     room: Option<Series<LinePoint>>,
 }
 
@@ -55,9 +55,9 @@ pub(crate) struct PeakCall {
 }
 
 impl SiteCalls {
-    /// With room for the first calls, and for the best one if it is short: what is allocated between
-    /// calls can lie above what one of them has returned, and keep that resident when it is freed.
-    /// 12 KiB, which only few sites are worth.
+    /// With room for the first calls, and for the series of the highest call if it is short. A block of ours
+    /// that is allocated between calls can lie above the program's, and keep those resident when they are
+    /// freed. Takes 12 KiB, so only sites with `by = …` get it.
     pub(crate) fn with_room() -> SiteCalls {
         SiteCalls {
             kept: KeptCalls::in_room(resident(FIRST)),
@@ -66,44 +66,44 @@ impl SiteCalls {
         }
     }
 
-    /// Whether a call with this peak would become the best one; asked before its series is given away.
+    /// Whether a call with this peak would become the one with the highest peak.
     pub(crate) fn beats_peak_call(&self, peak: u64) -> bool {
         self.peak_call
             .as_ref()
-            .is_none_or(|best| best.call.peak_rss < peak)
+            .is_none_or(|highest| highest.call.peak_rss < peak)
     }
 
-    /// Makes `best` the best call; gives back what series are not needed any more and have room for
-    /// another call. Ten thousand functions with a full series each would have 320 MiB of them.
+    /// Makes `highest` the call with the highest peak. Gives back the series that are not needed any more, for
+    /// other calls to use: ten thousand functions with a full series each would hold 320 MiB.
     ///
-    /// `spare`: rooms for a few points that were got before the call. What is allocated at a call's end
-    /// lies above what the call has allocated, and would keep it resident when it is freed.
+    /// `spare`: small series allocated before the call. Allocating at its end would place our block above the
+    /// program's, and the allocator could not return the program's memory below it.
     pub(crate) fn set_peak_call(
         &mut self,
-        mut best: PeakCall,
+        mut highest: PeakCall,
         spare: &mut Vec<Series<LinePoint>>,
     ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
-        let mut before = self.peak_call.take().and_then(|best| best.series);
+        let mut before = self.peak_call.take().and_then(|highest| highest.series);
         let long = before.take_if(|before| before.has_all_room());
         let own = before.filter(|short| short.has_room_for(FEW_POINTS));
         let own = own.or_else(|| self.room.take());
-        let few = best
+        let few = highest
             .series
             .take_if(|series| series.points().len() <= FEW_POINTS);
         match &few {
-            Some(series) => best.series = Some(kept(series, own, spare)),
+            Some(series) => highest.series = Some(kept(series, own, spare)),
             None => self.room = own,
         }
-        self.peak_call = Some(best);
+        self.peak_call = Some(highest);
         few.into_iter().chain(long)
     }
 
+    /// The call with the highest peak.
     pub(crate) fn peak_call(&self) -> Option<&PeakCall> {
         self.peak_call.as_ref()
     }
 
-    /// Gets the room that a call needs when it has ended, while what it will allocate and free is not yet
-    /// there to lie below.
+    /// Allocates what keeping a call will need, before the call begins: see [`SiteCalls::set_peak_call`].
     pub(crate) fn make_room(&mut self) {
         self.kept.make_room();
     }
@@ -125,24 +125,25 @@ impl SiteCalls {
         self.kept.since(ended)
     }
 
-    /// All kept calls, each once, in the order of their ends, the best among them.
+    /// All kept calls, each once: in the order of their ends, and the call with the highest peak last if it is
+    /// not among them.
     pub(crate) fn records(&self) -> Vec<Call> {
         let mut records = self.kept.records();
-        if let Some(best) = &self.peak_call
-            && !records.contains(&best.call)
+        if let Some(highest) = &self.peak_call
+            && !records.contains(&highest.call)
         {
-            records.push(best.call.clone());
+            records.push(highest.call.clone());
         }
         records
     }
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let best = self
+        let highest = self
             .peak_call
             .as_ref()
-            .and_then(|best| best.series.as_ref());
-        let series = best.into_iter().chain(&self.room).map(Series::bytes);
+            .and_then(|highest| highest.series.as_ref());
+        let series = highest.into_iter().chain(&self.room).map(Series::bytes);
         self.kept.bytes() + series.sum::<u64>()
     }
 }
@@ -185,24 +186,27 @@ mod tests {
     }
 
     #[test]
-    fn a_short_best_call_takes_little_room_and_gives_its_series_back() {
-        let mut book = SiteCalls::default();
-        let spare: Vec<_> = book
+    fn site_calls_keep_a_short_series_small_and_give_the_large_one_back() {
+        let mut calls = SiteCalls::default();
+        let spare: Vec<_> = calls
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 1);
         assert!(spare[0].has_all_room());
-        assert!(book.bytes() < 1_000, "{}", book.bytes());
-        let kept = book.peak_call().and_then(|best| best.series.as_ref());
+        assert!(calls.bytes() < 1_000, "{}", calls.bytes());
+        let kept = calls
+            .peak_call()
+            .and_then(|highest| highest.series.as_ref());
         assert_eq!(kept.expect("a series").points().len(), 3);
 
         assert_eq!(
-            book.set_peak_call(with_points(500), &mut Vec::new())
+            calls
+                .set_peak_call(with_points(500), &mut Vec::new())
                 .count(),
             0
         );
-        assert!(book.bytes() > 30_000, "{}", book.bytes());
-        let spare: Vec<_> = book
+        assert!(calls.bytes() > 30_000, "{}", calls.bytes());
+        let spare: Vec<_> = calls
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
@@ -210,23 +214,23 @@ mod tests {
     }
 
     #[test]
-    fn a_book_with_room_of_its_own_copies_into_it_again_and_again() {
-        let points_of = |book: &SiteCalls| {
-            let series = book.peak_call()?.series.as_ref()?;
+    fn site_calls_with_room_of_their_own_copy_into_it_again_and_again() {
+        let points_of = |calls: &SiteCalls| {
+            let series = calls.peak_call()?.series.as_ref()?;
             Some((series.points().as_ptr(), series.points().len()))
         };
-        let mut book = SiteCalls::with_room();
-        let bytes = book.bytes();
+        let mut calls = SiteCalls::with_room();
+        let bytes = calls.bytes();
         let spare = &mut vec![short_series()];
-        let _ = book.set_peak_call(with_points(3), spare);
-        let (room, _) = points_of(&book).expect("kept");
-        let _ = book.set_peak_call(with_points(FEW_POINTS as u64), spare);
-        assert_eq!(points_of(&book), Some((room, FEW_POINTS)));
-        assert_eq!((book.bytes(), spare.len()), (bytes, 1));
+        let _ = calls.set_peak_call(with_points(3), spare);
+        let (room, _) = points_of(&calls).expect("kept");
+        let _ = calls.set_peak_call(with_points(FEW_POINTS as u64), spare);
+        assert_eq!(points_of(&calls), Some((room, FEW_POINTS)));
+        assert_eq!((calls.bytes(), spare.len()), (bytes, 1));
 
-        let _ = book.set_peak_call(with_points(500), spare);
-        let _ = book.set_peak_call(with_points(4), spare);
-        assert_eq!(points_of(&book), Some((room, 4)));
-        assert_eq!((book.bytes(), spare.len()), (bytes, 1));
+        let _ = calls.set_peak_call(with_points(500), spare);
+        let _ = calls.set_peak_call(with_points(4), spare);
+        assert_eq!(points_of(&calls), Some((room, 4)));
+        assert_eq!((calls.bytes(), spare.len()), (bytes, 1));
     }
 }

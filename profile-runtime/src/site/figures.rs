@@ -1,12 +1,13 @@
-//! What one call had, by itself and line by line, where its site asks for that.
+//! The figures of a single call, as a whole and by line, where its site asks for them.
 
 use crate::counters::counts::Counts;
+use crate::heap;
 use memprof_model::run::HeapFigures;
 
-/// What one call had beside its lines' figures.
+/// The figures of one call as a whole.
 #[derive(Debug)]
 pub(crate) struct CallFigures {
-    /// By how many bytes others may have changed RSS meanwhile.
+    /// By how many bytes other threads may have changed RSS meanwhile.
     pub changed_by_others: u64,
     pub peak: u64,
     pub net: i64,
@@ -14,7 +15,7 @@ pub(crate) struct CallFigures {
     pub heap: HeapFigures,
 }
 
-/// What one line did in one call.
+/// The figures of one line in one call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LineFigures {
     pub net: i64,
@@ -25,7 +26,7 @@ pub(crate) struct LineFigures {
 }
 
 impl LineFigures {
-    /// Takes over what another call's same line has more of, and its time if that is shorter.
+    /// Merges the same line's figures in another call: keeps the most memory and the least time.
     pub(crate) fn merge(&mut self, other: &LineFigures) {
         self.net = self.net.max(other.net);
         self.peak = self.peak.max(other.peak);
@@ -36,14 +37,8 @@ impl LineFigures {
         }
     }
 
-    /// As data.
+    /// The heap figures as data.
     pub(crate) fn heap_figures(&self) -> HeapFigures {
-        HeapFigures {
-            allocated: self.heap.allocated,
-            freed: self.heap.freed,
-            net: self.heap.live(),
-            peak: self.heap_peak,
-            allocations: self.heap.allocations,
-        }
+        heap::figures(self.heap, self.heap_peak)
     }
 }

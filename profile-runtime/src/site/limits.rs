@@ -1,6 +1,6 @@
-//! What the attribute was told that a call may take: `max_peak` and its like.
+//! The limits that the attribute sets on a call: `max_peak` and the like.
 
-/// What the attribute was given. Built by generated code only.
+/// The limits on each call of a site. Built by generated code only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     pub(crate) peak: Option<u64>,
@@ -82,7 +82,7 @@ impl Limits {
         self
     }
 
-    /// Whether there are any.
+    /// Whether there is any limit.
     pub(crate) const fn any(&self) -> bool {
         self.peak.is_some()
             || self.net.is_some()
@@ -90,7 +90,7 @@ impl Limits {
             || self.needs_heap().is_some()
     }
 
-    /// The argument that asks for heap figures.
+    /// The argument that needs heap figures, if there is one.
     pub(crate) const fn needs_heap(&self) -> Option<&'static str> {
         match self {
             Limits {

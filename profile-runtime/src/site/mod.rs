@@ -1,4 +1,4 @@
-//! One annotated function, and what is kept of its calls.
+//! A site is one annotated function: what is known of it at compile time, and what is kept of its calls.
 
 pub(crate) mod by_size;
 pub(crate) mod calls;

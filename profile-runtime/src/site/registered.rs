@@ -1,4 +1,4 @@
-//! A site that was called in this run, and what is kept of its calls.
+//! A site in the run: made at the first call of the site, and shared by all threads.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -10,19 +10,20 @@ use crate::heap;
 use crate::sync::lock;
 use memprof_model::growth::Exponent;
 
-/// A site that was called in this run.
+/// A site that was called in this run, and what is kept of its calls.
 #[derive(Debug)]
 pub(crate) struct RegisteredSite {
-    /// Position in the recorder's list, and in every lane's tallies.
+    /// Its number: its place in the recorder's list, and in every thread's totals.
     pub id: usize,
     pub spec: &'static SiteSpec,
     pub name: String,
     pub label: String,
     pub interval_ns: u64,
+    /// What is wanted of each call by itself, if anything.
     pub per_call: Option<PerCall>,
     calls: Mutex<SiteCalls>,
     sizes: Mutex<FiguresBySize>,
-    /// What its calls took at most, where that is asked for.
+    /// The most that its calls took, where a baseline asks for it.
     maxima: Option<Mutex<Extremes>>,
     /// Whether a broken limit was reported.
     said: AtomicBool,
@@ -62,12 +63,12 @@ impl RegisteredSite {
         }
     }
 
-    /// The source line that `line`, an index into the site's lines, stands for.
+    /// The number of the source line at this place in the site's list.
     pub(crate) fn line_number(&self, line: u32) -> Option<u32> {
         self.spec.lines.get(line as usize).copied()
     }
 
-    /// Whether this stands for `memory_usage` and not for a function of the user's.
+    /// Whether this site stands for `memory_usage`, and not for a function of the user's.
     pub(crate) fn is_usage(&self) -> bool {
         std::ptr::eq(self.spec, &raw const MEMORY_USAGE)
     }
@@ -84,14 +85,14 @@ impl RegisteredSite {
         self.maxima.as_ref().map(lock)
     }
 
-    /// The exponent of its growth, if there is a limit on it that is surely broken.
+    /// The limit on growth and the exponent, if the limit is surely broken.
     pub(crate) fn grows_too_fast(&self) -> Option<(f64, Exponent)> {
         let limit = self.per_call?.limits.growth?;
         let exponent = heap::without_counting(|| self.sizes().grows_faster_than(limit))?;
         Some((limit, exponent))
     }
 
-    /// Whether this is the first time that it is asked.
+    /// `true` at the first call of this method, `false` after.
     pub(crate) fn say_once(&self) -> bool {
         !self.said.swap(true, Relaxed)
     }
@@ -105,7 +106,7 @@ fn full_name(spec: &SiteSpec) -> String {
     let inside = (spec.name)();
     let path = inside.split("::__MEMPROF_SITE").next().unwrap_or(inside);
     let path = path.strip_suffix("::__memprof_here").unwrap_or(path);
-    // The body of an `async fn` is a closure to the compiler, not to its author.
+    // The body of an `async fn` is a closure to the compiler, but not to its author.
     let path = path.trim_end_matches("::{{closure}}");
     match spec.block {
         Some(block) => format!("{path}::{block}"),
@@ -113,7 +114,7 @@ fn full_name(spec: &SiteSpec) -> String {
     }
 }
 
-/// What follows the last `::` that is not inside `<…>`.
+/// The part after the last `::` that is not inside `<…>`.
 fn last_segment(path: &str) -> &str {
     let mut depth = 0_i32;
     let mut start = 0;
@@ -135,7 +136,7 @@ mod tests {
     use super::last_segment;
 
     #[test]
-    fn the_label_is_the_last_part_of_the_path() {
+    fn label_is_the_last_part_of_the_path() {
         assert_eq!(last_segment("demo::inverse"), "inverse");
         assert_eq!(last_segment("main"), "main");
         assert_eq!(last_segment("<a::B as c::D>::go"), "go");

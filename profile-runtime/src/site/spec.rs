@@ -1,4 +1,4 @@
-//! One annotated function, known at compile time: what the attribute writes down about it.
+//! A site at compile time: what the attribute writes down about one annotated function.
 
 use std::sync::OnceLock;
 
@@ -39,7 +39,7 @@ pub struct Site {
     registered: OnceLock<&'static RegisteredSite>,
 }
 
-/// What is to be known of each call of a site by itself.
+/// What is wanted of each call of a site by itself, beside the totals over all calls.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PerCall {
     pub limits: Limits,
@@ -48,7 +48,7 @@ pub(crate) struct PerCall {
 }
 
 impl PerCall {
-    /// Without limits and size: for what is to be known of every function's calls.
+    /// Without limits and size: under a baseline the figures of every call are wanted.
     pub(crate) const PLAINLY: PerCall = PerCall {
         limits: Limits::NONE,
         by: None,
@@ -56,7 +56,7 @@ impl PerCall {
 }
 
 impl SiteSpec {
-    /// For one of memprof's own purposes: not a function of the report.
+    /// A site for one of memprof's own purposes, which is not in the report.
     pub(crate) const fn own(name: &'static str, lines: &'static [u32]) -> SiteSpec {
         SiteSpec {
             name: || "",
@@ -71,14 +71,14 @@ impl SiteSpec {
         }
     }
 
-    /// Text of the source line with this number; empty where the function has none of it.
+    /// Text of the source line with this number; empty where the function has no such line.
     pub(crate) fn source_of(&self, number: u32) -> &'static str {
         let at = number.checked_sub(self.source_line);
         at.and_then(|at| self.source.lines().nth(at as usize))
             .unwrap_or("")
     }
 
-    /// Whether it was made by [`SiteSpec::own`]: the attribute never leaves out the file.
+    /// Whether it was made by [`SiteSpec::own`]. The attribute never leaves the file empty.
     pub(crate) fn is_own(&self) -> bool {
         self.file.is_empty()
     }
@@ -95,7 +95,7 @@ impl Site {
         }
     }
 
-    /// The same, with limits on its calls, or with the expression that tells their size.
+    /// This site with limits on its calls, or with the expression that gives their size.
     #[must_use]
     pub const fn per_call(mut self, limits: Limits, by: Option<&'static str>) -> Site {
         self.per_call = Some(PerCall { limits, by });

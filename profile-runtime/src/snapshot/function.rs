@@ -16,15 +16,15 @@ pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
 pub(super) fn function(
     site: &'static RegisteredSite,
     ended: SiteCalls,
-    books: &[ThreadSnapshot],
+    threads: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> Option<FunctionProfile> {
     let highest = ended.peak_call().map(highest);
-    let totals = totals(site, highest, books, |number| site.spec.source_of(number))?;
-    let book = with_running(site, ended, books, suspended);
-    let mut call_records = book.records();
+    let totals = totals(site, highest, threads, |number| site.spec.source_of(number))?;
+    let calls = with_running(site, ended, threads, suspended);
+    let mut call_records = calls.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
-    let peak_call = book.peak_call();
+    let peak_call = calls.peak_call();
     Some(FunctionProfile {
         source: site.spec.source.to_owned(),
         calls_omitted: totals.calls.saturating_sub(call_records.len() as u64),
@@ -40,10 +40,10 @@ pub(super) fn function(
 /// What the threads have of `site`.
 pub(super) fn of_threads<'a>(
     site: &RegisteredSite,
-    books: &'a [ThreadSnapshot],
+    threads: &'a [ThreadSnapshot],
 ) -> impl Iterator<Item = &'a SiteTotals> + Clone + use<'a> {
     let id = site.id;
-    books.iter().filter_map(move |(totals, _)| {
+    threads.iter().filter_map(move |(totals, _)| {
         let at = totals.binary_search_by_key(&id, |totals| totals.site.id);
         totals.get(at.ok()?)
     })
@@ -53,24 +53,24 @@ pub(super) fn of_threads<'a>(
 pub(super) fn totals(
     site: &'static RegisteredSite,
     ended: Option<Highest>,
-    books: &[ThreadSnapshot],
+    threads: &[ThreadSnapshot],
     source: impl Fn(u32) -> &'static str,
 ) -> Option<FunctionProfile> {
-    let totals: Vec<&SiteTotals> = of_threads(site, books).collect();
+    let totals: Vec<&SiteTotals> = of_threads(site, threads).collect();
     // A thread whose thread only ran closures of the function has a totals without calls.
     let calls: u64 = totals.iter().map(|totals| totals.counters.calls()).sum();
     if calls == 0 {
         return None;
     }
     let peak = totals.iter().map(|totals| totals.peak).max()?;
-    let peak_call = highest_call(site, ended, books);
+    let peak_call = highest_call(site, ended, threads);
     let sum = |of: fn(&SiteTotals) -> Counts| {
         let counts = totals.iter().map(|totals| of(totals));
         counts.fold(Counts::default(), Counts::plus)
     };
-    let (heap, others) = (
+    let (heap, other_threads) = (
         sum(|totals| totals.all_heap().0),
-        sum(|totals| totals.others),
+        sum(|totals| totals.other_threads),
     );
     Some(FunctionProfile {
         name: site.name.clone(),
@@ -89,7 +89,7 @@ pub(super) fn totals(
         peak_rss: peak,
         peak_at: peak_call.and_then(|(_, peak_at)| peak_at),
         heap: counted(heap, totals.iter().map(|totals| totals.all_heap().1).max()),
-        heap_elsewhere: counted(others, None),
+        heap_elsewhere: counted(other_threads, None),
         source: String::new(),
         source_line: site.spec.source_line,
         lines: lines(site, &totals, source),
@@ -107,11 +107,11 @@ pub(super) fn totals(
 }
 
 /// The site's calls in progress.
-pub(super) fn running<'books>(
+pub(super) fn running<'threads>(
     site: &'static RegisteredSite,
-    books: &'books [ThreadSnapshot],
-) -> impl Iterator<Item = &'books (OpenCall, Call)> {
-    books.iter().flat_map(|(_, running)| {
+    threads: &'threads [ThreadSnapshot],
+) -> impl Iterator<Item = &'threads (OpenCall, Call)> {
+    threads.iter().flat_map(|(_, running)| {
         let from = running.partition_point(|(open, _)| open.site.id < site.id);
         let to = running.partition_point(|(open, _)| open.site.id <= site.id);
         &running[from..to]
@@ -129,9 +129,9 @@ pub(super) fn highest(peak_call: &PeakCall) -> Highest {
 fn highest_call(
     site: &'static RegisteredSite,
     ended: Option<Highest>,
-    books: &[ThreadSnapshot],
+    threads: &[ThreadSnapshot],
 ) -> Option<Highest> {
-    running(site, books).fold(ended, |highest, (open, record)| match highest {
+    running(site, threads).fold(ended, |highest, (open, record)| match highest {
         Some(highest) if highest.0.peak_rss >= record.peak_rss => Some(highest),
         _ => Some((record.clone(), open.peak_at())),
     })
@@ -140,21 +140,21 @@ fn highest_call(
 /// The site's book with the calls in progress added.
 fn with_running(
     site: &'static RegisteredSite,
-    mut book: SiteCalls,
-    books: &[ThreadSnapshot],
+    mut calls: SiteCalls,
+    threads: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> SiteCalls {
-    for (open, record) in running(site, books) {
-        book.add(record.clone());
-        if book.beats_peak_call(record.peak_rss) {
+    for (open, record) in running(site, threads) {
+        calls.add(record.clone());
+        if calls.beats_peak_call(record.peak_rss) {
             // `book` is a copy, so the series that it gives back can be dropped.
-            drop(book.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
+            drop(calls.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
         }
     }
     for record in suspended {
-        book.add(record);
+        calls.add(record);
     }
-    book
+    calls
 }
 
 fn lines(
@@ -194,7 +194,7 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
         samples: sum.samples,
         shared: sum.shared,
         heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
-        heap_elsewhere: counted(sum.others, None),
+        heap_elsewhere: counted(sum.other_threads, None),
         workers: workers(totals, at),
         origins: None,
     }
@@ -219,13 +219,7 @@ fn workers(totals: &[&SiteTotals], at: usize) -> Option<Workers> {
 
 /// `None` where nobody counts the heap.
 fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
-    heap::is_counted().then_some(HeapFigures {
-        allocated: counts.allocated,
-        freed: counts.freed,
-        net: counts.live(),
-        peak: peak.unwrap_or(0),
-        allocations: counts.allocations,
-    })
+    heap::is_counted().then_some(heap::figures(counts, peak.unwrap_or(0)))
 }
 
 /// The peak_call call's samples, from its entry to its exit.

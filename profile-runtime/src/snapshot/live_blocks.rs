@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::counters::line_blocks::{LineBlocks, Seen};
+use crate::counters::line_blocks::{BlockFigures, LineBlocks};
 use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::heap::without_counting;
@@ -13,7 +13,7 @@ use memprof_model::run::{Followed, FunctionProfile, Origins};
 /// What each line has of the blocks that are alive now.
 pub(crate) struct LiveBlocks {
     /// By the address of the line's own figures.
-    lines: HashMap<usize, Seen>,
+    lines: HashMap<usize, BlockFigures>,
 }
 
 impl LiveBlocks {
@@ -25,7 +25,7 @@ impl LiveBlocks {
         let mut lines = HashMap::new();
         without_counting(|| {
             origins::for_each_alive(|line, size, after_call| {
-                let seen: &mut Seen = lines.entry(key(line)).or_default();
+                let seen: &mut BlockFigures = lines.entry(key(line)).or_default();
                 seen.alive = seen.alive.plus(size);
                 if after_call {
                     seen.after_call = seen.after_call.plus(size);
@@ -45,7 +45,7 @@ impl LiveBlocks {
             let counters = totals.clone().flat_map(SiteTotals::all_counters);
             let seen = counters
                 .map(|counters| self.of_line(counters, at))
-                .fold(Seen::default(), Seen::plus);
+                .fold(BlockFigures::default(), BlockFigures::plus);
             line.origins = Some(Origins {
                 alive_bytes: seen.alive.bytes,
                 alive_blocks: seen.alive.blocks,
@@ -58,9 +58,9 @@ impl LiveBlocks {
         }
     }
 
-    fn of_line(&self, counters: &SiteCounters, at: usize) -> Seen {
-        let Some(line) = counters.line(at).and_then(|counters| counters.origins()) else {
-            return Seen::default();
+    fn of_line(&self, counters: &SiteCounters, at: usize) -> BlockFigures {
+        let Some(line) = counters.line(at).and_then(|counters| counters.blocks()) else {
+            return BlockFigures::default();
         };
         let alive = self.lines.get(&key(line)).copied();
         line.seen().plus(alive.unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use super::function::{Highest, ThreadSnapshot, highest, of_threads, running, totals};
 use super::live_blocks::{self, LiveBlocks};
-use super::whole_run::{books, called, header};
+use super::whole_run::{called, header, threads};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
@@ -63,12 +63,12 @@ fn figures_of(
     // Before the threads' books, as in `whole_run::take_at`.
     let sites = sites.map(|site| (site, EndedCalls::of(site, ended(site.id))));
     let sites: Vec<_> = sites.collect();
-    let books = books(recorder, now, false);
+    let threads = threads(recorder, now, false);
     let alive = LiveBlocks::now();
     let functions = sites.into_iter().filter_map(|(site, ended)| {
-        let mut figures = function_figures(site, ended, &books)?;
+        let mut figures = function_figures(site, ended, &threads)?;
         if let Some(alive) = &alive {
-            alive.fill_in(&mut figures.profile, of_threads(site, &books));
+            alive.fill_in(&mut figures.profile, of_threads(site, &threads));
         }
         Some(figures)
     });
@@ -107,10 +107,10 @@ impl EndedCalls {
 fn function_figures(
     site: &'static RegisteredSite,
     ended: EndedCalls,
-    books: &[ThreadSnapshot],
+    threads: &[ThreadSnapshot],
 ) -> Option<FunctionProgress> {
-    let profile = totals(site, ended.highest, books, |_| "")?;
-    let running = running(site, books).map(|(open, record)| {
+    let profile = totals(site, ended.highest, threads, |_| "")?;
+    let running = running(site, threads).map(|(open, record)| {
         let line = site.line_number(open.line);
         (record.clone(), line)
     });

@@ -21,18 +21,18 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     let sites: Vec<_> = called(&recorder.sites()).collect();
     // Before the threads' books: what ends in between is in their sums, and no longer in progress there.
     let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
-    let books = books(recorder, now, true);
+    let threads = threads(recorder, now, true);
     let meter = recorder.instruments.meter.figures(None);
     let mut run = identified(recorder, header(recorder, outcome, now, &meter));
-    run.overhead.profiler_bytes += held_bytes(recorder, &books);
+    run.overhead.profiler_bytes += held_bytes(recorder, &threads);
     run.series = meter.samples;
     run.origins = live_blocks::followed();
     let alive = LiveBlocks::now();
     let functions = sites.iter().zip(ended).filter_map(|(site, ended)| {
         let suspended = recorder.threads.suspended.of_site(site.id);
-        let mut profile = function(site, ended, &books, suspended)?;
+        let mut profile = function(site, ended, &threads, suspended)?;
         if let Some(alive) = &alive {
-            alive.fill_in(&mut profile, of_threads(site, &books));
+            alive.fill_in(&mut profile, of_threads(site, &threads));
         }
         Some(profile)
     });
@@ -41,14 +41,14 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
 }
 
 /// What every thread has, as if all calls ended with `now`.
-pub(super) fn books(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<ThreadSnapshot> {
-    let mut books = Vec::new();
+pub(super) fn threads(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<ThreadSnapshot> {
+    let mut threads = Vec::new();
     recorder.threads.for_each(|thread| {
         let (totals, mut running) = thread.snapshot(now, with_series);
         running.sort_by_key(|(open, _)| open.site.id);
-        books.push((totals, running));
+        threads.push((totals, running));
     });
-    books
+    threads
 }
 
 /// The user's functions among `sites`.
@@ -98,8 +98,8 @@ pub(super) fn header(
 }
 
 /// Bytes that threads and sites hold.
-fn held_bytes(recorder: &Recorder, books: &[ThreadSnapshot]) -> u64 {
-    let totals = books.iter().flat_map(|(totals, _)| totals);
+fn held_bytes(recorder: &Recorder, threads: &[ThreadSnapshot]) -> u64 {
+    let totals = threads.iter().flat_map(|(totals, _)| totals);
     let totals: u64 = totals.map(SiteTotals::bytes).sum();
     let sites = recorder.sites().into_iter().map(|site| {
         let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());

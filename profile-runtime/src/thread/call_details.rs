@@ -1,7 +1,7 @@
-//! What is written down of a call by itself, where its site has limits or a size: its lines' figures.
+//! The figures of a single call by line, for sites with limits, with `by = …`, or under a baseline.
 //!
-//! Sums over all calls are in the totals. A per_call call adds up its own beside them, which costs
-//! something at its readings, and nothing where nobody spare_details.
+//! Totals hold sums over all calls. Where a site wants per-call figures (`PerCall`), each of its calls adds
+//! up its own beside the totals. That costs a little at its readings, and nothing on other sites.
 
 use super::totals::LineTotals;
 use crate::counters::counts::Counts;
@@ -9,35 +9,36 @@ use crate::counters::site::SiteCounters;
 use crate::heap;
 use crate::site::figures::LineFigures;
 
-/// The book of a call in progress.
+/// The figures of one call in progress.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallDetails {
     /// The value of `by = …`.
     pub by: Option<f64>,
+    /// By place in the site's list.
     pub lines: Vec<LineFigures>,
     /// Whether lines ran that were not read one by one.
-    pub in_part: bool,
-    /// What the lines had on the heap before.
+    pub partly_measured: bool,
+    /// What the lines' heap counters said when the call began or was resumed: counts and peak.
     before: Vec<(Counts, u64)>,
 }
 
 impl CallDetails {
-    /// Makes it the book of a call that begins, of a site with this many lines, and gets all the room
-    /// that it needs.
+    /// Starts anew for a call that is about to begin, of a site with this many lines. Allocates all that will
+    /// be needed.
     pub(crate) fn begin(&mut self, lines: usize) {
         self.by = None;
-        self.in_part = false;
+        self.partly_measured = false;
         self.lines.clear();
         self.lines.resize(lines, LineFigures::default());
         self.before.clear();
         if heap::is_counted() {
-            // Written to, so that its pages are there.
+            // Written to, so that its pages are resident.
             self.before.resize(lines, (Counts::default(), 0));
         }
     }
 
-    /// The call begins, or goes on after it was suspended, and counts on `counters`.
-    /// Their peaks so far are kept in `lines`, since they begin anew.
+    /// The call begins, or goes on after it was suspended, and counts on `counters`. Restarts their heap
+    /// peaks, and keeps the peaks so far in the totals, `lines`.
     pub(crate) fn resume(&mut self, counters: &SiteCounters, lines: &mut [LineTotals]) {
         if heap::is_counted() {
             self.before.clear();
@@ -59,14 +60,14 @@ impl CallDetails {
         }
     }
 
-    /// A change was booked on the line at `place`; `exact` if it began with a reading of its own.
+    /// `change` was booked on the line at `place`. `exact`: the line began with a reading of its own.
     pub(crate) fn add_change(&mut self, place: usize, change: LineFigures, exact: bool) {
         if let Some(figures) = self.lines.get_mut(place) {
             figures.net += change.net;
             figures.peak = figures.peak.max(change.peak);
             figures.time_ns += change.time_ns;
         }
-        self.in_part |= !exact;
+        self.partly_measured |= !exact;
     }
 
     /// Bytes that it holds.

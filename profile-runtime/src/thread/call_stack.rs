@@ -1,4 +1,4 @@
-//! What a recorder writes down: the stack of calls in progress, and the sums over those that ended.
+//! The state of a recorder, behind its lock: the stack of measured calls in progress, and the totals.
 
 use super::call_details::CallDetails;
 use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference};
@@ -14,40 +14,44 @@ use crate::site::registered::RegisteredSite;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, Outcome};
 
-/// Books on single calls that a recorder keeps for the calls to come, at most.
+/// How many unused [`CallDetails`] a recorder keeps for later calls, at most.
 pub(super) const SPARE_DETAILS: usize = 16;
 
+/// What a recorder holds behind its lock.
 #[derive(Debug, Default)]
 pub(crate) struct ThreadState {
+    /// The measured calls in progress, the outermost first.
     pub stack: Vec<OpenCall>,
-    /// How many calls were in progress at the least since somebody set it to how many there are.
+    /// The lowest height of the stack since a copy of it set this to its height at that moment.
     pub lowest: usize,
-    /// Depths of the calls in progress that get samples, ascending: those that are not inside another
-    /// call of the same site.
+    /// Depths of the calls on the stack that get samples, ascending: those that are not inside another call
+    /// of the same site.
     pub timelines: Vec<usize>,
-    /// Samples that fell into counted calls since the last reading: interval and number.
+    /// Samples that fell into counted calls since the last reading: interval, and how many.
     pub deferred: Vec<(u64, u64)>,
-    /// By site.
+    /// By the site's number.
     pub totals: Vec<Option<SiteTotals>>,
-    /// The recorder's last reading.
+    /// The last reading of this thread.
     pub last: Reading,
     pub budget: Budget,
+    /// What the meter compares this thread's next reading with.
     pub last_reading: LastReading,
-    /// Number of the thread that holds the recorder.
+    /// Number of the thread that has the recorder.
     pub thread: u64,
-    /// Series not in use, kept so that a call needs no allocation.
-    pub spare: Vec<Series<LinePoint>>,
-    /// Room to keep those of short calls in.
-    pub spare_short: Vec<Series<LinePoint>>,
-    /// Books on single calls, not in use, kept for the same reason.
+    /// Unused series, kept so that a call needs no allocation.
+    pub spare_series: Vec<Series<LinePoint>>,
+    /// Unused small series, into which those of short calls are copied.
+    pub spare_short_series: Vec<Series<LinePoint>>,
+    /// Unused details, kept for the same reason.
     #[expect(
         clippy::vec_box,
-        reason = "a call has it in a box, and a new box asks for memory"
+        reason = "a call holds its details in a box, and a new box would allocate"
     )]
     pub spare_details: Vec<Box<CallDetails>>,
 }
 
 impl ThreadState {
+    /// The totals of `site` on this recorder, made at the site's first call.
     pub(crate) fn totals(&mut self, site: &'static RegisteredSite) -> &mut SiteTotals {
         if self.totals.len() <= site.id {
             self.totals.resize_with(site.id + 1, || None);
@@ -55,8 +59,8 @@ impl ThreadState {
         self.totals[site.id].get_or_insert_with(|| SiteTotals::new(site))
     }
 
-    /// Gets the memory that a call of `site` needs, for a series if there will be a reading at its
-    /// entry; gives what it counts on.
+    /// Allocates what a call of `site` will need, and gives the counters that it counts on. `exact`: there
+    /// will be a reading at its entry, so that the call gets a series.
     pub(crate) fn make_room(
         &mut self,
         site: &'static RegisteredSite,
@@ -66,14 +70,14 @@ impl ThreadState {
         self.stack.reserve(1);
         self.timelines.reserve(1);
         let timed = self.is_timed(site, kind);
-        if timed && exact && self.spare.is_empty() {
-            self.spare.push(Series::new(LinePoint::default()));
+        if timed && exact && self.spare_series.is_empty() {
+            self.spare_series.push(Series::new(LinePoint::default()));
         }
-        // One for each call in progress that is kept with a series.
-        while timed && exact && self.spare_short.len() <= self.timelines.len() {
-            self.spare_short.push(short_series());
+        // One for each call in progress that will be kept with a series.
+        while timed && exact && self.spare_short_series.len() <= self.timelines.len() {
+            self.spare_short_series.push(short_series());
         }
-        self.spare.reserve(2);
+        self.spare_series.reserve(2);
         if kind == Kind::Call && exact {
             site.calls().make_room();
         }
@@ -84,8 +88,8 @@ impl ThreadState {
         }
     }
 
-    /// The call_id with which something of this kind begins: what a closure allocates is its call's; of
-    /// which call it works for, a worker does not know.
+    /// The call id with which something of this kind begins. A closure's blocks belong to its call. A closure
+    /// on another thread does not know which call it works for.
     pub(crate) fn call_id_for(&mut self, kind: Kind) -> CallId {
         match kind {
             Kind::NestedClosure(depth) if origins::is_on() => match self.stack.get_mut(depth) {
@@ -101,17 +105,19 @@ impl ThreadState {
         }
     }
 
-    /// Whether the budget has no say in the reading at the entry of a call of `site`: it is the first
-    /// one, it is per_call, or to measure it is what `memory_usage` was called for.
+    /// Whether a call of `site` is read at entry regardless of the budget: on the site's first call, when
+    /// per-call figures are wanted, and for `memory_usage`.
     pub(crate) fn must_be_exact(&mut self, site: &'static RegisteredSite) -> bool {
         site.is_usage() || site.per_call.is_some() || self.totals(site).counters.calls() == 0
     }
 
+    /// Whether something that begins now gets samples: a call that is not inside another call of its site.
     fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
         kind == Kind::Call && (site.is_usage() || self.totals(site).open == 0)
     }
 
-    /// Opens a call with the last reading. `exact`: it was taken just now.
+    /// Puts a call on the stack, with the last reading as its entry. `exact`: that reading was taken just
+    /// now.
     pub(crate) fn open(&mut self, start: CallStart, position: Position, kind: Kind, exact: bool) {
         let CallStart { site, counters, .. } = start;
         let entry = self.last;
@@ -133,8 +139,8 @@ impl ThreadState {
             has_unbooked: false,
             line_high: entry.rss,
             high: entry.rss,
-            parts: Change::default(),
-            turn: None,
+            booked_elsewhere: Change::default(),
+            measured_hit: None,
             heap_entry: start.heap,
             heap_high: position.heap_high,
             heap_line_start: position.heap_line_start,
@@ -157,7 +163,7 @@ impl ThreadState {
 
     /// Gives the innermost call a series that begins with its entry.
     fn give_series(&mut self) {
-        let Some(mut series) = self.spare.pop() else {
+        let Some(mut series) = self.spare_series.pop() else {
             return;
         };
         series.clear();
@@ -167,7 +173,7 @@ impl ThreadState {
         }
     }
 
-    /// A book for a call of a site with this many lines that is about to begin.
+    /// Details for a call that is about to begin, of a site with this many lines.
     pub(crate) fn take_details(&mut self, lines: usize) -> Box<CallDetails> {
         if self.spare_details.capacity() == 0 {
             // For all that will ever come back.
@@ -178,8 +184,8 @@ impl ThreadState {
         details
     }
 
-    /// The innermost call has just been opened: it is per_call.
-    pub(crate) fn details(&mut self, mut details: Box<CallDetails>) {
+    /// Attaches `details` to the innermost call, which has just been opened.
+    pub(crate) fn attach_details(&mut self, mut details: Box<CallDetails>) {
         if let Some(call) = self.stack.last_mut()
             && let Some(totals) = self.totals[call.site.id].as_mut()
         {
@@ -188,8 +194,8 @@ impl ThreadState {
         }
     }
 
-    /// Puts a call that was counted on the stack. No reading was taken since it began, so that the last
-    /// one is its entry.
+    /// Puts a counted call on the stack: it is measured now. No reading was taken since it began, so the last
+    /// reading is what it would have read at its entry.
     pub(crate) fn open_promoted(&mut self, start: CallStart, position: Position) {
         self.make_room(start.site, Kind::Call, false);
         self.open(start, position, Kind::Call, false);
@@ -207,8 +213,8 @@ impl ThreadState {
         }
     }
 
-    /// The innermost call's thread has gone on into another call, which is not on the stack yet.
-    pub(crate) fn position(&mut self, position: Position) {
+    /// The innermost call on the stack is at `position`: its callee is not on the stack yet.
+    pub(crate) fn set_position(&mut self, position: Position) {
         if let Some(call) = self.stack.last_mut() {
             call.line = call.counters.place(position.line);
             call.heap_line_start = position.heap_line_start;
@@ -216,8 +222,8 @@ impl ThreadState {
         }
     }
 
-    /// Takes the innermost call off the stack, all lines booked_until. Its caller, if there is one on
-    /// this thread, takes over its highs.
+    /// Takes the innermost call off the stack; its lines have booked everything. Its caller on this thread,
+    /// if there is one, takes over its highest RSS.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
         self.lowest = self.lowest.min(self.stack.len());
@@ -230,15 +236,15 @@ impl ThreadState {
         if let Kind::NestedClosure(depth) = call.kind
             && let Some(outer) = self.stack.get_mut(depth)
         {
-            outer.parts.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
-            outer.parts.net += difference(self.last.rss, call.entry.rss);
+            outer.booked_elsewhere.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
+            outer.booked_elsewhere.net += difference(self.last.rss, call.entry.rss);
             self.lowest = self.lowest.min(depth + 1);
         }
         Some(call)
     }
 
-    /// How many of the lower calls in progress are as they were when `lowest` was set. The last call
-    /// that was ever the innermost meanwhile is not.
+    /// How many of the lower calls on the stack are unchanged since `lowest` was set. The call just below
+    /// that height was the innermost one meanwhile, so it may have changed.
     pub(crate) fn untouched(&self) -> usize {
         self.lowest.saturating_sub(1)
     }
@@ -260,12 +266,14 @@ impl ThreadState {
         let heap = heap.since(call.heap_entry).plus(call.past.heap);
         totals.heap = totals.heap.plus(heap);
         totals.heap_peak = totals.heap_peak.max(call.heap_peak());
-        totals.others = totals.others.plus(now.others.since(call.entry.others));
+        totals.other_threads = totals
+            .other_threads
+            .plus(now.other_threads.since(call.entry.other_threads));
         record
     }
 
-    /// Bytes that it holds, but for what the totals do: these are too many to be asked while a thread
-    /// waits.
+    /// Bytes that it holds, without those of the totals: these are too many to be visited while a thread
+    /// waits for the lock.
     pub(crate) fn bytes(&self) -> u64 {
         let timed = self
             .timelines
@@ -273,8 +281,8 @@ impl ThreadState {
             .filter_map(|&depth| self.stack.get(depth));
         let open = timed.filter_map(|call| call.series.as_ref());
         let series: u64 = open
-            .chain(&self.spare)
-            .chain(&self.spare_short)
+            .chain(&self.spare_series)
+            .chain(&self.spare_short_series)
             .map(Series::bytes)
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()

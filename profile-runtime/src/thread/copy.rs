@@ -1,10 +1,13 @@
-//! A recorder's book, copied while its thread goes on: a few functions or calls each time that the lock is
-//! held, so that the thread never waits long for it.
+//! Copies a thread's state while the thread goes on. The lock is held for a few functions or calls at a time,
+//! so that the thread never waits long for it.
 //!
-//! Of one moment are the calls in progress and the totals of their functions: these are copied last, at
-//! once. While no call of a function is in progress its totals is whole by itself, and such totals are
-//! copied before. Of a deep stack the lower calls are, too: they stay as they are while others are in
-//! progress above them, and the log says how far down the stack came meanwhile ([`ThreadState::lowest`]).
+//! 1. The totals of functions without a call in progress are copied first, a few at a time: they change only
+//!    as a whole.
+//! 2. The lower calls of a deep stack come next, a few at a time. They do not change while calls above them
+//!    are in progress; [`ThreadState::lowest`] says how far down the stack came meanwhile, and what lay above
+//!    that is copied again.
+//! 3. The rest is copied at once, so that it is of one moment: the upper calls, and the totals of all
+//!    functions with calls in progress.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,45 +19,45 @@ use crate::counters::line::NO_LINE;
 use crate::reading::one_reading::Reading;
 use memprof_model::run::{Call, Outcome};
 
-/// What is copied while the lock is held, at most: some microseconds, most of it for new pages.
+// What is copied at most while the lock is held: some microseconds, most of it for new pages.
 const FUNCTIONS: usize = 8;
 const LINES: usize = 64;
 const CALLS: usize = 16;
 
-/// For so long others may have the lock in between: about as long as it was held.
+/// Spins between two pieces, for which others may have the lock: about as long as it was held.
 const PAUSE: usize = 64;
 
-/// How often the lower calls of a stack are tried to be copied that keeps going up and down below them.
+/// How often copying the lower calls is tried while the stack keeps going down below them and up again.
 const TRIES: usize = 4;
 
 /// A copy in the making.
 #[derive(Debug, Default)]
-struct Copy {
+struct PartialCopy {
     /// Whether calls are copied with their samples.
     with_series: bool,
-    /// By site.
+    /// By the site's number.
     totals: Vec<Option<SiteTotals>>,
-    /// Sites that had calls in progress when it was their turn.
+    /// Sites that had calls in progress when their totals would have been copied.
     busy: Vec<usize>,
-    /// The lower calls in progress.
+    /// The lower calls on the stack.
     stack: Vec<OpenCall>,
 }
 
 impl ThreadRecorder {
-    /// What the recorder has added up, as if every call in progress ended with `now`, and these calls.
+    /// The totals as if every call in progress ended with `now`, and these calls as data.
     ///
-    /// `with_series`: the calls with their samples, for which the thread may have to wait longer.
+    /// `with_series`: the calls come with their samples, for which the thread may have to wait longer.
     pub(crate) fn snapshot(
         &self,
         now: Reading,
         with_series: bool,
     ) -> (Vec<SiteTotals>, Vec<(OpenCall, Call)>) {
         let copy = self.copy_ahead(with_series);
-        let guard = self.log();
+        let guard = self.state();
         let look = self.counted.look(|tries| self.hold_still(tries));
         let counted = look.iter().flat_map(|look| &look.counted);
         let counted = counted.map(|(start, _)| start.site.id);
-        let mut log = ThreadState {
+        let mut state = ThreadState {
             last: guard.last.or_later(now),
             thread: guard.thread,
             ..copy.finish(&guard, counted)
@@ -64,55 +67,55 @@ impl ThreadRecorder {
         let high = self.high.load(Relaxed);
         drop(guard);
         if let Some(look) = look {
-            line = place_of(log.stack.last(), look.measured);
+            line = place_of(state.stack.last(), look.measured);
             for (start, inner_line) in look.counted {
-                if let Some(outer) = log.stack.last_mut() {
+                if let Some(outer) = state.stack.last_mut() {
                     outer.line = line;
                 }
-                log.open_promoted(start, start.position());
+                state.open_promoted(start, start.position());
                 line = start.counters.place(inner_line);
             }
         }
-        log.raise(before, high, line);
+        state.raise(before, high, line);
         let mut running = Vec::new();
-        while !log.stack.is_empty() {
-            log.end_measured_hit();
-            log.book_last_line(line, false);
-            let Some(mut call) = log.pop() else { break };
+        while !state.stack.is_empty() {
+            state.end_measured_hit();
+            state.book_last_line(line, false);
+            let Some(mut call) = state.pop() else { break };
             call.line = line;
-            line = log.stack.last().map_or(NO_LINE, |outer| outer.line);
-            let mut record = log.add_to_totals(&call, false, call.heap_entry);
+            line = state.stack.last().map_or(NO_LINE, |outer| outer.line);
+            let mut record = state.add_to_totals(&call, false, call.heap_entry);
             record.outcome = Outcome::Running;
             if call.kind == Kind::Call {
                 running.push((call, record));
             }
         }
-        (log.totals.into_iter().flatten().collect(), running)
+        (state.totals.into_iter().flatten().collect(), running)
     }
 
-    /// Somebody else waits for the calls to stay as they are: with a reading due the thread comes for
-    /// the lock, which they hold.
+    /// Another thread, which holds the lock, waits for the counted calls to hold still. Asked for a reading,
+    /// the owner comes for the lock, and waits there.
     fn hold_still(&self, tries: usize) {
         match tries {
             0..10 => std::hint::spin_loop(),
             10 => self.ask_for_reading(),
-            // Not giving the processor away at once: the thread may be on its way to the lock.
+            // The processor is not given away at once: the owner may be on its way to the lock.
             11..1_000 => std::hint::spin_loop(),
             _ => std::thread::yield_now(),
         }
     }
 
-    /// Copies what can be copied before the last piece ([`Copy::finish`]).
-    fn copy_ahead(&self, with_series: bool) -> Copy {
-        let mut copy = Copy {
+    /// Copies what can be copied before the last piece ([`PartialCopy::finish`]).
+    fn copy_ahead(&self, with_series: bool) -> PartialCopy {
+        let mut copy = PartialCopy {
             with_series,
-            ..Copy::default()
+            ..PartialCopy::default()
         };
         loop {
-            // Memory is got before the lock is taken.
+            // Memory is allocated before the lock is taken.
             copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
-            let more = copy.idle_functions(&self.log());
+            let more = copy.idle_functions(&self.state());
             pause();
             if !more {
                 break;
@@ -121,10 +124,10 @@ impl ThreadRecorder {
         let mut pieces = 0;
         loop {
             copy.stack.reserve(CALLS);
-            let left = copy.lower_calls(&mut self.log());
+            let left = copy.lower_calls(&mut self.state());
             pause();
             pieces += 1;
-            // Each try takes as many pieces as the stack is deep.
+            // The deeper the stack, the more pieces a try takes.
             let most = TRIES * (1 + (copy.stack.len() + left) / CALLS);
             if left <= CALLS || pieces > most {
                 break;
@@ -139,12 +142,12 @@ impl ThreadRecorder {
     }
 }
 
-impl Copy {
-    /// Copies the totals of some more functions; says whether there are others.
-    fn idle_functions(&mut self, log: &ThreadState) -> bool {
+impl PartialCopy {
+    /// Copies the totals of some more functions. Says whether there are others left.
+    fn idle_functions(&mut self, state: &ThreadState) -> bool {
         let from = self.totals.len();
         let mut lines = 0;
-        for (id, totals) in log.totals.iter().enumerate().skip(from).take(FUNCTIONS) {
+        for (id, totals) in state.totals.iter().enumerate().skip(from).take(FUNCTIONS) {
             if lines > LINES {
                 break;
             }
@@ -155,28 +158,28 @@ impl Copy {
             lines += idle.map_or(0, |totals| totals.lines.len());
             self.totals.push(idle.cloned());
         }
-        self.totals.len() < log.totals.len()
+        self.totals.len() < state.totals.len()
     }
 
-    /// Copies some more of the lower calls; gives how many of the stack are not copied yet.
-    fn lower_calls(&mut self, log: &mut ThreadState) -> usize {
-        self.stack.truncate(log.untouched());
-        log.lowest = log.stack.len();
+    /// Copies some more of the lower calls. Gives how many calls of the stack are not copied yet.
+    fn lower_calls(&mut self, state: &mut ThreadState) -> usize {
+        self.stack.truncate(state.untouched());
+        state.lowest = state.stack.len();
         let copied = self.stack.len();
-        // The last few are left to the last piece: they come and go.
-        let to = (copied + CALLS).min(log.stack.len().saturating_sub(1));
-        let calls = log.stack.get(copied..to).unwrap_or_default();
+        // The innermost call is left to the last piece: it changes all the time.
+        let to = (copied + CALLS).min(state.stack.len().saturating_sub(1));
+        let calls = state.stack.get(copied..to).unwrap_or_default();
         let with_series = self.with_series;
         self.stack
             .extend(calls.iter().map(|call| call.copied(with_series)));
-        log.stack.len() - self.stack.len()
+        state.stack.len() - self.stack.len()
     }
 
-    /// Copies the rest: the upper calls in progress, and the totals of all functions that are at work.
-    /// `counted`: the sites of the counted calls.
-    fn finish(mut self, log: &ThreadState, counted: impl Iterator<Item = usize>) -> ThreadState {
-        self.stack.truncate(log.untouched());
-        let upper = log.stack.get(self.stack.len()..).unwrap_or_default();
+    /// Copies the rest: the upper calls on the stack, and the totals of all functions with calls in progress.
+    /// `counted`: the numbers of the counted calls' sites.
+    fn finish(mut self, state: &ThreadState, counted: impl Iterator<Item = usize>) -> ThreadState {
+        self.stack.truncate(state.untouched());
+        let upper = state.stack.get(self.stack.len()..).unwrap_or_default();
         let with_series = self.with_series;
         self.busy.extend(upper.iter().map(|call| call.site.id));
         self.stack
@@ -189,18 +192,18 @@ impl Copy {
             if self.totals.len() <= id {
                 self.totals.resize_with(id + 1, || None);
             }
-            self.totals[id] = log.totals.get(id).cloned().flatten();
+            self.totals[id] = state.totals.get(id).cloned().flatten();
         }
         ThreadState {
             stack: self.stack,
-            timelines: log.timelines.clone(),
+            timelines: state.timelines.clone(),
             totals: self.totals,
             ..ThreadState::default()
         }
     }
 }
 
-/// Lets go of the processor's slow_path, not of the processor.
+/// Spins for a moment, so that the thread can have the lock.
 fn pause() {
     for _ in 0..PAUSE {
         std::hint::spin_loop();
@@ -231,88 +234,88 @@ mod tests {
     fn recorder(sites: &[&'static RegisteredSite]) -> ThreadRecorder {
         let recorder = ThreadRecorder::new(Instruments::scripted(Script::leaked(1 << 20)));
         for (number, site) in sites.iter().enumerate() {
-            let mut log = recorder.log();
-            let totals = log.totals(site);
+            let mut state = recorder.state();
+            let totals = state.totals(site);
             totals.net = number as i64;
             totals.lines[3].net = number as i64;
         }
         recorder
     }
 
-    fn call(log: &mut ThreadState, site: &'static RegisteredSite, t_ns: u64) {
-        log.last = log.last.at(t_ns);
-        let counters = log.totals(site).counters;
+    fn call(state: &mut ThreadState, site: &'static RegisteredSite, t_ns: u64) {
+        state.last = state.last.at(t_ns);
+        let counters = state.totals(site).counters;
         let start = CallStart::now(site, counters, Counts::default());
-        log.open(start, start.position(), Kind::Call, false);
+        state.open(start, start.position(), Kind::Call, false);
     }
 
-    fn entries(log: &ThreadState) -> Vec<u64> {
-        log.stack.iter().map(|call| call.entry.t_ns).collect()
+    fn entries(state: &ThreadState) -> Vec<u64> {
+        state.stack.iter().map(|call| call.entry.t_ns).collect()
     }
 
     #[test]
-    fn a_lane_at_rest_is_copied_as_it_is() {
+    fn copy_of_a_thread_at_rest_is_what_the_thread_has() {
         let sites = sites(300);
         let recorder = recorder(&sites);
         for depth in 0..100 {
-            call(&mut recorder.log(), sites[depth % 70], depth as u64);
+            call(&mut recorder.state(), sites[depth % 70], depth as u64);
         }
         let copy = recorder.copy_ahead(false);
-        let log = recorder.log();
-        let copy = copy.finish(&log, std::iter::empty());
-        assert_eq!(entries(&copy), entries(&log));
-        assert_eq!(copy.timelines, log.timelines);
+        let state = recorder.state();
+        let copy = copy.finish(&state, std::iter::empty());
+        assert_eq!(entries(&copy), entries(&state));
+        assert_eq!(copy.timelines, state.timelines);
         assert_eq!(copy.totals.len(), 300);
         for (number, totals) in copy.totals.iter().enumerate() {
             let totals = totals.as_ref().unwrap();
             assert_eq!((totals.site.id, totals.net), (number, number as i64));
             assert_eq!(totals.lines[3].net, number as i64);
-            assert_eq!(totals.open, log.totals[number].as_ref().unwrap().open);
+            assert_eq!(totals.open, state.totals[number].as_ref().unwrap().open);
         }
     }
 
     #[test]
-    fn what_happens_between_two_pieces_is_in_the_copy_or_left_out_as_a_whole() {
+    fn copy_is_atomic_per_function() {
         let sites = sites(60);
         let recorder = recorder(&sites);
         for depth in 0..200 {
-            call(&mut recorder.log(), sites[depth % 50], depth as u64);
+            call(&mut recorder.state(), sites[depth % 50], depth as u64);
         }
         let copy = recorder.copy_ahead(false);
-        let mut log = recorder.log();
+        let mut state = recorder.state();
         // Down to the middle of what was copied and up again; the last of these sites was idle.
         for _ in 0..120 {
-            let ended = log.pop().unwrap();
-            log.totals(ended.site).open -= 1;
+            let ended = state.pop().unwrap();
+            state.totals(ended.site).open -= 1;
         }
         for depth in 0..30 {
-            call(&mut log, sites[55], 1_000 + depth);
+            call(&mut state, sites[55], 1_000 + depth);
         }
-        log.totals(sites[55]).net = 7;
-        log.totals(sites[56]).net = 7;
-        let copy = copy.finish(&log, std::iter::empty());
-        assert_eq!(entries(&copy), entries(&log));
+        state.totals(sites[55]).net = 7;
+        state.totals(sites[56]).net = 7;
+        let copy = copy.finish(&state, std::iter::empty());
+        assert_eq!(entries(&copy), entries(&state));
         let net = |number: usize| copy.totals[number].as_ref().unwrap().net;
         assert_eq!(net(55), 7, "it has calls in progress: of the last moment");
         assert_eq!(net(56), 56, "it has none: of an earlier one");
     }
 
-    /// What is copied while the lock is held is bounded, however much there is. How long that takes is
-    /// printed.
+    /// However much there is to copy, what is copied while the lock is held is bounded. Prints how long the
+    /// lock was held.
     #[test]
-    fn the_lock_is_held_for_a_few_functions_or_calls_at_a_time() {
+    fn copy_holds_the_lock_for_a_few_functions_or_calls_at_a_time() {
         let sites = sites(10_000);
         let recorder = recorder(&sites);
         for depth in 0..5_000 {
-            call(&mut recorder.log(), sites[depth % 20], depth as u64);
+            call(&mut recorder.state(), sites[depth % 20], depth as u64);
         }
         let mut held = Vec::new();
-        let mut copy = Copy::default();
+        let mut copy = PartialCopy::default();
         loop {
             copy.totals.reserve(FUNCTIONS);
             copy.busy.reserve(FUNCTIONS);
             let before = copy.totals.len();
-            let (more, took) = hold(&recorder, |log| copy.idle_functions(log));
+            let (more, took) = hold(&recorder, |state| copy.idle_functions(state));
             held.push(took);
             assert!(copy.totals.len() - before <= FUNCTIONS);
             if !more {
@@ -322,7 +325,7 @@ mod tests {
         loop {
             copy.stack.reserve(CALLS);
             let before = copy.stack.len();
-            let (left, took) = hold(&recorder, |log| copy.lower_calls(log));
+            let (left, took) = hold(&recorder, |state| copy.lower_calls(state));
             held.push(took);
             assert!(copy.stack.len() - before <= CALLS);
             if left <= CALLS {
@@ -330,7 +333,9 @@ mod tests {
             }
         }
         held.sort_unstable();
-        let (_, all) = hold(&recorder, |log| (log.stack.clone(), log.totals.clone()));
+        let (_, all) = hold(&recorder, |state| {
+            (state.stack.clone(), state.totals.clone())
+        });
         println!(
             "{} pieces: median {:?}, 99% within {:?}, longest {:?}; all at once {all:?}",
             held.len(),
@@ -339,19 +344,19 @@ mod tests {
             held[held.len() - 1],
         );
         let before = copy.stack.len();
-        let (finished, took) = hold(&recorder, |log| copy.finish(log, std::iter::empty()));
+        let (finished, took) = hold(&recorder, |state| copy.finish(state, std::iter::empty()));
         println!("the last piece: {took:?}");
         assert!(finished.stack.len() - before <= CALLS);
     }
 
-    /// What `work` needs of the processor while it holds the lock.
+    /// Runs `work` while holding the lock; gives its result, and the processor time that it took.
     fn hold<T>(
         recorder: &ThreadRecorder,
         work: impl FnOnce(&mut ThreadState) -> T,
     ) -> (T, Duration) {
-        let mut log = recorder.log();
+        let mut state = recorder.state();
         let began = cpu_ns();
-        let result = work(&mut log);
+        let result = work(&mut state);
         (result, Duration::from_nanos(cpu_ns() - began))
     }
 }

@@ -1,4 +1,4 @@
-//! What a thread knows of itself without asking anybody: its recorder, and what its probes write to.
+//! The calling thread's recorder, and the call that it is in.
 
 use std::cell::Cell;
 
@@ -10,19 +10,19 @@ use crate::heap::origins::BlockOwner;
 use crate::recording;
 use crate::site::spec::Site;
 
-/// Without a destructor, so that it is reached without asking whether it is still there.
+/// Without a destructor, so that an access need not check whether it is still there.
 struct CurrentThread {
     recorder: Cell<Option<&'static ThreadRecorder>>,
     /// Where the recorder comes from.
     registry: Cell<Option<&'static ThreadRegistry>>,
-    /// See `Frame::loops_being_left`, for the probes of futures.
+    /// For the probes of futures; see `Frame::leaving`.
     loops_being_left: Cell<u32>,
 }
 
 /// Gives the recorder back when the thread ends.
-struct GiveBack;
+struct GiveRecorderBack;
 
-impl Drop for GiveBack {
+impl Drop for GiveRecorderBack {
     fn drop(&mut self) {
         let registry = CURRENT.with(|current| current.registry.take());
         if let (Some(recorder), Some(registry)) = (forget_recorder(), registry)
@@ -41,7 +41,7 @@ thread_local! {
             loops_being_left: Cell::new(0),
         }
     };
-    static GIVE_BACK: GiveBack = const { GiveBack };
+    static GIVE_BACK: GiveRecorderBack = const { GiveRecorderBack };
 }
 
 /// The calling thread's recorder, if it has one.
@@ -66,13 +66,13 @@ pub(crate) fn recorder(registry: &'static ThreadRegistry) -> Option<&'static Thr
     Some(recorder)
 }
 
-/// The calling thread has no recorder any more; gives the one that it had.
+/// Takes the calling thread's recorder away, and gives it.
 pub(crate) fn forget_recorder() -> Option<&'static ThreadRecorder> {
     heap::set_current_line_source(&NO_CURRENT_LINE);
     CURRENT.with(|current| current.recorder.take())
 }
 
-/// The probe of the calling thread's innermost call, if that is one of `site`.
+/// The calling thread's innermost call, if it is one of `site`.
 #[inline]
 pub(crate) fn current_call_of(site: &'static Site) -> Option<CallHandle> {
     let recorder = recorder_if_any()?;
@@ -81,17 +81,18 @@ pub(crate) fn current_call_of(site: &'static Site) -> Option<CallHandle> {
         .then(|| CallHandle::new(recorder, counters, depth))
 }
 
-/// What the calling thread's line in progress has on its blocks, and the call_id of its call.
+/// The owner of a block that the calling thread allocates now: its current line, and its innermost call's id.
 pub(crate) fn current_block_owner() -> Option<BlockOwner> {
     recorder_if_any()?.block_owner()
 }
 
-/// How many loops the innermost call is loops_being_left.
+/// How many loops the innermost call's current statement is leaving.
 #[inline]
 pub(crate) fn loops_being_left() -> u32 {
     CURRENT.with(|current| current.loops_being_left.get())
 }
 
+/// See [`loops_being_left`].
 #[inline]
 pub(crate) fn set_loops_being_left(loops: u32) {
     CURRENT.with(|current| current.loops_being_left.set(loops));

@@ -1,4 +1,4 @@
-//! A call that has ended: kept among its site's calls, and checked against its limits.
+//! A measured call that has ended: it is kept among its site's calls, and checked against its limits.
 
 use super::call_details::CallDetails;
 use super::call_stack::{SPARE_DETAILS, ThreadState};
@@ -10,18 +10,20 @@ use crate::site::calls::PeakCall;
 use crate::site::figures::CallFigures;
 use memprof_model::run::{Call, HeapFigures, Outcome};
 
-/// A call that has ended.
+/// A measured call that has ended.
 #[derive(Debug)]
 pub(crate) struct EndedCall<'call> {
     /// A reference, because a call is large and most of those that end are only counted.
     pub call: &'call mut OpenCall,
+    /// The call as data.
     pub record: Call,
     /// The thread's heap at the end.
     pub heap: Counts,
 }
 
 impl ThreadState {
-    /// Puts an ended call into its site's book, with its series if no call had a higher peak.
+    /// Hands an ended call to its site, with its series if no earlier call had a higher peak. What it held
+    /// (series, details) is kept for the next call.
     pub(crate) fn finish_call(&mut self, ended: EndedCall<'_>) {
         let EndedCall {
             call,
@@ -31,34 +33,34 @@ impl ThreadState {
         if let Some(mut details) = call.details.take() {
             record.by = details.by;
             call.check_limits(&record, call.heap_figures(heap), &mut details);
-            // Not what a deep recursion took, or what futures bring that began in other recorders.
+            // A few are enough: a deep recursion needed more, and futures bring details from other threads.
             if self.spare_details.len() < SPARE_DETAILS {
                 self.spare_details.push(details);
             }
         }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
-            self.spare.extend(series);
+            self.spare_series.extend(series);
             return;
         }
         let mut calls = call.site.calls();
         if calls.beats_peak_call(record.peak_rss) {
-            let best = PeakCall {
+            let highest = PeakCall {
                 call: record.clone(),
                 peak_at: call.peak_at,
                 series,
             };
-            let spare = calls.set_peak_call(best, &mut self.spare_short);
-            self.spare.extend(spare);
+            let spare_series = calls.set_peak_call(highest, &mut self.spare_short_series);
+            self.spare_series.extend(spare_series);
         } else {
-            self.spare.extend(series);
+            self.spare_series.extend(series);
         }
         calls.add(record);
     }
 }
 
 impl OpenCall {
-    /// What a per_call call had, for the sizes and the limits of its site.
+    /// Checks a call's own figures against the limits of its site, and adds them to the site's figures.
     pub(super) fn check_limits(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
         let Some(per_call) = &self.site.per_call else {
             return;
@@ -69,14 +71,15 @@ impl OpenCall {
             heap: heap::is_counted().then_some(heap),
             shared: self.shared,
             lines: &details.lines,
-            in_part: details.in_part,
+            partly_measured: details.partly_measured,
         };
-        limits::judge(&per_call.limits, &ended);
+        limits::check(&per_call.limits, &ended);
         if record.outcome == Outcome::Returned {
             self.add_to_figures(record, heap, details);
         }
     }
 
+    /// Adds a call's own figures to its site's maxima and figures by size.
     fn add_to_figures(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
         let wall_ns = record.end_ns.saturating_sub(record.start_ns);
         let call = CallFigures {

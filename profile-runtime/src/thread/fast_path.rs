@@ -1,4 +1,4 @@
-//! What a thread does at a probe, an entry and an exit while nothing is due: no lock, no clock.
+//! The fast path: a probe, an entry and an exit while nothing is due. No lock, and no look at the clock.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -13,10 +13,12 @@ use crate::heap::{self, ThreadCounters};
 use crate::site::registered::RegisteredSite;
 
 impl CurrentLine {
-    /// Counts a hit of `line`, which begins. `false`: it does not yet, because there is more to do.
+    /// Counts a hit and makes `line` the current line. Returns `false` if the slow path must run first;
+    /// the line is then not yet current.
     #[inline]
     pub(crate) fn hit(&self, line: &'static LineCounters) -> bool {
-        // Less than nothing is left before the line's turn, or slow_path is asked for: one comparison.
+        // One comparison for two questions: below 0, this hit is to be measured; and a `slow_path` that is
+        // asked for is larger than whatever is left (`counters::hits`).
         if line.hit() < self.slow_path() {
             return false;
         }
@@ -24,7 +26,8 @@ impl CurrentLine {
         true
     }
 
-    /// The same without a hit, after something inside of `line`.
+    /// Makes `line` the current line again after a callee, without a hit. Returns `false` if the slow path
+    /// must run first.
     #[inline]
     pub(crate) fn resume(&self, line: &'static LineCounters) -> bool {
         if self.slow_path() != 0 {
@@ -36,7 +39,7 @@ impl CurrentLine {
 }
 
 impl ThreadRecorder {
-    /// The innermost call of the thread: its site, what it counts on, its depth.
+    /// The innermost call of the thread: its site, its counters, its depth.
     #[inline]
     pub(crate) fn innermost(
         &self,
@@ -45,13 +48,13 @@ impl ThreadRecorder {
         Some((site, counters, self.counted.depth() - 1))
     }
 
-    /// What the line in progress has on its blocks, and the call_id of the innermost call.
+    /// The owner of a block that the thread allocates now: the current line, and the innermost call's id.
     pub(crate) fn block_owner(&self) -> Option<BlockOwner> {
-        let line = self.current_line().line()?.origins()?;
+        let line = self.current_line().line()?.blocks()?;
         Some((line, self.counted.call_id(origins::call_id)))
     }
 
-    /// The innermost call comes to `line`: the one that ran is over.
+    /// The innermost call comes to `line`: one hit. The line before has ended.
     #[inline]
     pub(crate) fn hit_line(&self, line: &'static LineCounters) {
         if !self.current_line().hit(line) {
@@ -59,7 +62,7 @@ impl ThreadRecorder {
         }
     }
 
-    /// The innermost call goes on at `line`, after something inside it.
+    /// The innermost call goes on at `line` after a callee, without a hit.
     #[inline]
     pub(crate) fn resume_line(&self, line: &'static LineCounters) {
         if !self.current_line().resume(line) {
@@ -67,16 +70,16 @@ impl ThreadRecorder {
         }
     }
 
-    /// The innermost call goes on at the line at this place.
+    /// [`ThreadRecorder::resume_line`] for the line at this place in the site's list.
     pub(crate) fn go_back_to(&self, line: u32) {
         if let Some((_, counters)) = self.counted.innermost() {
             self.resume_line(counters.at(line));
         }
     }
 
-    /// Opens a call of `site` that is only counted, unless a reading has to be taken: the thread's
-    /// first call of a site is not for here, nor one for which there is no room.
-    // Into `Frame::open`, which hands the result on through memory otherwise.
+    /// Opens a counted call of `site`. `None` where the call has to be measured: if a reading is due, at the
+    /// thread's first call of the site, and when there is no room for another counted call.
+    // Inlined into `Frame::open`, which would hand the result on through memory otherwise.
     #[inline(always)]
     pub(crate) fn enter_counted(
         &'static self,
@@ -99,13 +102,14 @@ impl ThreadRecorder {
             heap_counters.set_high(heap.live());
         }
         if slow_path != 0 {
-            self.books_later.store(self.take_booking_due(), Relaxed);
+            self.booking_postponed
+                .store(self.take_booking_due(), Relaxed);
         }
         counters.count_another_call();
         Some(CallHandle::new(self, counters, depth))
     }
 
-    /// The thread's heap, and where its innermost call stands, which goes on after what begins now.
+    /// The thread's heap, and the position at which the innermost call will go on after what begins now.
     #[inline]
     pub(super) fn pause_heap(&self, heap_counters: Option<&ThreadCounters>) -> (Counts, Position) {
         let (heap, high) = match heap_counters {
@@ -120,8 +124,8 @@ impl ThreadRecorder {
         (heap, position)
     }
 
-    /// Goes through calls of `site` that are only counted, one of which gets a reading in its middle:
-    /// see `Recorder::warm_up`.
+    /// Makes counted calls of `site` at the start of recording, one of which becomes measured in its middle,
+    /// so that the code of this file is in memory before the program's first line (`process/start.rs`).
     pub(crate) fn warm_up_counted(&'static self, site: &'static RegisteredSite) {
         for with_reading in [false, true] {
             self.current_line().slow_path.store(0, Relaxed);
@@ -143,7 +147,7 @@ impl ThreadRecorder {
         self.ask_for_reading();
     }
 
-    /// Closes the call at `depth`, and whatever a leaked frame left above it.
+    /// Closes the call at `depth`. Calls that leaked frames left above it are closed, too.
     #[inline]
     pub(crate) fn exit(&self, depth: u32) {
         if self.current_line().slow_path() != 0 || self.exit_counted(depth).is_none() {
@@ -151,6 +155,7 @@ impl ThreadRecorder {
         }
     }
 
+    /// Closes the call at `depth` if it is the innermost and counted; `None` if it is not.
     #[inline]
     fn exit_counted(&self, depth: u32) -> Option<()> {
         let (call, outer) = self.counted.top(depth)?;
@@ -164,15 +169,16 @@ impl ThreadRecorder {
             call.counters.count_panic();
         }
         self.counted.pop(depth, outer);
-        if self.books_later.load(Relaxed) && self.counted.is_empty() {
-            self.books_later.store(false, Relaxed);
+        if self.booking_postponed.load(Relaxed) && self.counted.is_empty() {
+            self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
         }
         Some(())
     }
 }
 
-/// Books the heap of a counted call that ends, inside of one that stands at `outer`.
+/// Books what a counted call did on the heap, when it ends: on its site, and on its caller's line. The caller
+/// is at `outer`.
 #[inline]
 fn end_heap(call: &CallStart, heap_counters: &ThreadCounters, outer: Position) {
     let change = heap_counters.counts().since(call.heap);

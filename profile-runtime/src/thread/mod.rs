@@ -1,4 +1,13 @@
-//! What one thread records: its calls in progress, the lines they are at, and what it has added up.
+//! What one thread records: its calls in progress, the lines they are at, and the totals over its calls.
+//!
+//! Words used in these files:
+//!
+//! - A *reading* says what RSS, its peak, and the heap are now. It costs microseconds.
+//! - A call is *measured* if a reading was taken during it; otherwise it is only *counted*.
+//! - A *stretch* is the time between two readings of a thread, in which several lines may have run.
+//! - A *measured hit* is one hit of a line inside a stretch with a reading at its beginning and its end.
+//! - *Booking* adds what changed between two readings to the totals of a line.
+//! - A *sample* is a reading of the sampler thread, for charts.
 
 mod booking;
 mod call_details;
@@ -7,9 +16,9 @@ mod copy;
 pub(crate) mod current;
 pub(crate) mod ended_call;
 mod fast_path;
+mod hit_schedule;
 mod line_change;
 pub(crate) mod open_call;
-mod pace;
 pub(crate) mod registry;
 mod samples;
 mod stretch;

@@ -1,4 +1,4 @@
-//! A call in progress that a reading has met: what it began with, and where it is.
+//! A measured call in progress: what it began with, where it is, and what it has not booked yet.
 
 use super::call_details::CallDetails;
 use super::stretch::MeasuredHit;
@@ -6,81 +6,89 @@ use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
-use crate::heap::CallId;
+use crate::heap::{self, CallId};
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, HeapFigures, Outcome, PeakAt};
 
-/// A call, as it began.
+/// What a call began with.
 pub(crate) type CallStart = counted_calls::CallStart<RegisteredSite, SiteCounters>;
 
-/// Where a call is.
+/// Where a call is: its line, and the heap as that line began.
 pub(crate) type Position = counted_calls::Position<LineCounters>;
 
-/// What is in progress.
+/// What an entry on the stack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A call of an annotated function.
     Call,
-    /// A closure of the call at this depth, or of what is itself a closure of it, run from inside calls that
-    /// it made.
+    /// A closure of the call at this depth, or of what is itself a closure of it. It runs inside calls that
+    /// this call made.
     NestedClosure(usize),
-    /// A closure of a call that is not of this thread.
+    /// A closure whose call is on another thread, or nowhere any more.
     OtherThread,
 }
 
-/// A call in progress.
+/// A measured call in progress, or a run of a closure.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenCall {
     pub kind: Kind,
     pub site: &'static RegisteredSite,
     pub counters: &'static SiteCounters,
+    /// The last reading before the call began.
     pub entry: Reading,
-    /// Whether `entry` was read at the entry itself.
+    /// Whether `entry` was taken at the entry itself.
     pub entry_exact: bool,
-    /// The line at which it is; for the innermost call the recorder knows better.
+    /// The line at which it is. Out of date for the innermost call: see `ThreadRecorder::line`.
     pub line: u32,
-    /// Up to here its lines have booked what changed.
+    /// The reading up to which its lines have booked what changed.
     pub booked_until: Reading,
-    /// Whether the line began with a hit; otherwise it only goes on after something inside it.
+    /// Whether the line began with a hit. Otherwise it went on after a callee.
     pub(super) line_hit: bool,
-    /// Whether the line began with a reading of its own. If not, a stretch without readings is in
-    /// progress, in which many lines may have run.
+    /// Whether the line began with a reading of its own. If not, a stretch is in progress, in which several
+    /// lines may have run.
     pub(super) line_exact: bool,
-    /// The line that stands for such a stretch when a reading ends it that was not asked for by the
-    /// sampler: the first line of the stretch, or the one that the sampler's last request met.
+    /// The line that books the stretch, if the sampler did not ask for the reading that ends it: the line
+    /// that the sampler's last request met, or the first line of the stretch.
     pub(super) stretch_line: u32,
-    /// Whether the line has to book_change when what is in progress inside it has ended: see `recorder::BOOKING_DUE`.
+    /// Whether the line still has to book when its callee has ended: see `BOOKING_DUE` in
+    /// `thread_recorder.rs`.
     pub has_unbooked: bool,
-    /// Highest RSS since the line began, and since the call began or was resumed.
+    /// Highest RSS since the line began.
     pub(super) line_high: u64,
+    /// Highest RSS since the call began or was resumed.
     pub(super) high: u64,
-    /// What `NestedClosure`s inside the line, and turns of lines, have booked as theirs, to be taken off the line.
-    pub(super) parts: Change,
-    /// The turn of its line in progress to be read, and the parts before it.
-    pub(super) turn: Option<(MeasuredHit, Change)>,
-    /// The heap at the entry, and the highest live bytes of this thread since.
+    /// What nested closures and measured hits have booked since `booked_until`: the line that books next
+    /// leaves it out.
+    pub(super) booked_elsewhere: Change,
+    /// The measured hit in progress, and `booked_elsewhere` as it was before.
+    pub(super) measured_hit: Option<(MeasuredHit, Change)>,
+    /// The thread's heap at the entry, or when the call was resumed.
     pub heap_entry: Counts,
+    /// The thread's highest live bytes since then. Out of date for the innermost call: see
+    /// `ThreadCounters::high`.
     pub heap_high: i64,
-    /// Live bytes of this thread when the line began; for the innermost call the recorder knows better,
-    /// here and of `heap_high`.
+    /// The thread's live bytes when the line began. Out of date for the innermost call: see
+    /// `CurrentLine::heap_start`.
     pub heap_line_start: i64,
+    /// When RSS was highest, and in which line.
     pub(super) peak_at: Option<PeakAt>,
+    /// Whether the thread was panicking when the call began.
     pub(super) panicking_at_entry: bool,
-    /// See `heap::origins`.
+    /// Names the call to the blocks that it allocates; see `heap::call_ids`.
     pub call_id: CallId,
-    /// Its samples; `None` for a call inside another call of the same site, which that one covers,
-    /// and for one that is not kept, because no reading was taken at its entry.
+    /// Its samples. `None` for a call inside another call of the same site, whose samples cover it, and for
+    /// a call without a reading at its entry, which is not kept.
     pub series: Option<Series<LinePoint>>,
-    /// What a call that was suspended, perhaps several times, has behind it.
+    /// What it did before it was last suspended.
     pub(super) past: Past,
-    /// Whether others worked on the process's memory meanwhile.
+    /// Whether other threads worked on the process's memory meanwhile.
     pub(super) shared: bool,
-    /// By how many bytes of RSS.
+    /// By how many bytes other threads may have changed RSS meanwhile.
     pub(super) changed_by_others: u64,
-    /// Its own figures, where its site asks for them.
+    /// The call's own figures by line, where its site asks for them.
     pub details: Option<Box<CallDetails>>,
 }
 
@@ -91,7 +99,7 @@ pub(super) struct Change {
     pub net: i64,
 }
 
-/// The earlier stretches of a call that was suspended.
+/// What a call did before it was last suspended; it may have been suspended several times.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Past {
     /// When it was suspended last.
@@ -105,7 +113,7 @@ pub(super) struct Past {
 }
 
 impl OpenCall {
-    /// As it began.
+    /// What it began with.
     pub(crate) fn start(&self) -> CallStart {
         CallStart {
             site: self.site,
@@ -116,7 +124,7 @@ impl OpenCall {
         }
     }
 
-    /// Where it goes on after something inside of it.
+    /// Where it goes on after a callee.
     pub(crate) fn position(&self) -> Position {
         Position {
             line: self.counters.position_at(self.line),
@@ -125,7 +133,7 @@ impl OpenCall {
         }
     }
 
-    /// What a snapshot needs of it: no figures of its own, and its samples only if it is `with_series`.
+    /// What a snapshot needs of it: no details, and its samples only if `with_series`.
     pub(crate) fn copied(&self, with_series: bool) -> OpenCall {
         OpenCall {
             series: self.series.as_ref().filter(|_| with_series).cloned(),
@@ -134,7 +142,8 @@ impl OpenCall {
         }
     }
 
-    /// A call made by this one's line in progress has ended or was suspended.
+    /// A call that this one's current line made has ended or was suspended: takes over its peak, and what
+    /// other threads did meanwhile.
     pub(super) fn take_over(&mut self, inner: &OpenCall) {
         self.shared |= inner.shared;
         self.changed_by_others = self
@@ -148,6 +157,7 @@ impl OpenCall {
         self.raise_peak(inner.high, at);
     }
 
+    /// RSS was up to `high`, at the moment `at`.
     pub(super) fn raise_peak(&mut self, high: u64, at: Option<PeakAt>) {
         if high > self.high {
             self.high = high;
@@ -157,33 +167,35 @@ impl OpenCall {
         }
     }
 
-    /// Books on the line at which it is what something inside of it did on the heap.
+    /// Books what a callee did on the heap, on the line that made the call.
     pub(crate) fn book_heap(&self, change: Counts, rise: i64) {
         self.counters.at(self.line).book_heap(change, rise);
     }
 
-    /// Whether a reading was taken while it was on the stack: then its caller's line has something to
-    /// book.
+    /// Whether its lines booked anything: then a reading was taken while it was on the stack, and its
+    /// caller's line has something to book, too.
     pub(crate) fn has_unbooked_since_entry(&self) -> bool {
         self.booked_until.t_ns != self.entry.t_ns
     }
 
-    /// The RSS that counts as the call's start: that at its entry, moved by what changed while it
-    /// was suspended.
+    /// The RSS from which the call's peak counts: that at its entry, moved by what changed while it was
+    /// suspended.
     pub(super) fn start_level(&self) -> u64 {
         self.entry
             .rss
             .saturating_add_signed(self.past.suspended.net)
     }
 
+    /// The highest rise of live bytes above the entry.
     pub(super) fn heap_peak(&self) -> u64 {
         let now = self.heap_high.wrapping_sub(self.heap_entry.live());
-        // What earlier stretches kept is still there.
+        // What the call kept before it was suspended is still there.
         let kept = self.past.heap.live();
         let now = u64::try_from(now.saturating_add(kept)).unwrap_or(0);
         now.max(self.past.heap_peak)
     }
 
+    /// The call as data, if it ended `now`.
     pub(super) fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
         let peak = self.high.max(now.rss).saturating_sub(self.start_level());
         Call {
@@ -207,31 +219,25 @@ impl OpenCall {
         self.record(self.past.suspended_at, 0, 0, Outcome::Running)
     }
 
-    /// When it was highest.
+    /// When RSS was highest.
     pub(crate) fn peak_at(&self) -> Option<PeakAt> {
         self.peak_at
     }
 
-    /// It ends or is suspended: the book on it by itself takes over what its lines did on the heap.
+    /// It ends or is suspended: its details take over what its lines did on the heap.
     pub(crate) fn suspend_details(&mut self) {
         if let Some(details) = &mut self.details {
             details.suspend(self.counters);
         }
     }
 
-    /// What it did on the heap, of which its thread has `now`.
+    /// What it did on the heap up to `now`, a moment of its thread.
     pub(super) fn heap_figures(&self, now: Counts) -> HeapFigures {
-        let heap = now.since(self.heap_entry).plus(self.past.heap);
-        HeapFigures {
-            allocated: heap.allocated,
-            freed: heap.freed,
-            net: heap.live(),
-            peak: self.heap_peak(),
-            allocations: heap.allocations,
-        }
+        let counts = now.since(self.heap_entry).plus(self.past.heap);
+        heap::figures(counts, self.heap_peak())
     }
 
-    /// As the best call of its site, if the process ended now.
+    /// As its site's call with the highest peak, if the process ended now.
     pub(crate) fn as_peak_call(&self, record: &Call) -> PeakCall {
         PeakCall {
             call: record.clone(),
@@ -242,6 +248,7 @@ impl OpenCall {
 }
 
 impl CallStart {
+    /// A call that begins now; `heap` is the thread's.
     #[inline]
     pub(super) fn now(
         site: &'static RegisteredSite,
@@ -257,7 +264,7 @@ impl CallStart {
         }
     }
 
-    /// Before its first line.
+    /// Its position before its first line.
     pub(super) fn position(&self) -> Position {
         Position {
             line: self.counters.before_lines(),
@@ -267,6 +274,7 @@ impl CallStart {
     }
 }
 
+/// The signed change from `before` to `now`.
 pub(crate) fn difference(now: u64, before: u64) -> i64 {
     now.wrapping_sub(before) as i64
 }

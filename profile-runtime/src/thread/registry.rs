@@ -1,4 +1,4 @@
-//! All threads' recorders, and those that wait for a new thread.
+//! All recorders of the process: those of running threads, and those that wait for a new thread.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,16 +8,17 @@ use super::thread_recorder::ThreadRecorder;
 use crate::reading::instruments::Instruments;
 use crate::sync::lock;
 
-/// The threads of a run.
+/// The recorders of all threads, and the suspended calls.
 #[derive(Debug)]
 pub(crate) struct ThreadRegistry {
     instruments: &'static Instruments,
+    /// All recorders there ever were.
     recorders: Mutex<Vec<&'static ThreadRecorder>>,
-    /// Lanes whose thread has ended.
+    /// Recorders whose thread has ended.
     free: Mutex<Vec<&'static ThreadRecorder>>,
-    /// Threads so far.
+    /// Number of threads so far.
     threads: AtomicU64,
-    /// Calls that are on no thread.
+    /// The calls that are on no thread's stack.
     pub suspended: SuspendedCalls,
 }
 
@@ -49,14 +50,14 @@ impl ThreadRegistry {
 
     /// The thread of `recorder` has ended.
     pub(crate) fn give_back(&self, recorder: &'static ThreadRecorder) {
-        // A thread that is taken down inside a call is one that called `exit`: its calls stay in
-        // progress, and so they are reported.
+        // A thread that is taken down inside a call has called `exit`. Its calls stay in progress, and the
+        // report shows them as that.
         if !recorder.is_busy() {
             lock(&self.free).push(recorder);
         }
     }
 
-    /// Visits every recorder that was ever taken. A recorder's lock may be taken inside: ours is not held.
+    /// Visits every recorder there ever was. `visit` may lock the recorder: no lock of ours is held then.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&'static ThreadRecorder)) {
         let mut at = 0;
         loop {

@@ -1,26 +1,26 @@
-//! Samples: readings of the sampler, handed to the calls in progress on a thread.
+//! Samples: readings of the sampler thread, handed to the calls in progress on a recorded thread.
 
 use super::call_stack::ThreadState;
 use super::thread_recorder::{ThreadRecorder, place_of};
 use crate::reading::one_reading::Reading;
 
 impl ThreadRecorder {
-    /// The sampler's part: adds a sample to the series of every call whose interval is in `due`,
-    /// asks for a reading, and reports the intervals in use to `intervals`.
+    /// Called by the sampler. Adds the sample in `due` to the series of every call whose interval is due, and
+    /// asks the thread for a reading. Adds the intervals of all calls in progress to `intervals`.
     pub(crate) fn tick(&self, due: Option<(Reading, &[u64])>, intervals: &mut Vec<u64>) {
         if !self.is_busy() {
             return;
         }
-        let mut log = self.log();
+        let mut state = self.state();
         if let Some((reading, due)) = due {
-            let line = self.line_of_measured(&log);
-            log.sample(reading, line, Some(due));
+            let line = self.line_of_measured(&state);
+            state.sample(reading, line, Some(due));
             if !self.counted.is_empty() {
-                log.defer_samples(due);
+                state.defer_samples(due);
             }
             self.ask_for_reading();
         }
-        let timed = log.timelines.iter().map(|&depth| log.stack[depth].site);
+        let timed = state.timelines.iter().map(|&depth| state.stack[depth].site);
         for site in timed.chain(self.counted.sites()) {
             if !intervals.contains(&site.interval_ns) {
                 intervals.push(site.interval_ns);
@@ -28,15 +28,15 @@ impl ThreadRecorder {
         }
     }
 
-    /// By anybody who holds the log: the line at which the innermost measured call is.
-    pub(super) fn line_of_measured(&self, log: &ThreadState) -> u32 {
-        let line = self.counted.line_of_measured(log.stack.len());
-        place_of(log.stack.last(), line)
+    /// The line at which the innermost measured call is. By anybody who holds the state's lock.
+    pub(super) fn line_of_measured(&self, state: &ThreadState) -> u32 {
+        let line = self.counted.line_of_measured(state.stack.len());
+        place_of(state.stack.last(), line)
     }
 }
 
 impl ThreadState {
-    /// A sample at the intervals in `due` fell into counted calls.
+    /// A sample at the intervals in `due` fell into counted calls, which get it if they become measured.
     pub(crate) fn defer_samples(&mut self, due: &[u64]) {
         for &interval_ns in due {
             match self
@@ -50,13 +50,13 @@ impl ThreadState {
         }
     }
 
-    /// The counted calls that were in progress have got theirs.
+    /// The counted calls that were in progress have got their samples.
     pub(crate) fn clear_deferred(&mut self) {
         self.deferred.clear();
     }
 
-    /// Adds a sample to the calls in progress that get samples: to those whose interval is in
-    /// `due`, or with `None` to all. `innermost` is the line of the innermost call.
+    /// Adds a reading to the series of the calls in progress: of those whose interval is in `due`, or with
+    /// `None` of all. `innermost` is the line of the innermost call.
     pub(crate) fn sample(&mut self, reading: Reading, innermost: u32, due: Option<&[u64]>) {
         let top = self.stack.len().wrapping_sub(1);
         for &depth in &self.timelines {

@@ -1,4 +1,4 @@
-//! The calls that are suspended now: they are on no thread's stack.
+//! The suspended calls of futures: they are on no thread's stack.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -9,7 +9,7 @@ use crate::heap;
 use crate::sync::lock;
 use memprof_model::run::Call;
 
-/// Calls of different sites seldom wait for one another.
+/// Calls of different sites seldom wait for one another's lock.
 const SHARDS: usize = 16;
 
 /// All suspended calls of the process.
@@ -33,12 +33,12 @@ impl SuspendedCalls {
         SuspendedKey { site, at }
     }
 
-    /// The call with this key, which is suspended no more.
+    /// Takes the call with this key out: it is resumed, or ends.
     pub(crate) fn take(&self, key: SuspendedKey) -> Option<OpenCall> {
         self.shard(key.site).try_remove(key.at)
     }
 
-    /// The calls of the site with number `site`, as if the process ended now.
+    /// The suspended calls of the site with this number, as data, as if the process ended now.
     pub(crate) fn of_site(&self, site: usize) -> Vec<Call> {
         let shard = self.shard(site);
         let calls = shard.iter().map(|(_, call)| call);
@@ -52,6 +52,7 @@ impl SuspendedCalls {
         (rooms.sum::<usize>() * size_of::<OpenCall>()) as u64
     }
 
+    /// Locks the shard of this site.
     fn shard(&self, site: usize) -> MutexGuard<'_, Slab<OpenCall>> {
         lock(&self.shards[site % SHARDS])
     }

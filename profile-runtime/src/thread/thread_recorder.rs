@@ -1,15 +1,18 @@
-//! A thread's own book: its calls in progress, the lines they are at, and what it has added up.
+//! The recorder of one thread, and its careful way through an entry, a reading and an exit.
 //!
-//! A thread takes a recorder at its first annotated call and gives it back when it ends; the next thread
-//! goes on in the same book. So there are as many recorders as there were threads at once, however many
-//! came and went, and a recorder is never freed.
+//! A thread takes a recorder at its first annotated call and gives it back when it ends. A later thread goes
+//! on with the same recorder and its totals. So there are as many recorders as there were threads at once,
+//! and a recorder is never freed.
 //!
-//! A probe looks at one number, `slow_path`. While it is 0 the probe counts its hit, writes down which
-//! line runs, and is done: a few nanoseconds; calls are entered and left without more ado, too (see
-//! `counted`). Otherwise it takes the recorder's lock and, if a reading is due, takes one; what has changed
-//! since the line's own last reading is then booked on the line that was running. When the recorder's
-//! budget is used up it goes to 0; the sampler sets it again at its next tick, at a moment that
-//! favours no line but the ones that take long.
+//! Every probe looks at one number, `slow_path`:
+//!
+//! 1. While it is 0, the probe counts its hit and notes which line runs. Calls are only counted then. This
+//!    takes a few nanoseconds and no lock (`fast_path.rs`, `counters/counted_calls.rs`).
+//! 2. Otherwise the thread locks its state and takes a reading, if one is due. It books what changed since
+//!    the previous reading on the line that ran (`line_change.rs`, `booking.rs`).
+//! 3. When the budget for readings is used up, `slow_path` goes back to 0. The sampler sets it again at its
+//!    next tick. That moment does not depend on the program, so it meets each line in proportion to the time
+//!    that the line takes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -33,31 +36,33 @@ use crate::sync::lock;
 
 /// A reading is due at the next probe.
 pub(super) const READING_DUE: i64 = 1 << 62;
-/// A call inside this one took readings: the line that made it must book them when it is over. Calls that it
-/// makes until then put that off (`ThreadRecorder::books_later`, and `OpenCall::has_unbooked`).
+/// Set when a callee took readings. The calling line still has to book the change; while it makes further
+/// calls, booking is postponed (`ThreadRecorder::booking_postponed`, `OpenCall::has_unbooked`).
 const BOOKING_DUE: i64 = 1 << 61;
-// A probe asks for slow_path and for its line's turn with one comparison.
+// One comparison tells a probe whether its hit is to be measured and whether the slow path is asked for.
 const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hits::MOST);
 
-/// CountedCalls calls that can be in progress at once on a thread.
-const LIGHT_CALLS: usize = 31;
+/// How many counted calls can be in progress at once on a thread.
+const COUNTED_CALLS: usize = 31;
 
-/// What a reading that only looks at the clock is booked as.
+/// What a reading costs the budget if it only looks at the clock.
 const CLOCK_NS: u64 = 100;
 
-/// One thread's book.
+/// What one thread records. Shared with the sampler and with snapshots; only `state` is behind a lock.
 #[derive(Debug)]
 pub(crate) struct ThreadRecorder {
     pub(super) instruments: &'static Instruments,
-    /// Number of the thread that holds it.
+    /// Number of the thread that has this recorder.
     pub(super) thread: AtomicU64,
+    /// The calls in progress that are only counted, and the line that runs.
     pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
-    /// `BOOKING_DUE` of the innermost measured call, while a counted one is in progress inside it.
-    pub(super) books_later: AtomicBool,
+    /// Whether booking is due on the innermost measured call once the counted calls inside it have ended.
+    pub(super) booking_postponed: AtomicBool,
+    /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
-    /// Highest RSS that anybody saw since this recorder's last reading.
+    /// Highest RSS in any thread's reading since this recorder's last one.
     pub(super) high: AtomicU64,
-    pub(super) log: Mutex<ThreadState>,
+    pub(super) state: Mutex<ThreadState>,
 }
 
 impl ThreadRecorder {
@@ -65,11 +70,11 @@ impl ThreadRecorder {
         ThreadRecorder {
             instruments,
             thread: AtomicU64::new(0),
-            counted: CountedCalls::with_room_for(LIGHT_CALLS, READING_DUE),
-            books_later: AtomicBool::new(false),
+            counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
+            booking_postponed: AtomicBool::new(false),
             directory: SiteDirectory::new(),
             high: AtomicU64::new(0),
-            log: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
@@ -78,19 +83,21 @@ impl ThreadRecorder {
         &self.counted.current_line
     }
 
-    pub(super) fn log(&self) -> MutexGuard<'_, ThreadState> {
-        lock(&self.log)
+    /// Locks the state.
+    pub(super) fn state(&self) -> MutexGuard<'_, ThreadState> {
+        lock(&self.state)
     }
 
-    /// A new thread takes the recorder.
+    /// The thread with this number takes the recorder.
     pub(crate) fn take(&self, thread: u64) {
-        let mut log = self.log();
-        log.thread = thread;
+        let mut state = self.state();
+        state.thread = thread;
         self.thread.store(thread, Relaxed);
-        log.last_reading = LastReading::default();
+        state.last_reading = LastReading::default();
         self.ask_for_reading();
     }
 
+    /// Whether a call is in progress.
     pub(crate) fn is_busy(&self) -> bool {
         self.counted.depth() > 0
     }
@@ -112,45 +119,46 @@ impl ThreadRecorder {
         self.current_line().slow_path.load(Relaxed) & READING_DUE != 0
     }
 
-    /// Opens a call of `site`.
+    /// Opens a measured call of `site`, or a run of one of its closures.
     pub(crate) fn enter(&'static self, site: &'static RegisteredSite, kind: Kind) -> CallHandle {
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        log.discard_measured_hit();
-        let heap = self.pause(log);
-        // Whatever needs memory comes before the reading, so as not to show up in the call.
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        state.discard_measured_hit();
+        let heap = self.pause(state);
+        // Everything that allocates comes before the reading, so that it does not show up in the call.
         let (counters, forced, details) = heap::without_counting(|| {
-            let forced = kind == Kind::Call && log.must_be_exact(site);
-            let counters = log.make_room(site, kind, forced || self.is_due());
+            let forced = kind == Kind::Call && state.must_be_exact(site);
+            let counters = state.make_room(site, kind, forced || self.is_due());
             let per_call = kind == Kind::Call && site.per_call.is_some();
             if kind == Kind::Call && !site.is_usage() && !per_call {
                 self.directory.set(site.id, counters);
             }
-            let details = per_call.then(|| log.take_details(site.spec.lines.len()));
+            let details = per_call.then(|| state.take_details(site.spec.lines.len()));
             (counters, forced, details)
         });
-        let exact = self.read_at_entry(log, kind, forced);
-        self.leave_caller(log);
+        let exact = self.read_at_entry(state, kind, forced);
+        self.leave_caller(state);
         if kind == Kind::Call {
-            let thread = log.thread;
-            log.totals(site).count_call(thread);
+            let thread = state.thread;
+            state.totals(site).count_call(thread);
         }
         let start = CallStart {
-            call_id: log.call_id_for(kind),
+            call_id: state.call_id_for(kind),
             ..CallStart::now(site, counters, heap)
         };
-        log.open(start, start.position(), kind, exact);
+        state.open(start, start.position(), kind, exact);
         if let Some(details) = details {
-            log.details(details);
+            state.attach_details(details);
         }
-        let depth = self.begin_innermost(log, heap);
+        let depth = self.begin_innermost(state, heap);
         CallHandle::new(self, counters, depth)
     }
 
-    /// A call begins or goes on inside of the innermost one, which stays where it is meanwhile.
-    pub(super) fn leave_caller(&self, log: &mut ThreadState) {
-        if let Some(outer) = log.stack.last_mut() {
+    /// A call begins or goes on inside the innermost one. The outer call keeps its line, and postpones its
+    /// booking.
+    pub(super) fn leave_caller(&self, state: &mut ThreadState) {
+        if let Some(outer) = state.stack.last_mut() {
             outer.line = self.line();
             outer.has_unbooked |= self.take_booking_due();
         }
@@ -158,26 +166,26 @@ impl ThreadRecorder {
 
     /// Takes the reading with which something of this kind begins, if one is due or `forced`: a function's
     /// first call is to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, log: &mut ThreadState, kind: Kind, forced: bool) -> bool {
+    pub(super) fn read_at_entry(&self, state: &mut ThreadState, kind: Kind, forced: bool) -> bool {
         let due = self.is_due();
         if !due && !forced {
             return false;
         }
         match kind {
-            Kind::OtherThread => self.read(log),
+            Kind::OtherThread => self.read(state),
             // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
-            Kind::Call | Kind::NestedClosure(_) => self.read_rss(log),
+            Kind::Call | Kind::NestedClosure(_) => self.read_rss(state),
         }
         if !due {
-            log.book_stretch();
+            state.book_stretch();
         }
         true
     }
 
-    /// The innermost call has just been put on the stack, or back on it; gives its depth.
-    pub(super) fn begin_innermost(&self, log: &ThreadState, heap: Counts) -> u32 {
-        let depth = log.stack.len() - 1;
-        let call = &log.stack[depth];
+    /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth.
+    pub(super) fn begin_innermost(&self, state: &ThreadState, heap: Counts) -> u32 {
+        let depth = state.stack.len() - 1;
+        let call = &state.stack[depth];
         let calls = depth as u32 + 1;
         let position = Position {
             line: call.counters.position_at(call.line),
@@ -196,28 +204,29 @@ impl ThreadRecorder {
         depth as u32
     }
 
-    /// Puts the counted calls on the log's stack, before anything happens there.
-    pub(super) fn promote_counted_calls(&self, log: &mut ThreadState) {
+    /// Makes the counted calls measured. Comes before everything else that works on the stack.
+    pub(super) fn promote_counted_calls(&self, state: &mut ThreadState) {
         if !self.counted.is_empty() {
-            if let Some(outer) = log.stack.last_mut() {
-                outer.has_unbooked |= self.books_later.swap(false, Relaxed);
+            if let Some(outer) = state.stack.last_mut() {
+                outer.has_unbooked |= self.booking_postponed.swap(false, Relaxed);
             }
             let (_, innermost) = self.pause_heap(heap::of_this_thread());
             heap::without_counting(|| {
                 self.counted
                     .promote(innermost, |start, position| match start {
-                        Some(start) => log.open_promoted(start, position),
-                        None => log.position(position),
+                        Some(start) => state.open_promoted(start, position),
+                        None => state.set_position(position),
                     });
             });
         }
-        log.clear_deferred();
-        if let Some(call) = log.stack.last_mut() {
+        state.clear_deferred();
+        if let Some(call) = state.stack.last_mut() {
             call.call_id = self.counted.call_id(|| 0);
         }
     }
 
-    /// Closes the call at `depth`, and whatever a leaked frame left above it; hands it to `last`.
+    /// Closes the call at `depth` and hands it to `last`. Calls that leaked frames left above it are closed,
+    /// too.
     pub(crate) fn close<T>(
         &self,
         depth: u32,
@@ -227,73 +236,80 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
-        let mut guard = self.log();
-        let log = &mut *guard;
-        self.promote_counted_calls(log);
-        self.close_above(log, depth as usize)?;
-        self.close_innermost(log, cancelled, last)
+        let mut guard = self.state();
+        let state = &mut *guard;
+        self.promote_counted_calls(state);
+        self.close_above(state, depth as usize)?;
+        self.close_innermost(state, cancelled, last)
     }
 
-    /// Closes what leaked frames left above the call at `depth`; `None` if that one is gone, too.
-    pub(super) fn close_above(&self, log: &mut ThreadState, depth: usize) -> Option<()> {
-        while log.stack.len() > depth + 1 {
-            self.close_innermost(log, false, ThreadState::finish_call)?;
+    /// Closes the calls that leaked frames left above the call at `depth`. `None` if that call is not on the
+    /// stack.
+    pub(super) fn close_above(&self, state: &mut ThreadState, depth: usize) -> Option<()> {
+        while state.stack.len() > depth + 1 {
+            self.close_innermost(state, false, ThreadState::finish_call)?;
         }
-        (log.stack.len() == depth + 1).then_some(())
+        (state.stack.len() == depth + 1).then_some(())
     }
 
     fn close_innermost<T>(
         &self,
-        log: &mut ThreadState,
+        state: &mut ThreadState,
         cancelled: bool,
         last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
     ) -> Option<T> {
-        let heap = self.pause(log);
-        self.read_at_end(log);
-        let mut call = log.pop()?;
+        let heap = self.pause(state);
+        self.read_at_end(state);
+        let mut call = state.pop()?;
         call.suspend_details();
         if call.kind == Kind::Call {
             origins::call_ended(call.call_id);
         }
-        let record = log.add_to_totals(&call, cancelled, heap);
-        self.go_back_to_caller(log, &call, heap);
+        let record = state.add_to_totals(&call, cancelled, heap);
+        self.go_back_to_caller(state, &call, heap);
         let call = &mut call;
         Some(heap::without_counting(|| {
-            last(log, EndedCall { call, record, heap })
+            last(state, EndedCall { call, record, heap })
         }))
     }
 
-    /// The last reading of the innermost call, and the end of its last line.
-    pub(super) fn read_at_end(&self, log: &mut ThreadState) {
+    /// Ends the last line of the innermost call, with a reading if the call has a right to one.
+    pub(super) fn read_at_end(&self, state: &mut ThreadState) {
         let due = self.is_due();
-        // A call that began with a reading ends with one: its record must not borrow from others.
-        let read = due || log.stack.last().is_some_and(|call| call.entry_exact);
+        // A call that began with a reading ends with one, so that its record holds nothing of what ran
+        // outside of it.
+        let read = due || state.stack.last().is_some_and(|call| call.entry_exact);
         if read {
-            self.read(log);
+            self.read(state);
         }
-        let turn = log.end_measured_hit();
-        if read && (turn || !due) {
-            log.book_stretch();
+        let was_measured = state.end_measured_hit();
+        if read && (was_measured || !due) {
+            state.book_stretch();
         }
-        log.book_last_line(self.line(), read);
+        state.book_last_line(self.line(), read);
     }
 
-    /// `inner` has left the stack: its caller's line goes on, and what `inner` did on the heap is
-    /// that line's, too.
-    pub(super) fn go_back_to_caller(&self, log: &mut ThreadState, inner: &OpenCall, heap: Counts) {
+    /// `inner` has left the stack: its caller's line goes on, and books what `inner` did on the heap.
+    pub(super) fn go_back_to_caller(
+        &self,
+        state: &mut ThreadState,
+        inner: &OpenCall,
+        heap: Counts,
+    ) {
         let high = inner.heap_high;
         let change = heap.since(inner.heap_entry);
         if let Kind::NestedClosure(depth) = inner.kind
-            && let Some(outer) = log.stack.get(depth)
+            && let Some(outer) = state.stack.get(depth)
         {
-            // Booked on its own lines already: it must not be booked on the line around it again.
+            // The closure's lines have booked this, and they are lines of the same call: taken off the line
+            // that is in progress there.
             let taken_off = Counts::default().since(change);
             outer.book_heap(taken_off, i64::MIN);
         }
-        let calls = log.stack.len() as u32;
-        // What was left for `inner`'s next line to do.
+        let calls = state.stack.len() as u32;
+        // `inner` has no next line that could still book.
         self.take_booking_due();
-        let Some(outer) = log.stack.last_mut() else {
+        let Some(outer) = state.stack.last_mut() else {
             self.counted.set_measured(0, None);
             return;
         };
@@ -311,12 +327,12 @@ impl ThreadRecorder {
         }
     }
 
-    /// The innermost call's line has to book_change at the next probe.
+    /// The innermost call's line has to book at the next probe.
     pub(super) fn ask_for_booking(&self) {
         self.current_line().slow_path.fetch_or(BOOKING_DUE, Relaxed);
     }
 
-    /// Whether the innermost call's line had to book_change; now it need not.
+    /// Says whether the innermost call's line had to book at the next probe, and clears that.
     pub(super) fn take_booking_due(&self) -> bool {
         self.current_line()
             .slow_path
@@ -327,7 +343,7 @@ impl ThreadRecorder {
 
     /// The call at `depth` has the size `n`.
     pub(crate) fn set_size(&self, depth: u32, n: f64) {
-        if let Some(call) = self.log().stack.get_mut(depth as usize)
+        if let Some(call) = self.state().stack.get_mut(depth as usize)
             && let Some(details) = &mut call.details
         {
             details.by = Some(n);
@@ -337,14 +353,15 @@ impl ThreadRecorder {
     /// Depth of the innermost call of `site` in progress on this thread, or of the run of a closure of such a
     /// call, if there is one.
     pub(crate) fn find(&self, site: &'static RegisteredSite) -> Option<usize> {
-        let mut log = self.log();
-        self.promote_counted_calls(&mut log);
-        log.stack
+        let mut state = self.state();
+        self.promote_counted_calls(&mut state);
+        state
+            .stack
             .iter()
             .rposition(|call| call.kind != Kind::OtherThread && std::ptr::eq(call.site, site))
     }
 
-    /// The line at which the innermost call is. By the owner only.
+    /// The line of the innermost call, as its place in the site's list. By the owner only.
     pub(crate) fn line(&self) -> u32 {
         match self.counted.innermost() {
             Some((_, counters)) => counters.place(self.current_line().line()),
@@ -354,32 +371,32 @@ impl ThreadRecorder {
 
     /// Takes a reading for the innermost call. A closure of another thread's call is timed, and no more:
     /// RSS is for the call that it works for.
-    pub(super) fn read(&self, log: &mut ThreadState) {
-        let innermost = log.stack.last();
+    pub(super) fn read(&self, state: &mut ThreadState) {
+        let innermost = state.stack.last();
         if innermost.is_none_or(|call| call.kind != Kind::OtherThread) {
-            return self.read_rss(log);
+            return self.read_rss(state);
         }
-        log.last = log.last.at(self.instruments.meter.now_ns());
-        self.spend(log, CLOCK_NS);
+        state.last = state.last.at(self.instruments.meter.now_ns());
+        self.spend(state, CLOCK_NS);
     }
 
     /// Takes a reading of RSS and tells the calls in progress.
-    fn read_rss(&self, log: &mut ThreadState) {
-        let before = log.last;
-        let outermost = log.stack.len() <= 1;
+    fn read_rss(&self, state: &mut ThreadState) {
+        let before = state.last;
+        let outermost = state.stack.len() <= 1;
         let meter = &self.instruments.meter;
-        let (reading, high, cost_ns) = meter.read(self, &mut log.last_reading, outermost);
-        log.last = reading;
+        let (reading, high, cost_ns) = meter.read(self, &mut state.last_reading, outermost);
+        state.last = reading;
         let line = self.line();
-        log.raise(before, high, line);
-        log.sample(reading, line, None);
-        self.spend(log, cost_ns);
+        state.raise(before, high, line);
+        state.sample(reading, line, None);
+        self.spend(state, cost_ns);
     }
 
     /// Books what a reading cost; clears `READING_DUE` when the budget is used up.
-    fn spend(&self, log: &mut ThreadState, cost_ns: u64) {
+    fn spend(&self, state: &mut ThreadState, cost_ns: u64) {
         let share = self.instruments.threads_per_processor();
-        if log.budget.spend(log.last.t_ns, cost_ns, share) {
+        if state.budget.spend(state.last.t_ns, cost_ns, share) {
             self.ask_for_reading();
         } else {
             self.current_line()
@@ -388,22 +405,22 @@ impl ThreadRecorder {
         }
     }
 
-    /// Something begins inside of the innermost measured call's line in progress, or its call ends; gives
-    /// the thread's heap.
-    pub(super) fn pause(&self, log: &mut ThreadState) -> Counts {
+    /// The innermost measured call's line is interrupted by a callee, or ends: keeps its heap position, and
+    /// gives the thread's heap.
+    pub(super) fn pause(&self, state: &mut ThreadState) -> Counts {
         let (heap, position) = self.pause_heap(heap::of_this_thread());
-        if let Some(call) = log.stack.last_mut() {
+        if let Some(call) = state.stack.last_mut() {
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;
         }
         heap
     }
 
-    /// Bytes that it holds, but for what totals do.
+    /// Bytes that it holds, without those of the totals.
     pub(crate) fn bytes(&self) -> u64 {
         let fixed =
             size_of::<ThreadRecorder>() as u64 + self.counted.bytes() + self.directory.bytes();
-        fixed + self.log().bytes()
+        fixed + self.state().bytes()
     }
 }
 
@@ -423,7 +440,8 @@ impl PeakListener for ThreadRecorder {
     }
 }
 
-/// What the probes of a call write to.
+/// A call of the calling thread, as its probes need it: the thread's recorder, the site's counters, and the
+/// call's depth.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallHandle {
     pub recorder: &'static ThreadRecorder,
@@ -446,7 +464,7 @@ impl CallHandle {
         }
     }
 
-    /// `line` begins: one hit.
+    /// The call comes to `line`: one hit.
     #[inline]
     pub(crate) fn line(&self, line: u32) {
         if let Some(counters) = self.counters.line(line as usize) {
@@ -454,13 +472,13 @@ impl CallHandle {
         }
     }
 
-    /// Goes back to `line` without a hit.
+    /// The call goes back to `line`, without a hit.
     #[inline]
     pub(crate) fn resume(&self, line: u32) {
         self.recorder.resume_line(self.counters.at(line));
     }
 
-    /// The line at which the call is, if it is the innermost.
+    /// The line at which the call is, given that it is the innermost.
     pub(crate) fn current(&self) -> u32 {
         self.counters.place(self.recorder.current_line().line())
     }
@@ -480,7 +498,7 @@ impl CallHandle {
     }
 }
 
-/// Which of the lines of `call` is `line`.
+/// The place of `line` among the lines of `call`.
 pub(super) fn place_of(call: Option<&OpenCall>, line: Option<&LineCounters>) -> u32 {
     call.map_or(NO_LINE, |call| call.counters.place(line))
 }

@@ -1,6 +1,6 @@
-//! What a recorder adds up about a site: totals over its calls, and one row for each line.
+//! The totals of a site on one recorder: over its calls, and for each line.
 
-use super::pace::HitSchedule;
+use super::hit_schedule::HitSchedule;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
@@ -12,11 +12,11 @@ use memprof_model::run::{Call, Outcome};
 #[derive(Debug, Clone)]
 pub(crate) struct SiteTotals {
     pub site: &'static RegisteredSite,
-    /// Leaked, because live frames point to it; recorders are used again and never dropped.
+    /// What is counted without a lock. Leaked, because live frames point to it.
     pub counters: &'static SiteCounters,
-    /// Of measured calls, as everything here. What counted ones add up to is in `counters`.
+    /// Of measured calls, like all fields here but `counters`.
     pub panics: u64,
-    /// Threads that called it from this recorder.
+    /// Threads that called the site through this recorder.
     pub threads: u64,
     pub time_ns: u64,
     pub net: i64,
@@ -25,35 +25,38 @@ pub(crate) struct SiteTotals {
     pub high: u64,
     pub heap: Counts,
     pub heap_peak: u64,
-    /// What other threads did on the heap meanwhile.
-    pub others: Counts,
-    /// Calls in progress on this recorder.
+    /// What other threads did on the heap during the calls.
+    pub other_threads: Counts,
+    /// Measured calls in progress on this recorder.
     pub open: u32,
     pub lines: Vec<LineTotals>,
-    /// What closures did here for calls of other threads.
-    pub workers: Option<Workers>,
+    /// What closures did on this thread for calls of other threads.
+    pub workers: Option<WorkerTotals>,
 }
 
-/// Totals of one line that take a reading.
+/// The totals of one line that come from readings and samples.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LineTotals {
     pub readings: u64,
     pub time_ns: u64,
     pub net: i64,
     pub peak: u64,
-    /// Largest RSS at the end of a measured hit; 0 before the first.
+    /// Largest RSS that was read at the end of a hit; 0 before the first.
     pub max_rss: u64,
+    /// Samples that met the line.
     pub samples: u64,
+    /// Bookings during which other threads worked on the process's memory.
     pub shared: u64,
-    pub others: Counts,
-    /// Of the heap, before a call that is per_call by itself.
+    /// What other threads did on the heap meanwhile.
+    pub other_threads: Counts,
+    /// The heap peak of earlier hits, while a call with details has restarted the one in the line's counters.
     pub heap_peak: u64,
     pub schedule: HitSchedule,
 }
 
 /// What closures did on this recorder for calls of other threads.
 #[derive(Debug, Clone)]
-pub(crate) struct Workers {
+pub(crate) struct WorkerTotals {
     pub counters: &'static SiteCounters,
     pub time_ns: Vec<u64>,
 }
@@ -72,18 +75,19 @@ impl SiteTotals {
             high: 0,
             heap: Counts::default(),
             heap_peak: 0,
-            others: Counts::default(),
+            other_threads: Counts::default(),
             open: 0,
             lines: vec![LineTotals::default(); lines],
             workers: None,
         }
     }
 
-    /// A call by `thread` begins.
+    /// A measured call by `thread` begins.
     pub(crate) fn count_call(&mut self, thread: u64) {
         self.threads += u64::from(self.counters.count_call(thread));
     }
 
+    /// A measured call has ended; RSS was up to `high` during it.
     pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
         let wall_ns = record.end_ns.saturating_sub(record.start_ns);
         self.open = self.open.saturating_sub(1);
@@ -94,32 +98,34 @@ impl SiteTotals {
         self.high = self.high.max(high);
     }
 
-    /// Those of calls and those of workers.
+    /// The counters of calls, and those of closures that worked for other threads.
     pub(crate) fn all_counters(&self) -> impl Iterator<Item = &'static SiteCounters> + use<> {
         let workers = self.workers.as_ref().map(|workers| workers.counters);
         std::iter::once(self.counters).chain(workers)
     }
 
-    /// Of all calls.
+    /// Panics of all calls, measured or counted.
     pub(crate) fn all_panics(&self) -> u64 {
         self.panics + self.counters.panics()
     }
 
-    /// What all calls did on the heap, and the highest peak of one.
+    /// What all calls, measured or counted, did on the heap, and the highest peak of one.
     pub(crate) fn all_heap(&self) -> (Counts, u64) {
         let (counted, peak) = self.counters.heap();
         (self.heap.plus(counted), self.heap_peak.max(peak))
     }
 
+    /// The counters of closures that work for other threads, made at the first of them.
     pub(crate) fn worker_counters(&mut self) -> &'static SiteCounters {
         let lines = self.lines.len();
-        let workers = self.workers.get_or_insert_with(|| Workers {
+        let workers = self.workers.get_or_insert_with(|| WorkerTotals {
             counters: SiteCounters::leaked(lines, origins::is_on()),
             time_ns: vec![0; lines],
         });
         workers.counters
     }
 
+    /// A closure that works for another thread spent `time_ns` in `line`.
     pub(crate) fn worker_time(&mut self, line: u32, time_ns: u64) {
         let workers = self.workers.as_mut();
         if let Some(sum) = workers.and_then(|workers| workers.time_ns.get_mut(line as usize)) {
@@ -139,7 +145,7 @@ impl SiteTotals {
 }
 
 impl LineTotals {
-    /// Adds another recorder's row of the same line.
+    /// Adds another recorder's totals of the same line.
     pub(crate) fn add(&mut self, other: &LineTotals) {
         self.readings += other.readings;
         self.time_ns += other.time_ns;
@@ -148,7 +154,7 @@ impl LineTotals {
         self.max_rss = self.max_rss.max(other.max_rss);
         self.samples += other.samples;
         self.shared += other.shared;
-        self.others = self.others.plus(other.others);
+        self.other_threads = self.other_threads.plus(other.other_threads);
         self.heap_peak = self.heap_peak.max(other.heap_peak);
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Journal {
     limit: u64,
     records: Records,
     /// By function: what the file says of it.
-    known: Vec<Option<Written>>,
+    written_before: Vec<Option<Written>>,
     /// Samples up to here are in the file.
     samples_to_ns: Option<u64>,
     sources: usize,
@@ -86,7 +86,7 @@ impl Journal {
             file: None,
             limit: LONG,
             records: Records::default(),
-            known: Vec::new(),
+            written_before: Vec::new(),
             samples_to_ns: None,
             sources: 0,
             pin: None,
@@ -108,7 +108,7 @@ impl Journal {
 
     fn begin_anew(&mut self) {
         self.file = None;
-        self.known.clear();
+        self.written_before.clear();
         self.samples_to_ns = None;
         self.sources = 0;
     }
@@ -173,15 +173,15 @@ impl Journal {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let lines: usize = self
-            .known
+            .written_before
             .iter()
             .flatten()
-            .map(|known| known.lines.len())
+            .map(|written_before| written_before.lines.len())
             .sum();
-        let known =
-            self.known.capacity() * size_of::<Option<Written>>() + lines * size_of::<Line>();
+        let written_before = self.written_before.capacity() * size_of::<Option<Written>>()
+            + lines * size_of::<Line>();
         let spare = self.pin.as_ref().map_or(0, |_| SPARES * SPARE);
-        self.records.pages.bytes() + (known + spare) as u64
+        self.records.pages.bytes() + (written_before + spare) as u64
     }
 
     fn head(&mut self) {
@@ -232,8 +232,8 @@ impl Journal {
 
     /// How many ended calls of the function with this number the file has been told of.
     pub(crate) fn ended(&self, id: usize) -> u64 {
-        let known = self.known.get(id).and_then(Option::as_ref);
-        known.map_or(0, |known| known.ended)
+        let written_before = self.written_before.get(id).and_then(Option::as_ref);
+        written_before.map_or(0, |written_before| written_before.ended)
     }
 
     /// Samples, and the memory at the ends of calls, in their order.
@@ -264,13 +264,13 @@ impl Journal {
     /// What has changed about a function, the blocks of whose lines are `followed` or not.
     fn function(&mut self, function: &FunctionProgress, followed: bool) {
         let id = function.id;
-        if self.known.len() <= id {
-            self.known.resize_with(id + 1, || None);
+        if self.written_before.len() <= id {
+            self.written_before.resize_with(id + 1, || None);
         }
         let mut profile = function.profile.clone();
         let lines = std::mem::take(&mut profile.lines);
-        let known = self.known[id].take();
-        if known.is_none() {
+        let written_before = self.written_before[id].take();
+        if written_before.is_none() {
             self.sources += function.source.len();
             if self.sources <= SOURCES {
                 self.records.source(id, function.source);
@@ -278,11 +278,16 @@ impl Journal {
             let numbers: Vec<u32> = lines.iter().map(|line| line.line).collect();
             self.records.json("lines", &id.to_string(), &numbers);
         }
-        if known.as_ref().is_none_or(|known| known.profile != profile) {
+        if written_before
+            .as_ref()
+            .is_none_or(|written_before| written_before.profile != profile)
+        {
             self.records.function(id, &profile);
         }
         for (at, line) in lines.iter().enumerate() {
-            let before = known.as_ref().and_then(|known| known.lines.get(at));
+            let before = written_before
+                .as_ref()
+                .and_then(|written_before| written_before.lines.get(at));
             let changed = match before {
                 Some(before) => before != line,
                 None => *line != untouched(&profile, line.line, followed),
@@ -291,7 +296,7 @@ impl Journal {
                 self.records.line(id, at, line);
             }
         }
-        self.known[id] = Some(Written {
+        self.written_before[id] = Some(Written {
             profile,
             lines,
             ended: function.ended,
