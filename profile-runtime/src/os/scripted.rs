@@ -1,7 +1,7 @@
 //! An operating system for tests: it says what the test wants, and nothing comes of chance.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use super::ProcessCounts;
 
@@ -12,12 +12,16 @@ pub(crate) struct Script {
     rss: AtomicU64,
     high_water: AtomicU64,
     faults: AtomicU64,
+    /// How many of the faults were of other threads than the one that asks.
+    faults_of_others: AtomicU64,
+    cannot_be_read: AtomicBool,
+    keeps_the_mark: AtomicBool,
 }
 
 /// Every look at the clock takes so long, because no two readings are at the same moment.
 const TICK_NS: u64 = 10;
 
-pub(super) const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 
 impl Script {
     /// A process with `rss` bytes; for ever, as threads' recorders are.
@@ -45,8 +49,31 @@ impl Script {
             .fetch_add(u64::try_from(pages).unwrap_or(0), SeqCst);
     }
 
+    /// Pages come by faults of another thread.
+    pub(crate) fn change_by_others(&self, pages: u32) {
+        self.change(pages.into());
+        self.faults_of_others.fetch_add(pages.into(), SeqCst);
+    }
+
+    /// From now on RSS can be read, or cannot.
+    pub(crate) fn set_readable(&self, readable: bool) {
+        self.cannot_be_read.store(!readable, SeqCst);
+    }
+
+    /// From now on the high-water mark cannot be reset.
+    pub(crate) fn refuse_resets(&self) {
+        self.keeps_the_mark.store(true, SeqCst);
+    }
+
     pub(crate) fn rss(&self) -> u64 {
         self.rss.load(SeqCst)
+    }
+
+    pub(super) fn read_rss(&self) -> io::Result<u64> {
+        match self.cannot_be_read.load(SeqCst) {
+            true => Err(io::Error::other("the script says so")),
+            false => Ok(self.rss()),
+        }
     }
 
     pub(super) fn next_ns(&self) -> u64 {
@@ -54,6 +81,9 @@ impl Script {
     }
 
     pub(super) fn reset_high_water(&self) -> io::Result<()> {
+        if self.keeps_the_mark.load(SeqCst) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.high_water.store(self.rss(), SeqCst);
         Ok(())
     }
@@ -70,6 +100,6 @@ impl Script {
     }
 
     pub(super) fn thread_faults(&self) -> u64 {
-        self.faults.load(SeqCst)
+        self.faults.load(SeqCst) - self.faults_of_others.load(SeqCst)
     }
 }

@@ -330,3 +330,6 @@ impl MeterState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
