@@ -37,3 +37,62 @@ pub(crate) fn count_free(bytes: usize) {
         current_line.touch(before, |line| line.book_free(bytes));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::this_thread::{of_this_thread, set_current_line_source};
+    use super::*;
+    use crate::counters::counts::Counts;
+    use crate::counters::line::CurrentLine;
+    use crate::counters::site::SiteCounters;
+    use crate::os::own_process::alone;
+
+    /// The calling thread's, before any line.
+    fn current_line() -> &'static CurrentLine {
+        let current_line = Box::leak(Box::new(CurrentLine::new(0)));
+        set_current_line_source(current_line);
+        current_line
+    }
+
+    #[test]
+    fn what_happens_in_a_line_is_counted_on_the_thread_and_on_the_line() {
+        alone(|| {
+            let site = SiteCounters::leaked(2, false);
+            let current_line = current_line();
+            count_allocation(1_000);
+            current_line.begin(site.at(1));
+            count_allocation(100);
+            count_growth(50);
+            count_free(120);
+            count_allocation(10);
+            let expected = Counts {
+                allocated: 160,
+                freed: 120,
+                allocations: 2,
+            };
+            assert_eq!(site.line_heap(1), (expected, 150));
+            assert_eq!(site.line_heap(0), (Counts::default(), 0));
+            let thread = of_this_thread().expect("it has allocated");
+            let expected = Counts {
+                allocated: 1_160,
+                allocations: 3,
+                ..expected
+            };
+            assert_eq!((thread.counts(), thread.high()), (expected, 1_150));
+        });
+    }
+
+    #[test]
+    fn the_peak_of_a_line_counts_from_its_own_beginning() {
+        alone(|| {
+            let site = SiteCounters::leaked(2, false);
+            let current_line = current_line();
+            current_line.begin(site.at(0));
+            count_allocation(70);
+            current_line.begin(site.at(1));
+            count_free(30);
+            count_growth(50);
+            assert_eq!((site.line_heap(0).1, site.line_heap(1).1), (70, 20));
+        });
+    }
+}

@@ -161,3 +161,6 @@ pub(crate) fn call_id() -> CallId {
 pub(crate) fn call_ended(call_id: CallId) {
     call_ids::give_back(call_id);
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ mod truth;
 
 use driver::{Pace, Process};
 
+use crate::os::own_process::alone;
+
 /// Sequences that a process goes through: sums grow from one to the next.
 const SEQUENCES: u64 = 50;
 
@@ -34,10 +36,10 @@ fn explore(pace: Pace, processes: u64) {
 
 #[test]
 fn core_agrees_with_the_model_while_every_reading_is_due() {
-    explore(Pace::Close, 100);
+    alone(|| explore(Pace::Close, 100));
 }
 
 #[test]
 fn core_agrees_with_the_model_while_readings_are_dear() {
-    explore(Pace::Hasty, 100);
+    alone(|| explore(Pace::Hasty, 100));
 }

@@ -9,6 +9,8 @@ pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
 #[cfg(test)]
+pub(crate) mod own_process;
+#[cfg(test)]
 pub(crate) mod scripted;
 pub(crate) mod thread;
 
@@ -106,7 +108,7 @@ impl Os {
             Os::Procfs(procfs) => procfs.rss(),
             Os::Sysinfo(sysinfo) => sysinfo.rss(),
             #[cfg(test)]
-            Os::Scripted(script) => Ok(script.rss()),
+            Os::Scripted(script) => script.read_rss(),
         }
     }
 

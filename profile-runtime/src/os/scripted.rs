@@ -1,7 +1,7 @@
 //! An operating system for tests: it says what the test wants, and nothing comes of chance.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use super::ProcessCounts;
 
@@ -15,13 +15,15 @@ pub(crate) struct Script {
     /// Of these, by the thread that the test acts for.
     own_faults: AtomicU64,
     tick_ns: AtomicU64,
+    cannot_be_read: AtomicBool,
+    keeps_the_mark: AtomicBool,
 }
 
 /// Every look at the clock takes so long unless the test says otherwise: no two readings are at the same
 /// moment.
 const TICK_NS: u64 = 10;
 
-pub(super) const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 
 impl Script {
     /// A process with `rss` bytes; for ever, as threads' recorders are.
@@ -60,8 +62,31 @@ impl Script {
             .fetch_add(u64::try_from(pages).unwrap_or(0), SeqCst);
     }
 
+    /// Pages come by faults of another thread.
+    pub(crate) fn change_by_others(&self, pages: u32) {
+        self.change(pages.into());
+        self.own_faults.fetch_sub(pages.into(), SeqCst);
+    }
+
+    /// From now on RSS can be read, or cannot.
+    pub(crate) fn set_readable(&self, readable: bool) {
+        self.cannot_be_read.store(!readable, SeqCst);
+    }
+
+    /// From now on the high-water mark cannot be reset.
+    pub(crate) fn refuse_resets(&self) {
+        self.keeps_the_mark.store(true, SeqCst);
+    }
+
     pub(crate) fn rss(&self) -> u64 {
         self.rss.load(SeqCst)
+    }
+
+    pub(super) fn read_rss(&self) -> io::Result<u64> {
+        match self.cannot_be_read.load(SeqCst) {
+            true => Err(io::Error::other("the script says so")),
+            false => Ok(self.rss()),
+        }
     }
 
     pub(super) fn next_ns(&self) -> u64 {
@@ -69,6 +94,9 @@ impl Script {
     }
 
     pub(super) fn reset_high_water(&self) -> io::Result<()> {
+        if self.keeps_the_mark.load(SeqCst) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.high_water.store(self.rss(), SeqCst);
         Ok(())
     }

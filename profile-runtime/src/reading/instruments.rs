@@ -56,3 +56,49 @@ impl Instruments {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::scripted::Script;
+
+    #[test]
+    fn one_busy_thread_has_a_processor_for_itself_and_nobody_asks_how_many_there_are() {
+        let instruments = Instruments::scripted(Script::leaked(0));
+        assert_eq!(instruments.threads_per_processor(), 0.0);
+        instruments.set_busy_threads(1);
+        assert_eq!(instruments.threads_per_processor(), 1.0);
+        assert_eq!(instruments.processors.get(), None);
+    }
+
+    #[test]
+    fn busy_threads_share_the_processors() {
+        let instruments = Instruments::scripted(Script::leaked(0));
+        instruments.processors.set(4).expect("not asked for yet");
+        instruments.set_busy_threads(6);
+        assert_eq!(instruments.threads_per_processor(), 1.5);
+        instruments.set_busy_threads(2);
+        assert_eq!(instruments.threads_per_processor(), 0.5);
+    }
+
+    #[test]
+    fn processors_are_asked_for_once_two_threads_are_busy() {
+        let instruments = Instruments::scripted(Script::leaked(0));
+        instruments.set_busy_threads(2);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(instruments.processors.get(), Some(&processors));
+    }
+
+    #[test]
+    fn scripted_instruments_read_the_script() {
+        let script = Script::leaked(7 << 20);
+        let meter = &Instruments::scripted(script).meter;
+        assert_eq!(
+            (meter.figures(None).backend, meter.figures(None).baseline),
+            ("scripted", 7 << 20)
+        );
+        let before = meter.now_ns();
+        script.pass(1_000);
+        assert!(meter.now_ns() >= before + 1_000);
+    }
+}

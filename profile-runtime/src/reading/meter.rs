@@ -344,3 +344,6 @@ impl MeterState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

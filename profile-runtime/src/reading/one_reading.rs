@@ -111,3 +111,67 @@ pub(super) fn live_heap() -> u64 {
     let live = heap::of_all_threads().map_or(0, Counts::live);
     u64::try_from(live).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(t_ns: u64, rss: u64, allocated: u64) -> Reading {
+        Reading {
+            t_ns,
+            rss,
+            other_threads: Counts {
+                allocated,
+                ..Counts::default()
+            },
+            heap: 3,
+            shared: true,
+            changed_by_others: 5,
+        }
+    }
+
+    #[test]
+    fn a_later_moment_in_which_only_time_has_passed() {
+        assert_eq!(at(10, 1, 2).at(30), at(30, 1, 2));
+    }
+
+    #[test]
+    fn the_later_of_two_readings_keeps_what_this_one_knew_of_other_threads() {
+        let this = at(10, 1, 2);
+        assert_eq!(this.or_later(at(11, 7, 8)), at(11, 7, 2));
+        assert_eq!(this.or_later(at(10, 7, 8)), this, "no later");
+        assert_eq!(this.or_later(at(9, 7, 8)), this);
+    }
+
+    #[test]
+    fn a_point_is_the_reading_at_a_line() {
+        let point = at(10, 20, 0).point(4);
+        assert_eq!(
+            (point.t_ns, point.rss, point.heap, point.line),
+            (10, 20, 3, 4)
+        );
+        assert_eq!(
+            (SeriesPoint::t_ns(&point), SeriesPoint::value(&point)),
+            (10, 20)
+        );
+    }
+
+    #[test]
+    fn a_sample_is_the_moment_and_its_rss() {
+        let sample = at(10, 20, 0).sample();
+        assert_eq!((sample.t_ns, sample.rss), (10, 20));
+    }
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn a_reading_of_the_process_is_on_nobody_s_behalf() {
+        let reading = Reading::of_process(10, 20);
+        let expected = Reading {
+            t_ns: 10,
+            rss: 20,
+            heap: reading.heap,
+            ..Reading::default()
+        };
+        assert_eq!(reading, expected);
+    }
+}

@@ -83,3 +83,100 @@ impl SamplerStatus {
         self.cpu_ns.load(Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Whether somebody has woken the calling thread.
+    fn is_woken() -> bool {
+        let began = Instant::now();
+        let nap = Duration::from_millis(2);
+        thread::park_timeout(nap);
+        began.elapsed() < nap
+    }
+
+    /// On a thread of its own, because waking is remembered by the thread.
+    fn as_sampler(test: impl FnOnce(&SamplerStatus) + Send) {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let status = SamplerStatus::default();
+                status.set_thread(thread::current());
+                test(&status);
+            });
+        });
+    }
+
+    #[test]
+    fn a_call_wakes_the_sampler_if_it_wants_a_sample_before_the_sampler_looks_up() {
+        as_sampler(|status| {
+            status.sleeps_until(100);
+            status.expect(100);
+            assert!(!is_woken(), "it will look up in time");
+            status.expect(99);
+            assert!(is_woken());
+        });
+    }
+
+    #[test]
+    fn every_call_wakes_a_sampler_that_parks() {
+        as_sampler(|status| {
+            status.is_parking();
+            status.expect(u64::MAX - 1);
+            assert!(is_woken());
+        });
+    }
+
+    #[test]
+    fn nobody_wakes_a_sampler_that_is_up() {
+        as_sampler(|status| {
+            status.is_parking();
+            status.is_awake();
+            status.expect(0);
+            assert!(!is_woken());
+        });
+    }
+
+    #[test]
+    fn the_first_thread_stays_the_sampler() {
+        as_sampler(|status| {
+            let other = thread::spawn(|| ());
+            status.set_thread(other.thread().clone());
+            status.is_parking();
+            status.expect(1);
+            assert!(is_woken());
+            other.join().expect("no panic");
+        });
+    }
+
+    #[test]
+    fn without_a_sampler_nobody_is_woken() {
+        SamplerStatus::default().expect(0);
+    }
+
+    #[test]
+    fn ticks_add_up_and_the_longest_gap_stays() {
+        let status = SamplerStatus::default();
+        for (due, taken, gap_ns) in [(1, 1, None), (5, 2, Some(70)), (3, 3, Some(60))] {
+            status.count_ticks(due, taken, gap_ns);
+        }
+        let expected = SamplerReport {
+            ticks_due: 9,
+            ticks_taken: 6,
+            longest_gap_ns: 70,
+        };
+        assert_eq!(status.report(), expected);
+    }
+
+    #[test]
+    fn processor_time_is_what_was_said_last() {
+        let status = SamplerStatus::default();
+        assert_eq!(status.cpu_ns(), 0);
+        status.set_cpu_ns(7);
+        status.set_cpu_ns(9);
+        assert_eq!(status.cpu_ns(), 9);
+    }
+}

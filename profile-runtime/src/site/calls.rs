@@ -233,4 +233,42 @@ mod tests {
         assert_eq!(points_of(&calls), Some((room, 4)));
         assert_eq!((calls.bytes(), spare.len()), (bytes, 1));
     }
+
+    #[test]
+    fn the_best_call_is_among_the_records_once_also_if_it_is_not_kept_otherwise() {
+        let mut book = SiteCalls::default();
+        assert!(book.beats_peak_call(0), "whichever comes first");
+        let _ = book.set_peak_call(with_points(1), &mut Vec::new());
+        assert_eq!(book.records(), [call(0, 0)]);
+        book.add(call(0, 0));
+        book.add(call(1, 0));
+        assert_eq!(book.records(), [call(0, 0), call(1, 0)]);
+    }
+
+    #[test]
+    fn a_call_beats_the_best_one_with_a_higher_peak_only() {
+        let mut book = SiteCalls::default();
+        let best = PeakCall {
+            call: call(0, 100),
+            peak_at: None,
+            series: None,
+        };
+        let _ = book.set_peak_call(best, &mut Vec::new());
+        assert_eq!(
+            [99, 100, 101].map(|peak| book.beats_peak_call(peak)),
+            [false, false, true]
+        );
+    }
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn calls_since_a_number_are_those_that_were_added_after_it() {
+        let mut book = SiteCalls::default();
+        for number in 0..5 {
+            book.add(call(number, 0));
+        }
+        assert_eq!(book.ended(), 5);
+        assert_eq!(book.since(3), [call(3, 0), call(4, 0)]);
+        assert_eq!(book.since(5), []);
+    }
 }

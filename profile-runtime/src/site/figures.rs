@@ -42,3 +42,64 @@ impl LineFigures {
         heap::figures(self.heap, self.heap_peak)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(net: i64, peak: u64, time_ns: u64, allocated: u64, heap_peak: u64) -> LineFigures {
+        LineFigures {
+            net,
+            peak,
+            time_ns,
+            heap: Counts {
+                allocated,
+                freed: allocated / 2,
+                allocations: allocated / 10,
+            },
+            heap_peak,
+        }
+    }
+
+    fn parts(line: &LineFigures) -> (i64, u64, u64, Counts, u64) {
+        (line.net, line.peak, line.time_ns, line.heap, line.heap_peak)
+    }
+
+    #[test]
+    fn a_merged_line_has_the_most_memory_and_the_least_time() {
+        let (low, high) = (line(-5, 1, 9, 100, 30), line(7, 4, 3, 200, 60));
+        for (mut line, other) in [(low, high), (high, low)] {
+            line.merge(&other);
+            assert_eq!(parts(&line), parts(&high));
+        }
+        let mut mixed = line(7, 1, 9, 100, 60);
+        mixed.merge(&line(-5, 4, 3, 50, 30));
+        assert_eq!(parts(&mixed), parts(&line(7, 4, 3, 100, 60)));
+    }
+
+    #[test]
+    fn heap_counts_of_two_calls_are_never_mixed() {
+        let mut sum = line(0, 0, 0, 100, 0);
+        let mut other = line(0, 0, 0, 100, 0);
+        other.heap.freed = 100;
+        sum.merge(&other);
+        assert_eq!(sum.heap.freed, 50, "as much was allocated: the first stays");
+        other.heap.allocated = 101;
+        sum.merge(&other);
+        assert_eq!(sum.heap, other.heap);
+    }
+
+    #[test]
+    fn the_net_of_a_line_as_data_is_what_it_allocated_less_what_it_freed() {
+        let mut line = line(0, 0, 0, 100, 70);
+        line.heap.freed = 130;
+        let expected = HeapFigures {
+            allocated: 100,
+            freed: 130,
+            net: -30,
+            peak: 70,
+            allocations: 10,
+        };
+        assert_eq!(line.heap_figures(), expected);
+    }
+}

@@ -108,3 +108,64 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_one() {
+        const ALL: [Limits; 7] = [
+            Limits::NONE.peak(0),
+            Limits::NONE.net(0),
+            Limits::NONE.heap_peak(0),
+            Limits::NONE.leak(0),
+            Limits::NONE.allocated(0),
+            Limits::NONE.allocations(0),
+            Limits::NONE.growth(1.0),
+        ];
+        assert!(ALL.iter().all(Limits::any));
+        assert!(!Limits::NONE.any());
+        assert!(!Limits::NONE.warn().any(), "there is nothing to warn of");
+    }
+
+    #[test]
+    fn each_argument_sets_its_own_limit() {
+        let limits = Limits::NONE
+            .peak(1)
+            .net(2)
+            .heap_peak(3)
+            .leak(4)
+            .allocated(5)
+            .allocations(6)
+            .growth(7.0)
+            .warn();
+        let expected = Limits {
+            peak: Some(1),
+            net: Some(2),
+            heap_peak: Some(3),
+            leak: Some(4),
+            allocated: Some(5),
+            allocations: Some(6),
+            growth: Some(7.0),
+            warn: true,
+        };
+        assert_eq!(limits, expected);
+    }
+
+    #[test]
+    fn the_first_argument_that_needs_the_heap_is_named() {
+        let none = Limits::NONE;
+        assert_eq!(none.peak(1).net(1).growth(1.0).needs_heap(), None);
+        for (limits, expected) in [
+            (none.heap_peak(1), "max_heap_peak"),
+            (none.leak(1), "max_leak"),
+            (none.allocated(1), "max_allocated"),
+            (none.allocations(1), "max_allocations"),
+            (none.allocations(1).leak(1), "max_leak"),
+            (none.leak(1).heap_peak(1), "max_heap_peak"),
+        ] {
+            assert_eq!(limits.needs_heap(), Some(expected));
+        }
+    }
+}

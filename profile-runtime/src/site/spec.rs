@@ -127,3 +127,68 @@ impl Site {
             .get_or_init(|| register(&self.spec, self.per_call))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    const SPEC: SiteSpec = SiteSpec {
+        name: || "demo::f::__MEMPROF_SITE",
+        label: None,
+        block: None,
+        file: "src/f.rs",
+        line: 8,
+        interval_ns: 1,
+        source: "fn f() {\n\n    g();\n}\n",
+        source_line: 7,
+        lines: &[9],
+    };
+
+    #[test]
+    fn the_source_of_a_line_is_found_by_its_number_in_the_file() {
+        let lines = [6, 7, 8, 9, 10, 11].map(|number| SPEC.source_of(number));
+        assert_eq!(lines, ["", "fn f() {", "", "    g();", "}", ""]);
+    }
+
+    #[test]
+    fn own_sites_are_told_from_those_of_the_user() {
+        assert!(MEMORY_USAGE.is_own());
+        assert!(SiteSpec::own("memprof::test", &[1]).is_own());
+        assert!(!SPEC.is_own());
+    }
+
+    #[test]
+    fn a_site_has_limits_if_it_was_given_one() {
+        assert!(!Site::new(SPEC).has_limits());
+        let site = |limits| Site::new(SPEC).per_call(limits, Some("n"));
+        assert!(!site(Limits::NONE).has_limits());
+        assert!(!site(Limits::NONE.warn()).has_limits());
+        assert!(site(Limits::NONE.peak(0)).has_limits());
+        assert!(site(Limits::NONE.allocations(0)).has_limits());
+    }
+
+    #[test]
+    fn a_site_is_registered_once_with_what_it_was_given() {
+        static SITE: Site = Site::new(SPEC).per_call(Limits::NONE.net(5), Some("n"));
+        let times = Cell::new(0);
+        let register = |spec: &'static SiteSpec, per_call: Option<PerCall>| {
+            times.set(times.get() + 1);
+            let site = RegisteredSite::new(3, spec, 1, per_call, false);
+            &*Box::leak(Box::new(site))
+        };
+        assert!(SITE.registered_already().is_none());
+        let first = SITE.registered(register);
+        let second = SITE.registered(register);
+        assert!(std::ptr::eq(first, second));
+        assert!(
+            SITE.registered_already()
+                .is_some_and(|site| std::ptr::eq(site, first))
+        );
+        assert_eq!(times.get(), 1);
+        assert!(std::ptr::eq(first.spec, &raw const SITE.spec));
+        let per_call = first.per_call.expect("it was given limits");
+        assert_eq!((per_call.limits.net, per_call.by), (Some(5), Some("n")));
+    }
+}

@@ -1,0 +1,323 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+use super::*;
+use crate::os::scripted::{PAGE, Script};
+
+/// The process's RSS before anything happens.
+const START: u64 = 1_000 * PAGE;
+
+/// A thread with calls, or without.
+#[derive(Debug, Default)]
+struct Listener {
+    busy: AtomicBool,
+    high: AtomicU64,
+    last: Mutex<LastReading>,
+}
+
+impl PeakListener for Listener {
+    fn raise_peak(&self, rss: u64) {
+        if self.is_busy() {
+            self.high.fetch_max(rss, SeqCst);
+        }
+    }
+
+    fn take_peak(&self) -> u64 {
+        self.high.swap(0, SeqCst)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(SeqCst)
+    }
+}
+
+impl Listener {
+    fn on(meter: &Meter, busy: bool) -> &'static Listener {
+        let listener = &*Box::leak(Box::<Listener>::default());
+        listener.busy.store(busy, SeqCst);
+        meter.add_listener(listener);
+        listener
+    }
+
+    /// A reading, and by how many pages RSS was higher than at the start.
+    fn read(&self, meter: &Meter) -> (Reading, u64) {
+        let (reading, high, _) = meter.read(self, &mut lock(&self.last), false);
+        (reading, pages(high))
+    }
+}
+
+fn pages(rss: u64) -> u64 {
+    rss.saturating_sub(START) / PAGE
+}
+
+fn meter(script: &'static Script, sampled: bool) -> Meter {
+    Meter::new(Os::Scripted(script), Clock::Scripted(script), sampled).expect("it can be read")
+}
+
+/// Pages come and go again.
+fn temporary(script: &Script, pages: i64) {
+    script.change(pages);
+    script.change(-pages);
+}
+
+#[test]
+fn a_reading_says_what_holds_now_and_how_high_rss_was_since_the_last() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    temporary(script, 500);
+    script.change(200);
+    let (reading, high) = thread.read(&meter);
+    assert_eq!((pages(reading.rss), high), (200, 500));
+    let (reading, high) = thread.read(&meter);
+    assert_eq!((pages(reading.rss), high), (200, 200), "the mark was reset");
+}
+
+#[test]
+fn the_high_water_between_two_readings_reaches_every_listener_that_is_in_calls() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let [one, two, idle] = [true, true, false].map(|busy| Listener::on(&meter, busy));
+    one.read(&meter);
+    temporary(script, 50);
+    one.read(&meter);
+    temporary(script, 30);
+    one.read(&meter);
+    let (_, high) = two.read(&meter);
+    assert_eq!(
+        high, 50,
+        "the highest of three intervals, all of which others have ended"
+    );
+    assert_eq!(idle.high.load(SeqCst), 0);
+    temporary(script, 10);
+    assert_eq!(one.read(&meter).1, 10);
+}
+
+#[test]
+fn a_reading_on_nobody_s_behalf_reaches_every_listener() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    temporary(script, 40);
+    let reading = meter.read_for_all();
+    assert_eq!(
+        (
+            pages(reading.rss),
+            reading.shared,
+            reading.changed_by_others
+        ),
+        (0, false, 0)
+    );
+    assert_eq!(thread.read(&meter).1, 40);
+    assert_eq!(pages(meter.figures(None).process_peak), 40);
+}
+
+#[test]
+fn a_sample_leaves_the_kernel_s_mark_alone() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    temporary(script, 600);
+    script.change(200);
+    assert_eq!(pages(meter.sample().rss), 200);
+    assert_eq!(thread.read(&meter).1, 600);
+}
+
+#[test]
+fn a_sampled_meter_knows_of_peaks_what_was_read() {
+    let script = Script::leaked(START);
+    let meter = meter(script, true);
+    let thread = Listener::on(&meter, true);
+    assert_eq!(meter.figures(None).peak_method, PeakMethod::Sampled);
+    script.change(60);
+    meter.sample();
+    script.change(-60);
+    temporary(script, 100);
+    assert_eq!(
+        thread.read(&meter).1,
+        60,
+        "the temporary fell between two samples"
+    );
+    assert_eq!(thread.read(&meter).1, 0, "a new interval");
+    assert_eq!(pages(meter.figures(None).process_peak), 60);
+}
+
+#[test]
+fn where_the_mark_cannot_be_reset_peaks_are_sampled() {
+    let script = Script::leaked(START);
+    script.refuse_resets();
+    let meter = meter(script, false);
+    assert_eq!(meter.figures(None).peak_method, PeakMethod::Sampled);
+}
+
+#[test]
+fn a_kernel_that_begins_to_refuse_has_the_meter_go_on_with_samples() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    assert_eq!(meter.figures(None).peak_method, PeakMethod::Kernel);
+    script.refuse_resets();
+    script.change(10);
+    let (reading, high) = thread.read(&meter);
+    assert_eq!((pages(reading.rss), high), (10, 10));
+    assert_eq!(meter.figures(None).peak_method, PeakMethod::Sampled);
+    temporary(script, 100);
+    assert_eq!(thread.read(&meter).1, 10);
+}
+
+#[test]
+fn an_os_that_fails_is_answered_for_with_the_last_value_and_one_complaint() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    script.change(7);
+    thread.read(&meter);
+    assert_eq!(meter.take_complaint(), None);
+    script.set_readable(false);
+    script.change(100);
+    for _ in 0..3 {
+        assert_eq!(pages(thread.read(&meter).0.rss), 7);
+    }
+    assert_eq!(pages(meter.sample().rss), 7);
+    let complaint = meter.take_complaint().expect("a reading has failed");
+    assert_eq!(
+        complaint,
+        "the process's memory cannot be read any more: the script says so"
+    );
+    assert_eq!(meter.take_complaint(), None, "said once");
+    script.set_readable(true);
+    assert_eq!(pages(thread.read(&meter).0.rss), 107);
+}
+
+#[test]
+fn a_meter_of_an_os_that_cannot_be_read_is_not_made() {
+    let script = Script::leaked(START);
+    script.set_readable(false);
+    assert!(Meter::new(Os::Scripted(script), Clock::Scripted(script), false).is_err());
+}
+
+#[test]
+fn faults_of_other_threads_make_a_reading_shared_unless_they_are_stray() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    let after = |own: i64, others: u32| {
+        script.change(own);
+        script.change_by_others(others);
+        let (reading, _) = thread.read(&meter);
+        (reading.shared, reading.changed_by_others / PAGE)
+    };
+    after(0, 0);
+    assert_eq!(after(500, 0), (false, 0), "its own faults");
+    assert_eq!(after(3, STRAY_FAULTS as u32), (false, STRAY_FAULTS));
+    assert_eq!(after(3, STRAY_FAULTS as u32 + 1), (true, STRAY_FAULTS + 1));
+    assert_eq!(after(0, 0), (false, 0), "each reading for itself");
+}
+
+#[test]
+fn readings_of_other_threads_make_one_shared_by_who_knows_how_much() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let [one, two] = [true, false].map(|busy| Listener::on(&meter, busy));
+    let shared = |thread: &Listener| {
+        let (reading, _) = thread.read(&meter);
+        assert_eq!(
+            reading.changed_by_others,
+            if reading.shared { u64::MAX } else { 0 }
+        );
+        reading.shared
+    };
+    assert!(!shared(one));
+    assert!(!shared(one), "alone");
+    two.busy.store(true, SeqCst);
+    assert!(shared(one), "another thread is in calls");
+    two.busy.store(false, SeqCst);
+    assert!(!shared(one));
+    shared(two);
+    assert!(shared(one), "another thread was in calls in between");
+}
+
+#[test]
+fn faults_of_several_threads_are_no_reason_to_doubt_the_mark() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    thread.read(&meter);
+    // As many faults as pages that came would agree with a mark that is 10 pages lower.
+    script.change(100);
+    script.change(-10);
+    script.change_by_others(10);
+    let (_, high) = thread.read(&meter);
+    assert_eq!(high, 100, "of one thread it would be 110");
+}
+
+#[test]
+fn a_reading_that_has_waited_costs_the_budget_four_of_the_cheapest() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    let cost = || meter.read(thread, &mut lock(&thread.last), false).2;
+    let cheapest = cost();
+    assert!(cheapest > 0 && cost() == cheapest);
+    let slow = meter.read(thread, &mut lock(&thread.last), false).2;
+    assert_eq!(slow, cheapest);
+    let figures = meter.figures(None);
+    assert_eq!((figures.readings, figures.reading_ns), (3, 3 * cheapest));
+    // A listener that takes its time stands for a wait.
+    #[derive(Debug)]
+    struct Slow(&'static Script, u64);
+    impl PeakListener for Slow {
+        fn raise_peak(&self, _: u64) {}
+        fn take_peak(&self) -> u64 {
+            self.0.pass(self.1);
+            0
+        }
+        fn is_busy(&self) -> bool {
+            false
+        }
+    }
+    let slow = |wait| {
+        meter
+            .read(&Slow(script, wait), &mut LastReading::default(), false)
+            .2
+    };
+    assert_eq!(slow(cheapest), 2 * cheapest);
+    assert_eq!(slow(1_000 * cheapest), DEAREST * cheapest);
+    let before = meter.figures(None).reading_ns;
+    slow(10 * LONGEST_NS);
+    assert_eq!(meter.figures(None).reading_ns - before, LONGEST_NS);
+}
+
+#[test]
+fn figures_hold_the_samples_after_a_moment() {
+    let script = Script::leaked(START);
+    let meter = meter(script, false);
+    let thread = Listener::on(&meter, true);
+    script.pass(1_000);
+    let second = meter.sample().t_ns;
+    thread.read(&meter);
+    let (kept, _, _) = meter.read(thread, &mut lock(&thread.last), true);
+    let times = |since| -> Vec<u64> {
+        let samples = meter.figures(since).samples;
+        samples.iter().map(|sample| sample.t_ns).collect()
+    };
+    assert_eq!(
+        times(None),
+        [0, second, kept.t_ns],
+        "a reading that is not kept is not among them"
+    );
+    assert_eq!(times(Some(0)), [second, kept.t_ns]);
+    assert_eq!(times(Some(second)), [kept.t_ns]);
+    assert_eq!(times(Some(u64::MAX)), [0; 0]);
+}
+
+#[test]
+fn the_baseline_is_the_first_reading_and_the_peak_of_the_process_what_was_before_it() {
+    let script = Script::leaked(START);
+    temporary(script, 300);
+    let meter = meter(script, false);
+    let figures = meter.figures(None);
+    assert_eq!(
+        (figures.baseline, pages(figures.process_peak)),
+        (START, 300)
+    );
+}
