@@ -58,8 +58,9 @@ impl Script {
             .saturating_add_signed(pages * PAGE as i64);
         self.rss.store(rss, SeqCst);
         self.high_water.fetch_max(rss, SeqCst);
-        self.faults
-            .fetch_add(u64::try_from(pages).unwrap_or(0), SeqCst);
+        let came = u64::try_from(pages).unwrap_or(0);
+        self.faults.fetch_add(came, SeqCst);
+        self.own_faults.fetch_add(came, SeqCst);
     }
 
     /// Pages come by faults of another thread.
