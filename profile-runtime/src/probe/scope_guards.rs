@@ -96,28 +96,28 @@ impl<P: Probes> Drop for ResumeLine<P> {
 macro_rules! guards {
     ($of:ty, [$($lifetime:lifetime)?] $probes:ty, $self:ident => $get:expr) => {
         impl$(<$lifetime>)? $of {
-            /// See [`ScopeEnd`](crate::probe::scope_guards::ScopeEnd).
+            /// See `ScopeEnd`.
             #[inline]
             #[must_use]
             pub fn end(&$self, line: u32) -> $crate::probe::scope_guards::ScopeEnd<$probes> {
                 $crate::probe::scope_guards::ScopeEnd { probes: $get, line }
             }
 
-            /// See [`LoopNext`](crate::probe::scope_guards::LoopNext).
+            /// See `LoopNext`.
             #[inline]
             #[must_use]
             pub fn again(&$self, line: u32) -> $crate::probe::scope_guards::LoopNext<$probes> {
                 $crate::probe::scope_guards::LoopNext { probes: $get, line }
             }
 
-            /// See [`LoopNextNoJump`](crate::probe::scope_guards::LoopNextNoJump).
+            /// See `LoopNextNoJump`.
             #[inline]
             #[must_use]
             pub fn each(&$self, line: u32) -> $crate::probe::scope_guards::LoopNextNoJump<$probes> {
                 $crate::probe::scope_guards::LoopNextNoJump { probes: $get, line }
             }
 
-            /// See [`ResumeLine`](crate::probe::scope_guards::ResumeLine).
+            /// See `ResumeLine`.
             #[inline]
             #[must_use]
             pub fn back(&$self, line: u32) -> $crate::probe::scope_guards::ResumeLine<$probes> {
