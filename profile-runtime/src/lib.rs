@@ -260,6 +260,8 @@
 //! went several times, or several threads touched new pages, the kernel's mark is all there is, and since
 //! Linux 6.2 it lags by up to 31 pages for each processor and kind of page, anonymous or of a file (more
 //! on machines with over 16 processors).
+//!
+//! [`snapshot`]: fn@snapshot
 
 mod counters;
 #[cfg(feature = "report")]

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// Writes one line to stderr. A closed stderr is not a reason to disturb the program.
+/// Writes one message to stderr. An error is ignored: a closed stderr is no reason to disturb the program.
 pub(crate) fn message(text: &str) {
     let _ = writeln!(std::io::stderr(), "memprof: {text}");
 }

@@ -1,4 +1,4 @@
-//! The one recorder of the process: started by the first annotated call, ended by the process.
+//! The one recorder of the process: its settings, its sites, and its threads.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::SystemTime;
@@ -12,10 +12,10 @@ use crate::site::spec::{MEMORY_USAGE, PerCall, Site, SiteSpec};
 use crate::sync::lock;
 use crate::thread::registry::ThreadRegistry;
 
-/// `None` inside: recording is off, or could not begin.
+/// Set once. `None` inside if recording is off, or could not begin.
 static RECORDER: OnceLock<Option<&'static Recorder>> = OnceLock::new();
 
-/// The longest interval, in which a sampler is as good as idle.
+/// The longest sampling interval: a sampler that has only this is as good as idle.
 pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
 
 /// The process's recorder.
@@ -24,14 +24,15 @@ pub(crate) struct Recorder {
     pub settings: Settings,
     pub instruments: &'static Instruments,
     pub threads: ThreadRegistry,
+    /// Every site called so far, by number.
     sites: Mutex<Vec<&'static RegisteredSite>>,
     pub started_at: SystemTime,
-    /// The folder that relative paths meant when the run began.
+    /// The working directory when the run began: relative paths are taken from there.
     #[cfg(feature = "report")]
     pub current_dir: Option<std::path::PathBuf>,
 }
 
-/// The recorder, made by `start` if nobody has; `None` when recording is off.
+/// The recorder, made by `start` if there is none yet; `None` when recording is off.
 #[inline]
 pub(crate) fn get_or(
     start: impl FnOnce() -> Option<&'static Recorder>,
@@ -48,7 +49,7 @@ pub(crate) fn running() -> Option<&'static Recorder> {
     get_or(|| None)
 }
 
-/// Puts the recorder that `make` gives in its place, unless there is one already.
+/// Installs the recorder that `make` gives, unless there is one already. Gives the one that is installed.
 pub(crate) fn install(
     make: impl FnOnce() -> Option<&'static Recorder>,
 ) -> Option<&'static Recorder> {
@@ -78,6 +79,7 @@ impl Recorder {
         site.registered(|spec, per_call| heap::without_counting(|| self.add_site(spec, per_call)))
     }
 
+    /// Adds a site of the user's to the run.
     #[cold]
     fn add_site(
         &self,
@@ -112,7 +114,7 @@ impl Recorder {
     }
 }
 
-/// Adds a site to the run. Leaked: it lives as long as the program, and frames point to it.
+/// Adds a site to the run. Leaked, because frames point to it until the program ends.
 fn push_site(
     sites: &mut Vec<&'static RegisteredSite>,
     spec: &'static SiteSpec,

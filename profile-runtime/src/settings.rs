@@ -1,4 +1,4 @@
-//! What the environment and the program ask for. The environment has the last word.
+//! The settings of a run: what the program asks for, and what the environment asks for, which has the last word.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,7 +23,7 @@ pub enum BaselineMode {
     Check,
 }
 
-/// What is to be done, as asked for when the run began.
+/// What is to be done with the baseline, as asked for when the run began.
 #[cfg(feature = "report")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct BaselinePlan {
@@ -170,7 +170,7 @@ impl Settings {
         }
     }
 
-    /// Whether it is to be known of each function what single calls take at most.
+    /// Whether the most that single calls of each function take is wanted.
     pub(crate) fn wants_maxima(&self) -> bool {
         #[cfg(feature = "report")]
         return self.baseline.mode.is_some();
@@ -178,8 +178,8 @@ impl Settings {
         false
     }
 
-    /// What was applied, with the environment on top, and a line for each variable whose value
-    /// cannot be used. From now on it is too late for others.
+    /// The settings that were applied, with the environment on top, and a complaint about each variable whose
+    /// value cannot be used. From now on it is too late to apply others.
     pub(crate) fn take_in_force() -> (Settings, Vec<String>) {
         let applied = match std::mem::replace(&mut *lock(&APPLIED), Applied::Taken) {
             Applied::Open(Some(settings)) => settings,
@@ -307,6 +307,7 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// `None` for a word that is neither yes nor no.
 fn switch(value: &str) -> Option<bool> {
     match value {
         "0" | "false" | "off" | "no" => Some(false),
@@ -315,7 +316,7 @@ fn switch(value: &str) -> Option<bool> {
     }
 }
 
-/// Milliseconds as nanoseconds, within the limits that make sense for a sampler.
+/// Milliseconds as nanoseconds; `None` outside of what makes sense for a sampler.
 fn interval_ns(milliseconds: f64) -> Option<u64> {
     (0.1..=86_400_000.0)
         .contains(&milliseconds)
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_beats_the_program() {
+    fn settings_of_the_environment_beat_those_of_the_program() {
         let (settings, complaints) = read(&[
             ("MEMPROF", "0"),
             ("MEMPROF_INTERVAL_MS", "2.5"),
@@ -365,7 +366,7 @@ mod tests {
 
     #[cfg(feature = "export")]
     #[test]
-    fn exports_are_a_list() {
+    fn settings_take_a_list_of_exports() {
         use memprof_report::export::Format;
 
         let (settings, complaints) = read(&[("MEMPROF_EXPORT", "csv, pprof")]);
@@ -379,7 +380,7 @@ mod tests {
 
     #[cfg(not(feature = "export"))]
     #[test]
-    fn exports_want_the_feature() {
+    fn settings_for_exports_want_the_feature() {
         let (_, complaints) = read(&[("MEMPROF_EXPORT", "csv")]);
         assert!(
             complaints[0].contains("feature \"export\""),
@@ -388,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_and_changes_nothing() {
+    fn settings_that_cannot_be_used_are_named_and_change_nothing() {
         let wrong = [
             ("MEMPROF", "maybe"),
             ("MEMPROF_INTERVAL_MS", "-1"),

@@ -4,14 +4,14 @@
 use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, whatever happened to the last holder: what our locks guard is whole after every statement.
+/// Locks `mutex`, even if its last holder panicked: what our locks guard is whole after every statement.
 #[cfg(not(memprof_tsan))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same under ThreadSanitizer, which sees what is compiled with it: of the standard library that is
-/// `try_lock`, but not the waiting in `lock`.
+/// [`lock`] under ThreadSanitizer, which sees only code that is compiled with it: of the standard library's mutex
+/// that is `try_lock`, but not the waiting in `lock`.
 #[cfg(memprof_tsan)]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     loop {

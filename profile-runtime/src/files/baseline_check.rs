@@ -1,9 +1,9 @@
 //! `MEMPROF_BASELINE`: a file in the user's repository that says what functions took, saved or checked
 //! when a test process ends.
 //!
-//! The file is shared by the package's test programs, which run one after the other, and with nextest by
-//! hundreds of processes at a time. They take turns by a lock in the folder of the reports, where the
-//! *session* is kept too: what the processes of one `cargo test` have found so far.
+//! All test programs of a package share the file: one process after the other, or with nextest hundreds at a time.
+//! A lock in the folder of the reports lets one process in at a time. The *session* is kept there, too: what the
+//! processes of one `cargo test` have found so far.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,12 +19,12 @@ use memprof_report::{Baseline, ReportError};
 /// The file's name, beside `Cargo.toml`.
 const FILE: &str = "memprof-baseline.toml";
 
-/// What came of it.
+/// What came of saving or checking the baseline.
 #[derive(Debug, Default)]
 pub(crate) struct BaselineOutcome {
-    /// What the user must know.
+    /// A message that the user must see.
     pub said: Option<String>,
-    /// What is good to know.
+    /// A message that `quiet` leaves out.
     pub remark: Option<String>,
     /// Whether the process must end with a failure.
     pub failed: bool,
@@ -39,7 +39,7 @@ impl BaselineOutcome {
         }
     }
 
-    /// After a panic of our own.
+    /// The outcome after a panic of our own.
     pub(crate) fn bug(mode: Option<BaselineMode>) -> BaselineOutcome {
         match mode {
             Some(mode) => BaselineOutcome::failure(
@@ -59,8 +59,8 @@ impl BaselineOutcome {
     }
 }
 
-/// Saves or checks what `run` says. `root` holds the reports, `status` is the process's exit code
-/// if it is known.
+/// Saves or checks the figures of `run`, as `plan` says. `root` is the folder of the runs; `status` is the process's
+/// exit code, if it is known.
 pub(crate) fn carry_out(
     plan: &BaselinePlan,
     run: &Run,
@@ -98,6 +98,7 @@ pub(crate) fn carry_out(
         .unwrap_or_else(|error| BaselineOutcome::failure(mode, without_name(&error)))
 }
 
+/// The baseline's file: the one that was asked for, or else beside the nearest `Cargo.toml`.
 fn find_file(plan: &BaselinePlan, current_dir: Option<&Path>) -> Option<PathBuf> {
     let current_dir = current_dir.unwrap_or(Path::new("."));
     if let Some(file) = &plan.file {
@@ -114,6 +115,7 @@ fn find_file(plan: &BaselinePlan, current_dir: Option<&Path>) -> Option<PathBuf>
     Some(package.join(FILE))
 }
 
+/// What is to be done with which file.
 struct Task<'run> {
     mode: BaselineMode,
     file: &'run Path,
@@ -152,7 +154,7 @@ impl Task<'_> {
         Ok(outcome)
     }
 
-    /// `None` if there is no file.
+    /// The baseline in the file; `None` if there is no file.
     fn read(&self) -> Result<Option<Baseline>, ReportError> {
         match fs::symlink_metadata(self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -169,7 +171,7 @@ impl Task<'_> {
         baseline
     }
 
-    /// What the package is called, by its folder.
+    /// The package's name: that of its folder.
     fn package(&self) -> String {
         let folder = self.file.parent().and_then(Path::file_name);
         let name = folder.map_or_else(|| "package".into(), |name| name.to_string_lossy());
@@ -206,7 +208,7 @@ impl Task<'_> {
         saved.accept(session.now(), whole);
         let same = saved == before && self.file.exists();
         if !same {
-            // What a link leads to is what is meant.
+            // If the file is a link, its target is written.
             let file = fs::canonicalize(self.file);
             saved.write(file.as_deref().unwrap_or(self.file))?;
         }
@@ -219,7 +221,7 @@ impl Task<'_> {
         )))
     }
 
-    /// Whether the package's library and its program may both be tested by one called `program`.
+    /// Whether `program` may be the name of two test programs: of the package's library, and of its binary.
     fn is_of_two(&self, program: &str) -> bool {
         let package = self.file.parent().unwrap_or(Path::new("."));
         let source = package.join("src");
@@ -253,14 +255,14 @@ fn is_whole(command: &[String]) -> bool {
     true
 }
 
-/// Tells apart packages whose folders have the same name.
+/// Tells packages apart whose folders have the same name.
 fn hash(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Waits for other processes that save or check.
+/// Locks the folder against other processes that save or check, until the file is dropped.
 fn lock_folder(folder: &Path) -> Result<File, ReportError> {
     let error = |reason: io::Error| ReportError::write(folder, reason);
     fs::create_dir_all(folder).map_err(error)?;
@@ -285,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_of_all_tests_is_told_from_one_of_some() {
+    fn baseline_is_whole_after_a_run_of_all_tests_only() {
         let is_whole = |arguments: &str| {
             let command = format!("/target/debug/deps/words-0123456789abcdef {arguments}");
             super::is_whole(
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_beside_cargo_toml() {
+    fn baseline_file_is_beside_cargo_toml() {
         let package = tempfile::tempdir().unwrap();
         fs::write(package.path().join("Cargo.toml"), "").unwrap();
         let below = package.path().join("src/deep");

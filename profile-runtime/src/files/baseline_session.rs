@@ -1,7 +1,7 @@
 //! What the processes of one `cargo test`, or one run of nextest, have found so far.
 //!
-//! A function that several processes call has the most that any of them saw. Without knowing which
-//! processes belong together, what an earlier `cargo test` saw would never be forgotten.
+//! Where several processes call a function, the highest figures of any of them count. So it must be known which
+//! processes belong together: otherwise what an earlier `cargo test` saw would never be forgotten.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use memprof_report::internal::json;
 use memprof_report::internal::process;
 use memprof_report::{Baseline, Comparison, ReportError};
 
-/// What is kept between two processes.
+/// The session's file, which is kept between two processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     id: String,
@@ -22,7 +22,7 @@ struct Kept {
     now: Vec<Record>,
 }
 
-/// A session with this process's part in it.
+/// A session, with what this process found added.
 #[derive(Debug)]
 pub(super) struct Session {
     before: Baseline,
@@ -30,8 +30,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Adds `now` to the session kept at `path`; a new one, with the baseline as it was `before`, if the
-    /// one there is another's.
+    /// Adds `now` to the session kept at `path`. If the file is of another session, a new one begins, with the
+    /// baseline as it was `before`.
     pub(super) fn go_on(
         path: &Path,
         before: &Baseline,
@@ -63,18 +63,18 @@ impl Session {
         Ok(session)
     }
 
-    /// What all processes have found.
+    /// What all processes of the session have found.
     pub(super) fn now(&self) -> &Baseline {
         &self.now
     }
 
-    /// That, beside the baseline as it was before.
+    /// What all processes have found, compared with the baseline as it was before.
     pub(super) fn comparison(&self) -> Comparison {
         self.before.compare(&self.now)
     }
 }
 
-/// `None` if there is none, or one that another version left: then this is the first process.
+/// The session's file; `None` if there is none, or one of another version: then this is the first process.
 fn read(path: &Path) -> Option<Kept> {
     let text = std::fs::read(path).ok()?;
     json::value_of(&text).ok()
@@ -91,11 +91,11 @@ fn baseline(records: Vec<Record>, settings: &Baseline) -> Baseline {
     baseline
 }
 
-/// Tells apart sessions.
+/// Tells sessions apart.
 struct Id {
     text: String,
-    /// Whether what started the program may start it once more for another session, as a shell does. cargo
-    /// and nextest do not.
+    /// Whether the process that started this program may start it again for another session, as a shell does.
+    /// cargo and nextest do not.
     is_vague: bool,
 }
 
@@ -120,7 +120,7 @@ fn id() -> Id {
     }
 }
 
-/// The cargo that has started this process, or the test that has started it.
+/// The cargo that started this process, or that started the test which started it.
 fn cargo() -> Option<u32> {
     let ancestors = std::iter::successors(parent(), |&pid| process::parent_of(pid));
     ancestors.take(GENERATIONS).find(|pid| {
@@ -129,7 +129,7 @@ fn cargo() -> Option<u32> {
     })
 }
 
-/// Ancestors that are looked at.
+/// How many ancestors of the process are looked at.
 const GENERATIONS: usize = 32;
 
 fn parent() -> Option<u32> {

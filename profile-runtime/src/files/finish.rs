@@ -1,4 +1,4 @@
-//! The caller's side of writing: on demand, and when the program ends.
+//! Writing as the program sees it: on demand, and when the program ends. The caller waits for the writer thread.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub fn write_reports() -> Result<PathBuf, ReportError> {
     Ok(written.folder)
 }
 
-/// The last write: the reports, and a summary on stderr. `status` is the process's exit code, where it
+/// The last write: the reports, the baseline, and a summary on stderr. `status` is the process's exit code, where it
 /// is known. Says whether the process must end with a failure.
 pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
     if !room::is_enough_for_reports(recorder.sites().len()) {
@@ -76,7 +76,7 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
     baseline.failed
 }
 
-/// Prints the summary.
+/// Prints the summary, and which other runs were recovered.
 fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
     let folder = written.map(|written| written.folder.as_path());
     print(&memprof_report::summary(run, folder, columns()));

@@ -1,27 +1,27 @@
-//! The watch for memory that runs out.
+//! Watches how much memory is left, so that the journal gets an entry before memory runs out.
 
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use crate::os::memory_left::MemoryLimits;
 
-/// Bytes a second that a program can fill with all its threads.
+/// How many bytes a second a program can fill with all its threads.
 #[cfg(target_os = "linux")]
 const FASTEST: f64 = 4e9;
 /// The shortest time between two looks at how much memory is left.
 pub(super) const SOONEST: Duration = Duration::from_millis(5);
 
-/// Looks at what is left of the limits that hold for the process.
+/// Looks at how much is left of the limits that hold for the process.
 #[derive(Debug, Default)]
 pub(super) struct MemoryWatch {
     #[cfg(target_os = "linux")]
     limits: MemoryLimits,
 }
 
-/// What a look has shown.
+/// The result of a look.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Look {
-    /// There is enough; the next look is due then.
+    /// There is enough; the next look is due after this time.
     #[cfg_attr(
         not(target_os = "linux"),
         expect(dead_code, reason = "nothing can be told")
@@ -51,7 +51,7 @@ impl MemoryWatch {
         match self.limits.left() {
             None => Look::Unknown,
             Some(left) if left.is_short() => Look::Short,
-            // Until half of what is left can have been filled, by whoever is quick.
+            // The time in which the fastest program can fill half of what is left.
             Some(left) => {
                 let half = Duration::from_secs_f64(left.left as f64 / 2.0 / FASTEST);
                 Look::Enough(half.max(SOONEST))

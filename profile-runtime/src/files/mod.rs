@@ -1,4 +1,5 @@
-//! What the writer thread does: the journal while the program runs, reports and baselines at its end.
+//! Everything that is written to files: the journal while the program runs, and reports and baselines at its end.
+//! One thread does it all, the writer.
 
 mod baseline_check;
 mod baseline_session;

@@ -1,4 +1,4 @@
-//! The writer thread's side: the files of a run, and where they go.
+//! Writing as the writer thread does it: the files of a run, and where they go.
 
 use std::path::{Path, PathBuf};
 
@@ -11,19 +11,19 @@ use memprof_report::{ReportError, RunFolder};
 /// This process's folder, the same for every write.
 static FOLDER: RunFolder = RunFolder::new();
 
-/// How many runs are kept where nothing else is said.
+/// How many runs are kept by default.
 const KEPT: usize = 30;
 
-/// What a write has led to.
+/// The result of a write.
 #[derive(Debug)]
 pub(crate) struct ReportsWritten {
     /// The run's folder.
     pub folder: PathBuf,
-    /// Folders of other programs' runs that were recovered in passing.
+    /// Folders of other programs' runs that were recovered on this occasion.
     pub recovered: Vec<PathBuf>,
 }
 
-/// Writes the reports here and now: the writer thread's part.
+/// Writes the reports, recovers runs of killed programs, and removes old runs.
 pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, ReportError> {
     let root = root(recorder);
     let folder = memprof_report::write(run, &root, &FOLDER)?;
@@ -40,7 +40,7 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, Re
     Ok(ReportsWritten { folder, recovered })
 }
 
-/// Saves or checks the baseline, if that was asked for: the writer thread's part.
+/// Saves or checks the baseline, if that was asked for.
 pub(crate) fn baseline(
     recorder: &Recorder,
     run: &Run,
@@ -51,7 +51,7 @@ pub(crate) fn baseline(
     baseline_check::carry_out(plan, run, &root(recorder), current_dir, status)
 }
 
-/// Finds out what can be found out before anything is written.
+/// Runs the code that finds the folder of the runs, so that it is in memory before the program's first line.
 pub(crate) fn prepare(recorder: &Recorder) {
     let _ = root(recorder);
 }
@@ -67,7 +67,7 @@ fn root(recorder: &Recorder) -> PathBuf {
         Some(dir) => dir.clone(),
         None => target_directory().join("memprof"),
     };
-    // The program may have changed its working directory since: what was meant is the first one.
+    // Relative to the first working directory: the program may have changed it since.
     match &recorder.current_dir {
         Some(current) => current.join(dir),
         None => dir,
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_target_directory_of_an_executable() {
+    fn target_directory_of_an_executable_is_found() {
         let target = tempfile::tempdir().unwrap();
         let deps = target.path().join("x86_64-unknown-linux-gnu/debug/deps");
         std::fs::create_dir_all(&deps).unwrap();

@@ -1,28 +1,28 @@
-//! Whether there is memory for what is about to be written: an allocation that fails aborts the program.
+//! Asks before anything is written whether there is memory for it: an allocation that fails aborts the program.
 
 use crate::os;
 
-/// What reports of a few functions take, with all that is held at once: measured, and doubled. See the
-/// tests.
+/// Bytes that reports of a few functions take, with everything that is held at once: measured, and doubled (see the
+/// tests).
 const REPORTS: usize = 4 << 20;
-/// For each function of the run: its figures, its samples, its calls, in all forms that they take.
+/// Bytes for each function of the run: its figures, samples and calls, in all their forms.
 const FUNCTION: usize = 128 << 10;
-/// What an entry of the journal takes at most, unless functions are very many.
+/// Bytes that an entry of the journal takes at most, unless there are very many functions.
 const ENTRY: usize = 4 << 20;
-/// An entry of fewer functions fits into what the allocator was made to hold for it.
+/// An entry of fewer functions fits into memory that the allocator already holds for it (`journal`).
 const FEW: usize = 32;
 
-/// Whether reports of so many functions can be made.
+/// Whether there is memory for the reports of so many functions.
 pub(super) fn is_enough_for_reports(functions: usize) -> bool {
     os::can_be_had(needed(functions))
 }
 
-/// Whether an entry of so many functions can be made.
+/// Whether there is memory for an entry of so many functions.
 pub(super) fn is_enough_for_entry(functions: usize) -> bool {
     functions < FEW || os::can_be_had(ENTRY)
 }
 
-/// What the reports of a run with so many functions take, about.
+/// About how many bytes the reports of a run with so many functions take.
 fn needed(functions: usize) -> usize {
     REPORTS / 2 + functions.saturating_mul(FUNCTION)
 }
@@ -35,7 +35,7 @@ mod tests {
     use std::cell::Cell;
 
     thread_local! {
-        /// Bytes that this thread holds, and the most that it held; `None` while nobody wants to know.
+        /// Bytes that this thread holds, and the most that it held; `None` while that is not measured.
         static HELD: Cell<Option<(isize, isize)>> = const { Cell::new(None) };
     }
 
@@ -44,7 +44,7 @@ mod tests {
     #[global_allocator]
     static ALLOCATOR: Measuring = Measuring;
 
-    fn book(change: isize) {
+    fn count(change: isize) {
         // The thread may be on its way out.
         let _ = HELD.try_with(|held| {
             if let Some((now, most)) = held.get() {
@@ -56,13 +56,13 @@ mod tests {
     // SAFETY: everything is passed on to the system's allocator.
     unsafe impl GlobalAlloc for Measuring {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            book(layout.size() as isize);
+            count(layout.size() as isize);
             // SAFETY: as the caller promised.
             unsafe { System.alloc(layout) }
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-            book(-(layout.size() as isize));
+            count(-(layout.size() as isize));
             // SAFETY: as the caller promised.
             unsafe { System.dealloc(block, layout) }
         }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_of_few_functions_fit_into_half_of_what_is_kept_free() {
+    fn room_for_reports_of_few_functions_is_twice_what_they_take() {
         for run in [fixture::inverse(), fixture::crowd(8, 800)] {
             let held = held_for(&run);
             println!("{} functions: {held} bytes", run.functions.len());
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_covers_runs_of_many_functions() {
+    fn room_for_reports_covers_runs_of_many_functions() {
         for run in [fixture::crowd(100, 10_000), fixture::large()] {
             let functions = run.functions.len();
             let held = held_for(&run);

@@ -1,10 +1,11 @@
-//! The writer: the one thread that writes files, so that nothing of that happens to the program.
+//! The writer: the one thread that writes files. It writes the journal while the program runs, and the reports when
+//! it is asked to.
 //!
-//! Its signals are blocked (a file-size limit sends one), and on Linux it has a table of descriptors
-//! and a root and working directory of its own: what the program closes, duplicates or changes does
-//! not reach our files, and no number of ours turns up among the program's descriptors.
+//! A thread of its own keeps our files away from the program:
 //!
-//! It writes the journal while the program runs, and the reports when it is asked to.
+//! - its signals are blocked, because a limit on the size of files sends one;
+//! - on Linux it has its own table of descriptors, root and working directory. What the program closes, duplicates or
+//!   changes does not reach our files, and no descriptor of ours is among the program's.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,7 @@ use crate::snapshot::{identity, progress};
 use memprof_model::run::{Run, RunOutcome};
 use memprof_report::ReportError;
 
-/// A program that ends within this time has no journal.
+/// The time before the first entry: a program that ends within it has no journal.
 const FIRST: Duration = Duration::from_millis(100);
 /// From one entry in the journal to the next.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -34,14 +35,14 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// After this, a journal that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The part of the time that entries may take.
+/// Entries may take one part in so many of the time.
 const SHARE: u32 = 50;
-/// The same while memory is short, when the next entry may be the last.
+/// [`SHARE`] while memory is short, when the next entry may be the last.
 const SHARE_WHEN_SHORT: u32 = 4;
-/// Bytes that are written in a second, after the first entry, at most.
+/// The most bytes that are written in a second, after the first entry.
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
-/// What is to be done with files, by the thread or, where there is none, by the caller.
+/// Work for the writer thread.
 type Job = Box<dyn FnOnce(&mut WriterThread) + Send>;
 
 /// The way to the thread, once it has been started.
@@ -71,7 +72,7 @@ pub(crate) fn start(recorder: &'static Recorder) -> io::Result<()> {
     Ok(())
 }
 
-/// Has `run` written and waits until it is. Without a thread it is written by the caller.
+/// Has `run` written and waits until it is. Without a writer thread the caller writes it.
 pub(crate) fn write(
     recorder: &'static Recorder,
     run: &Arc<Run>,
@@ -104,25 +105,26 @@ pub(crate) fn low_memory_ns() -> Option<u64> {
     (t_ns != u64::MAX).then_some(t_ns)
 }
 
+/// Memory is about to run out, at `t_ns`.
 fn note_low_memory(t_ns: u64) {
     LOW_MEMORY_NS.fetch_min(t_ns, Relaxed);
 }
 
-/// Has the thread do `work` and waits until it is done; `None` if there is no thread.
+/// Has the writer thread do `work` and waits for the result; `None` if there is no such thread.
 fn ask<T: Send + 'static>(work: impl FnOnce(&mut WriterThread) -> T + Send + 'static) -> Option<T> {
     let (done, result) = mpsc::channel();
     let job: Job = Box::new(move |writer| {
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = done.send(work(writer));
     });
     JOBS.get()?.send(job).ok()?;
     result.recv().ok()
 }
 
-/// What the thread has in front of it.
+/// The state of the writer thread.
 struct WriterThread {
     recorder: &'static Recorder,
-    /// The thread's own way to read the process's memory; its descriptors are not the program's.
+    /// Opened by this thread, because it cannot use the program's descriptors.
     os: Option<Os>,
     /// `None` when the run has been finished.
     journal: Option<Journal>,
@@ -144,8 +146,8 @@ impl WriterThread {
         }
     }
 
-    /// Goes through the motions of an entry, so that code and memory for it are there before the
-    /// program's first line.
+    /// Makes an entry that is not written, so that the code and memory for entries are there before the program's
+    /// first line.
     fn warm_up(&mut self) {
         self.os = Os::open(self.recorder.settings.backend).ok();
         let Some(now) = self.read() else { return };
@@ -199,8 +201,8 @@ impl WriterThread {
         .ok()
     }
 
-    /// Makes an entry at once where memory is about to run out: what comes next may be the end. Gives the
-    /// time until the next look.
+    /// Looks at how much memory is left, and makes an entry at once if it is about to run out: the program may end
+    /// any moment. Gives the time until the next look.
     fn watch_memory(&mut self) -> Duration {
         if self.journal.is_none() {
             return HEARTBEAT;
@@ -219,7 +221,7 @@ impl WriterThread {
         }
     }
 
-    /// Makes an entry in the journal; gives the time until the next one.
+    /// Makes an entry in the journal. Gives the time until the next one.
     fn entry(&mut self) -> Duration {
         let began = os_thread::cpu_ns();
         match catch_unwind(AssertUnwindSafe(|| self.try_entry())) {
@@ -228,8 +230,8 @@ impl WriterThread {
                 let by_bytes = Duration::from_millis(bytes * 1_000 / BYTES_PER_SECOND);
                 INTERVAL.max(took * SHARE).max(by_bytes).min(HEARTBEAT)
             }
-            // The run's folder cannot be written now, or nothing is to be told. The reports at the end
-            // will say so if they cannot be written either.
+            // The run's folder cannot be written now. Nothing is said: if the reports cannot be written either, an
+            // error at the end says so.
             Ok(Err(_)) => AGAIN,
             Err(_) => {
                 self.journal = None;
@@ -238,7 +240,7 @@ impl WriterThread {
         }
     }
 
-    /// Bytes written.
+    /// Makes an entry if there is something new. Gives the bytes written.
     fn try_entry(&mut self) -> Result<u64, ReportError> {
         let Some(now) = self.read() else { return Ok(0) };
         let recorder = self.recorder;
@@ -262,6 +264,7 @@ impl WriterThread {
         written.map_err(|error| ReportError::write(&folder, error))
     }
 
+    /// RSS, as the writer reads it.
     fn read(&mut self) -> Option<Reading> {
         let rss = self.os.as_mut()?.rss().ok()?;
         Some(Reading::of_process(

@@ -1,8 +1,8 @@
-//! The clock of a run.
+//! The clock of a run, which tests replace by a script.
 
 use std::time::Instant;
 
-/// Nanoseconds since the run's start.
+/// Counts nanoseconds since the run's start.
 #[derive(Debug)]
 pub(crate) enum Clock {
     Monotonic(Instant),

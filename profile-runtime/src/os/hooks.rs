@@ -1,12 +1,13 @@
-//! Where the C library lets us in: the end of the process, and the child of a fork.
+//! Hooks of the C library: at the end of the process, and in the child of a fork.
 
 use std::sync::OnceLock;
 
 /// What is to be called at the end, with the exit code where it is known.
 static AT_EXIT: OnceLock<fn(Option<i32>)> = OnceLock::new();
 
-/// Has `handler` called when the process ends by `exit` or by returning from `main` (on_exit(3), which
-/// tells the exit code, or atexit(3)), and `child` in the child of every fork (pthread_atfork(3)).
+/// Has `handler` called when the process ends by `exit` or by returning from `main` (on_exit(3), which tells the exit
+/// code, or atexit(3)). Has `child` called in the child of every fork (pthread_atfork(3)).
+///
 /// Says whether `handler` will be called; it must not unwind. To be called once.
 pub(crate) fn install(handler: fn(Option<i32>), child: extern "C" fn()) -> bool {
     #[cfg(unix)]
@@ -19,6 +20,7 @@ pub(crate) fn install(handler: fn(Option<i32>), child: extern "C" fn()) -> bool 
     AT_EXIT.set(handler).is_ok() && install_at_exit()
 }
 
+/// Calls the handler; `status` is the exit code, where it is known.
 fn at_exit(status: Option<i32>) {
     if let Some(handler) = AT_EXIT.get() {
         handler(status);
@@ -50,7 +52,7 @@ fn install_at_exit() -> bool {
     unsafe { libc::atexit(ended) == 0 }
 }
 
-/// Ends the process, whose end has begun already, with another exit code.
+/// Ends the process with another exit code. Called from the handler, when the end has begun already.
 pub(crate) fn end_with(status: i32) -> ! {
     // glibc then calls the handlers that are left. Elsewhere this is not defined.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -59,7 +61,7 @@ pub(crate) fn end_with(status: i32) -> ! {
         libc::exit(status)
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    // SAFETY: it ends the process at once; what Rust has buffered was written before its end began.
+    // SAFETY: `_exit` ends the process at once. What Rust has buffered was written before the end began.
     unsafe {
         libc::_exit(status)
     }

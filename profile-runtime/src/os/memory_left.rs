@@ -1,15 +1,13 @@
-//! How much memory is left before the system takes steps: of the process's control groups, of its
-//! address space, of the machine, and of what the machine promises where it counts that strictly
-//! (`vm.overcommit_memory=2`).
+//! How much memory is left before the process meets a limit: of its control groups, of its address space, of the
+//! machine, and of what the machine may promise where it counts promises strictly (`vm.overcommit_memory=2`).
 //!
 //! See cgroups(7): `memory.max` and `memory.current` in version 2, `memory.limit_in_bytes` and
-//! `memory.usage_in_bytes` in version 1. What a group holds of files can be given back, so it does not
-//! count as used.
+//! `memory.usage_in_bytes` in version 1. Pages of files can be given back, so they do not count as used.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is left of a limit, bytes.
+/// How many bytes are left of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     pub left: u64,
@@ -23,7 +21,7 @@ pub(crate) struct MemoryLimits {
     /// The machine's memory.
     machine: Option<u64>,
     address_space: Option<u64>,
-    /// Whether memory that is asked for counts, used or not, as long as the machine has it.
+    /// Whether the machine counts promised memory strictly, used or not.
     strict: bool,
 }
 
@@ -36,6 +34,7 @@ struct Group {
 }
 
 impl MemoryLimits {
+    /// Finds out which limits hold.
     pub(crate) fn find() -> MemoryLimits {
         let membership = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let mut limits = MemoryLimits {
@@ -44,13 +43,13 @@ impl MemoryLimits {
             address_space: address_space(),
             strict: read("/proc/sys/vm/overcommit_memory").trim() == "2",
         };
-        // A group that may hold more than the machine has is not what will run out.
+        // The limit of a group that may hold more than the machine has is never reached.
         let machine = limits.machine.unwrap_or(u64::MAX);
         limits.groups.retain(|group| group.limit < machine);
         limits
     }
 
-    /// The limit of which least is left.
+    /// The limit with the least left.
     pub(crate) fn left(&self) -> Option<Left> {
         let groups = self.groups.iter().filter_map(Group::left);
         let machine = self.machine.and_then(machine_left);
@@ -65,8 +64,8 @@ impl MemoryLimits {
 }
 
 impl Left {
-    /// Whether so little is left that it may be used up before anything more is written: a twentieth of
-    /// the limit, but no less than 16 MiB and no more than 256 MiB.
+    /// Whether so little is left that it may be used up before anything more is written: less than a twentieth of the
+    /// limit, but at least 16 MiB and at most 256 MiB.
     pub(crate) fn is_short(self) -> bool {
         self.left < (self.limit / 20).clamp(16 << 20, 256 << 20)
     }
@@ -79,13 +78,13 @@ impl Group {
             left: self.limit.saturating_sub(usage),
             limit: self.limit,
         };
-        // What is held of files is asked for only when it matters: that costs ten times as much.
+        // The pages of files are asked for only when they matter: that costs ten times as much.
         if !unused.is_short() {
             return Some(unused);
         }
         let stat = read(&self.stat);
         let files = ["inactive_file", "active_file"].map(|name| {
-            // Version 1 counts subgroups only in the totals.
+            // In version 1 only the `total_` fields include subgroups.
             field(&stat, &format!("total_{name}")).or_else(|| field(&stat, name))
         });
         let files: u64 = files.into_iter().flatten().sum();
@@ -96,8 +95,8 @@ impl Group {
     }
 }
 
-/// The groups with a limit among those named in `membership`, the text of `/proc/self/cgroup`, and
-/// those above them; `mount` is where they are found.
+/// The control groups with a limit, among those of the process and those above them. `membership` is the text of
+/// `/proc/self/cgroup`; `mount` is the folder that holds the groups.
 fn groups(mount: &Path, membership: &str) -> Vec<Group> {
     let mut found = Vec::new();
     for line in membership.lines() {
@@ -114,7 +113,7 @@ fn groups(mount: &Path, membership: &str) -> Vec<Group> {
             ),
             _ => continue,
         };
-        // In a container the path may be one outside of it; then the mount itself is the group.
+        // In a container the path may be one of the host; then the mount itself is the group.
         for folder in Path::new(path.trim_start_matches('/')).ancestors() {
             let folder = base.join(folder);
             let limit = fs::read_to_string(folder.join(limit)).ok();
@@ -140,6 +139,7 @@ fn machine_left(limit: u64) -> Option<Left> {
     })
 }
 
+/// What the machine may still promise.
 fn promised_left() -> Option<Left> {
     let text = read("/proc/meminfo");
     let limit = kib(field(&text, "CommitLimit:")?);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn version_2_with_a_limit_on_the_group_above() {
+    fn memory_left_in_version_2_with_a_limit_on_the_group_above() {
         let mount = tempfile::tempdir().unwrap();
         put(
             &mount.path().join("a/b"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_and_a_path_that_is_not_there() {
+    fn memory_left_in_version_1_with_a_path_that_is_not_there() {
         let mount = tempfile::tempdir().unwrap();
         put(
             &mount.path().join("memory"),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_twentieth_of_the_limit_is_little_but_never_less_than_16_mib() {
+    fn memory_left_is_short_below_a_twentieth_or_16_mib() {
         let left = |left: u64, limit: u64| Left { left, limit };
         assert!(left(15 << 20, 100 << 20).is_short());
         assert!(!left(17 << 20, 100 << 20).is_short());
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_a_limit() {
+    fn memory_left_is_known_on_this_machine() {
         let left = MemoryLimits::find().left().unwrap();
         assert!(
             left.limit > 1 << 20 && left.left <= left.limit.saturating_mul(64),

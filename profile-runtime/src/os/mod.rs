@@ -1,4 +1,4 @@
-//! Reading the operating system: the one place that knows how memory figures are obtained.
+//! The operating system: the one place that knows how memory figures are obtained. Tests replace it by a script.
 
 #[cfg(target_os = "linux")]
 mod procfs;
@@ -40,15 +40,14 @@ pub(crate) enum Os {
     Scripted(&'static scripted::Script),
 }
 
-/// Makes a new page resident and gives it back, without the program's allocator, whose habits (glibc's
-/// mmap threshold, for one) change with what it is asked for.
+/// Makes a new page resident and gives it back. Not with the program's allocator, whose habits (such as glibc's mmap
+/// threshold) change with what it is asked for.
 pub(crate) fn touch_a_page() {
     #[cfg(target_os = "linux")]
     procfs::touch_a_page();
 }
 
-/// Whether the system would give the process so many bytes now. Elsewhere than on Linux nobody asks, and
-/// the answer is yes.
+/// Whether the system would give the process so many bytes now. Always `true` on other systems than Linux.
 #[cfg(feature = "report")]
 pub(crate) fn can_be_had(bytes: usize) -> bool {
     #[cfg(target_os = "linux")]
@@ -60,7 +59,7 @@ pub(crate) fn can_be_had(bytes: usize) -> bool {
     }
 }
 
-/// What the kernel counts of its own accord.
+/// What the kernel counts for the process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProcessCounts {
     /// Page faults of the process so far, minor and major.
@@ -70,7 +69,7 @@ pub(crate) struct ProcessCounts {
 }
 
 impl Os {
-    /// Opens the wanted backend; without a wish, the cheapest that works here.
+    /// Opens the wanted backend, or else the cheapest that works here.
     pub(crate) fn open(wanted: Option<Backend>) -> io::Result<Os> {
         #[cfg(target_os = "linux")]
         if wanted != Some(Backend::Sysinfo) {
@@ -126,8 +125,8 @@ impl Os {
         }
     }
 
-    /// The high-water mark in bytes, from `/proc/self/status`: exact where `ProcessCounts::max_rss` can
-    /// carry a floor over from before `exec`, and six times its price.
+    /// The high-water mark in bytes, from `/proc/self/status`. Costs six times as much as `ProcessCounts::max_rss`,
+    /// but holds nothing from before `exec`.
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
         match self {
             #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Linux: `/proc/self` through descriptors that stay open, and `getrusage`.
+//! Memory figures on Linux: `/proc/self` through descriptors that stay open, and `getrusage`.
 //!
 //! A `pread` of a kept-open file costs a fifth of open, read and close. The files are described in
 //! proc_pid_statm(5), proc_pid_status(5) and proc_pid_clear_refs(5).
@@ -39,8 +39,8 @@ impl Procfs {
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
         match self.resident_pages() {
             Ok(pages) => Ok(pages * self.page_size),
-            // The program may have closed every descriptor (daemons do): open ours again. The old
-            // numbers may be files of the program by now, which are not ours to close.
+            // The program may have closed all descriptors, as daemons do: open ours again. The old numbers may
+            // belong to files of the program by now, so they are not closed.
             Err(_) => {
                 std::mem::forget(std::mem::replace(self, Procfs::open()?));
                 Ok(self.resident_pages()? * self.page_size)
@@ -60,14 +60,14 @@ impl Procfs {
 
     /// Writing `5` resets `VmHWM` to the present RSS (Linux 4.0, unprivileged).
     ///
-    /// `rss` is always read first: had the program closed our descriptors and opened files of its
-    /// own in their place, that reading would have failed and opened new ones, and this write
-    /// cannot hit a file of the program.
+    /// `rss` is always read before. If the program has closed our descriptors and opened its own files under the same
+    /// numbers, that reading fails and opens new ones, so this write cannot hit a file of the program.
     pub(crate) fn reset_high_water(&self) -> io::Result<()> {
         let file = self.clear_refs.as_ref().ok_or(io::ErrorKind::Unsupported)?;
         file.write_at(b"5", 0).map(drop)
     }
 
+    /// `VmHWM`, the high-water mark.
     pub(crate) fn high_water(&self) -> io::Result<u64> {
         let mut buffer = [0_u8; 4096];
         let length = self.status.read_at(&mut buffer, 0)?;
@@ -90,7 +90,7 @@ pub(crate) fn counts() -> Option<ProcessCounts> {
     })
 }
 
-/// The same for the calling thread alone: `RUSAGE_THREAD`.
+/// Page faults of the calling thread: `RUSAGE_THREAD`.
 pub(crate) fn thread_faults() -> Option<u64> {
     usage_of(libc::RUSAGE_THREAD).as_ref().map(faults)
 }
@@ -119,8 +119,8 @@ pub(crate) fn touch_a_page() {
     unmap(page, size);
 }
 
-/// See [`super::can_be_had`]. Asked with a mapping, not with a block of the program's allocator, whose habits
-/// change with what it gives back.
+/// See [`super::can_be_had`]. Asks with a mapping and not with the program's allocator, whose habits change with what
+/// is given back to it.
 #[cfg(feature = "report")]
 pub(crate) fn can_be_mapped(bytes: usize) -> bool {
     let mapping = map(bytes);
@@ -139,7 +139,7 @@ fn map(bytes: usize) -> Option<*mut libc::c_void> {
     (mapping != libc::MAP_FAILED).then_some(mapping)
 }
 
-/// Ends what [`map`] gave for so many bytes.
+/// Ends a mapping of so many bytes that [`map`] gave.
 fn unmap(mapping: *mut libc::c_void, bytes: usize) {
     // SAFETY: mapped by `map`, and nothing refers to it any more.
     unsafe { libc::munmap(mapping, bytes) };
@@ -177,13 +177,13 @@ mod tests {
 
     #[cfg(feature = "report")]
     #[test]
-    fn what_there_is_can_be_had_and_what_there_is_not_cannot() {
+    fn procfs_can_map_what_there_is_and_nothing_more() {
         assert!(can_be_mapped(1 << 20));
         assert!(!can_be_mapped(1 << 60));
     }
 
     #[test]
-    fn readings_are_plausible_and_agree() {
+    fn procfs_readings_are_plausible_and_agree() {
         let mut procfs = Procfs::open().unwrap();
         let rss = procfs.rss().unwrap();
         let high = procfs.high_water().unwrap();

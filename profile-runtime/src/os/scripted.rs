@@ -1,11 +1,11 @@
-//! An operating system for tests: it says what the test wants, and nothing comes of chance.
+//! An operating system for tests, which says what the test wants.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use super::ProcessCounts;
 
-/// What the process's memory is said to be. Leaked by the test that makes one.
+/// The memory and the clock of a process that does not exist.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     now_ns: AtomicU64,
@@ -19,14 +19,14 @@ pub(crate) struct Script {
     keeps_the_mark: AtomicBool,
 }
 
-/// Every look at the clock takes so long unless the test says otherwise: no two readings are at the same
-/// moment.
+/// Every look at the clock takes this long unless the test says otherwise, because no two readings are at the
+/// same moment.
 const TICK_NS: u64 = 10;
 
 pub(crate) const PAGE: u64 = 4096;
 
 impl Script {
-    /// A process with `rss` bytes; for ever, as threads' recorders are.
+    /// A process with `rss` bytes. Leaked, because recorders hold it for ever.
     pub(crate) fn leaked(rss: u64) -> &'static Script {
         let script = Box::leak(Box::<Script>::default());
         script.rss.store(rss, SeqCst);
@@ -50,7 +50,7 @@ impl Script {
         self.now_ns.fetch_add(nanoseconds, SeqCst);
     }
 
-    /// Pages come, by faults of the calling thread, or go.
+    /// So many pages come, by faults of the calling thread, or go.
     pub(crate) fn change(&self, pages: i64) {
         let rss = self
             .rss

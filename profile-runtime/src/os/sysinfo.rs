@@ -1,4 +1,4 @@
-//! Every platform but Linux, and Linux on request: readings through the sysinfo crate.
+//! RSS through the sysinfo crate: on every platform but Linux, and on Linux on request.
 
 use std::io;
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sees_what_the_program_touches() {
+    fn sysinfo_sees_what_the_program_touches() {
         let mut sysinfo = Sysinfo::open().unwrap();
         let before = sysinfo.rss().unwrap();
         let touched = vec![1_u8; 32 << 20];

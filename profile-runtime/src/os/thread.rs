@@ -1,13 +1,13 @@
-//! What memprof's own threads ask of the operating system.
+//! What memprof's own threads need from the operating system.
 
 use std::io;
 use std::sync::mpsc;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// Starts a thread that gets no signals, and waits until it says that it is at work: what it needs to begin
-/// must not show up in the program's first lines. `stack_bytes`: the standard library's size if nothing
-/// is said.
+/// Starts a thread that gets no signals, and waits until the thread says that it is at work, so that the memory that
+/// it needs to begin does not show up in the program's first lines. `stack_bytes`: `None` for the standard library's
+/// size.
 ///
 /// # Errors
 /// When the system gives no thread.
@@ -24,18 +24,18 @@ pub(crate) fn start_and_wait(
     let handle = without_signals(|| {
         builder.spawn(move || {
             work(&|| {
-                // Nobody waits any more if it took too long; that does not matter here.
+                // If this took too long, nobody waits any more.
                 let _ = at_work.send(());
             });
         })
     })?;
-    // On a machine so busy that this does not suffice, the first lines say a little too much.
+    // On a machine so busy that this is not enough, the program's first lines get a little too much.
     let _ = started.recv_timeout(Duration::from_millis(200));
     Ok(handle.thread().clone())
 }
 
-/// Runs `spawn` with every signal blocked, so that a thread which it starts never runs the program's
-/// signal handlers: a thread inherits the mask of its creator (pthread_sigmask(3)).
+/// Runs `spawn` with every signal blocked. A thread that it starts inherits the mask (pthread_sigmask(3)), and never
+/// runs the program's signal handlers.
 #[cfg(unix)]
 fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
@@ -58,11 +58,11 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     spawn()
 }
 
-/// Gives the calling thread a table of descriptors of its own, with nothing in it, and a root and
-/// working directory of its own, which stay what they are when the program changes its own.
+/// Gives the calling thread its own table of descriptors, an empty one, and its own root and working directory, which
+/// stay as they are when the program changes its own.
 ///
-/// Where the kernel does not offer or allow it (before Linux 5.9; `unshare` in some containers), the
-/// thread goes on with the program's.
+/// Where the kernel does not offer or allow that (before Linux 5.9; `unshare` in some containers), the thread goes on
+/// with the program's.
 #[cfg(feature = "report")]
 pub(crate) fn leave_the_programs_files() {
     #[cfg(target_os = "linux")]
@@ -79,7 +79,8 @@ pub(crate) fn leave_the_programs_files() {
             )
         };
         if alone == 0 {
-            // So that nobody who writes to stdout or stderr on this thread writes into a file of ours.
+            // Takes the numbers 0 to 2, so that what is written to stdout or stderr on this thread does not go into
+            // a file of ours.
             for _ in 0..3 {
                 if let Ok(null) = std::fs::File::options()
                     .read(true)

@@ -1,4 +1,4 @@
-//! What generated code holds while a function or a closure of it runs on this thread.
+//! The frame that generated code holds while an annotated function, or one of its closures, runs on this thread.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -13,29 +13,30 @@ use crate::thread::current;
 use crate::thread::open_call::Kind;
 use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
 
-/// In place of a line to go back to. Not `NO_LINE`, at which a call is before its first.
+/// In place of a line to go back to: there is none, because the call ends. Not `NO_LINE`, which is where a call
+/// is before its first line.
 const ENDS: u32 = NO_LINE - 1;
 
-/// A call in progress, or a run of a closure. Dropping it ends that, however control leaves.
-// Small: recursive functions have one each.
+/// A call in progress, or a run of a closure. Dropping it ends the call or run, however control leaves.
+// Kept small: every level of a recursion has one.
 #[derive(Debug)]
 pub struct Frame {
-    /// None where recording is off.
+    /// The counters of the site's lines; empty when recording is off.
     lines: &'static [LineCounters],
     current_line: &'static CurrentLine,
     /// `None` when recording is off.
     thread: Option<&'static ThreadRecorder>,
     depth: u32,
-    /// Loops that are being left; their headers are not run again.
+    /// How many loops the current statement is leaving. The headers of these are not run again.
     leaving: Cell<u32>,
-    /// The line to go back to at the end; `ENDS` for what is then over.
+    /// The line to go back to at the end; `ENDS` if the call or run ends then.
     back_to: u32,
     /// A frame belongs to the thread that made it.
     thread_bound: PhantomData<*const ()>,
 }
 
-/// The probes of a frame's lines: copies of what they need, which never change, so that the compiler can
-/// keep it in registers.
+/// The probes of a frame's lines. They work on copies of what they need, which never change, so that the compiler
+/// can keep these in registers.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameProbe<'frame> {
     lines: &'static [LineCounters],
@@ -97,7 +98,7 @@ impl Frame {
         }
     }
 
-    /// What its lines are counted through.
+    /// The probes of its lines.
     #[inline]
     #[must_use]
     pub fn probe(&self) -> FrameProbe<'_> {
@@ -118,14 +119,14 @@ impl Frame {
 
 impl FrameProbe<'_> {
     /// The line `line` begins: one hit.
-    // A call, which is all of most probes that is put into the user's function: on probes with branches the
-    // compiler would spend more time than on the rest of it.
+    // Most probes put nothing but a call into the user's function. On probes with branches the compiler would
+    // spend more time than on the rest of the function.
     #[inline]
     pub fn line(&self, line: u32) {
         line_by_call(self.frame, line);
     }
 
-    /// The same in a loop, where a nanosecond counts.
+    /// [`FrameProbe::line`] in a loop, where a nanosecond counts: inlined.
     #[inline]
     pub fn hot_line(&self, line: u32) {
         begin_line(self.lines, self.current_line, line);
@@ -145,8 +146,7 @@ fn begin_line(lines: &'static [LineCounters], current_line: &'static CurrentLine
     }
 }
 
-// These are of another ABI than Rust's, because such a function does not unwind: the user's functions need no
-// landing pads for probes.
+// `extern "C"`: such a function does not unwind, so the user's functions need no landing pads for probes.
 #[inline(never)]
 extern "C" fn line_by_call(frame: &Frame, line: u32) {
     begin_line(frame.lines, frame.current_line, line);
@@ -213,9 +213,12 @@ impl Drop for Frame {
 
 /// The frame of a closure inside an annotated function: its lines are lines of the function.
 ///
-/// A closure is run by whoever has it. Straight from the line that made it, it only switches lines,
-/// like a block. From inside other annotated calls of the same thread it books on its own lines and
-/// takes that off the line around it. On another thread it counts apart, as a worker.
+/// A closure is run by whoever has it:
+///
+/// - straight from its function, it only switches lines, like a block;
+/// - from inside other annotated calls on the same thread, it books on its own lines, and that is taken off the
+///   line that made these calls (`Kind::NestedClosure`);
+/// - on another thread, it is counted apart, as work for its function (`Kind::OtherThread`).
 #[derive(Debug)]
 pub struct ClosureFrame;
 

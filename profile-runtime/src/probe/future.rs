@@ -1,8 +1,9 @@
-//! Annotated functions whose work is done by a future: measured while it is polled.
+//! Annotated functions whose work is done by a future: the call is in progress while the future is polled.
 //!
-//! A future that is suspended belongs to no thread, so its call is taken off the thread's stack until
-//! the next poll, which may happen on another thread. Its probes find the call through the thread
-//! that polls.
+//! 1. A poll puts the call on the stack of the thread that polls.
+//! 2. Probes find the call through that thread.
+//! 3. When the future is pending, the call is taken off the stack until the next poll, which may happen on another
+//!    thread.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +23,7 @@ use crate::thread::open_call::Kind;
 use crate::thread::suspended::SuspendedKey;
 use crate::thread::thread_recorder::ThreadRecorder;
 
-/// The probes of a future's lines. Holds nothing of a thread, so the future stays `Send`.
+/// The probes of a future's lines. They hold nothing of a thread, so the future stays `Send`.
 #[derive(Debug, Clone, Copy)]
 pub struct AsyncProbe(&'static Site);
 
@@ -39,7 +40,7 @@ impl AsyncProbe {
         Probes::line(*self, line);
     }
 
-    /// The same in a loop.
+    /// [`AsyncProbe::line`] in a loop.
     #[inline]
     pub fn hot_line(&self, line: u32) {
         Probes::line(*self, line);
@@ -95,7 +96,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Profiled<F> {
-        // `None` only while it is being dropped, so that what it frees is still seen.
+        // `None` only while this is being dropped: the future is dropped first, during its call.
         #[pin]
         future: Option<F>,
         call: FutureCall,
@@ -144,14 +145,14 @@ struct FutureCall {
 enum State {
     /// Not polled yet.
     New,
-    /// Suspended: where it is among the suspended calls.
+    /// Suspended, and found with this key.
     Suspended(SuspendedKey),
     /// Ended, or not recorded.
     Over,
 }
 
 impl FutureCall {
-    /// Puts the call on this thread's stack.
+    /// Puts the call on this thread's stack. Gives the thread's recorder and the call's depth.
     fn open(&mut self) -> Option<(&'static ThreadRecorder, u32)> {
         let state = std::mem::replace(&mut self.state, State::Over);
         if matches!(state, State::Over) {
@@ -168,7 +169,7 @@ impl FutureCall {
         Some((thread, depth))
     }
 
-    /// The future is dropped before its end: `drop_future` is the last thing that the call does.
+    /// The future is dropped before its end. `drop_future` still runs during the call.
     fn cancel(&mut self, drop_future: impl FnOnce()) {
         let open = match self.state {
             State::Suspended(_) => self.open(),
@@ -184,7 +185,7 @@ impl FutureCall {
     }
 }
 
-/// One poll. Dropping it ends the call: the future is ready, or has panicked.
+/// One poll. Dropping it ends the call, unless `suspend` was called: the future is ready, or has panicked.
 struct PollGuard<'call> {
     call: &'call mut FutureCall,
     open: Option<(&'static ThreadRecorder, u32)>,
@@ -196,6 +197,7 @@ impl<'call> PollGuard<'call> {
         PollGuard { call, open }
     }
 
+    /// The future is pending: takes the call off the thread's stack.
     fn suspend(&mut self) {
         if let Some((thread, depth)) = self.open.take()
             && let Some(recorder) = recorder::running()
@@ -214,7 +216,7 @@ impl Drop for PollGuard<'_> {
     }
 }
 
-/// Makes `future`, an async block inside a function of `site`, count its lines as a closure does.
+/// Makes `future`, an async block inside the function of `site`, count its lines like a closure.
 pub fn part<F: Future>(site: &'static Site, future: F) -> AsyncBlock<F> {
     AsyncBlock {
         future,
@@ -231,7 +233,7 @@ pin_project! {
         #[pin]
         future: F,
         site: &'static Site,
-        // The line at which it was suspended.
+        // The line at which it was last suspended.
         line: Option<u32>,
     }
 }

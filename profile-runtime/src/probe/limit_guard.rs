@@ -1,4 +1,4 @@
-//! What generated code holds around a call with limits, so that it can end with a panic.
+//! The guard that generated code holds around a call with limits, so that the call can end with a panic.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use crate::message::message;
 use crate::site::spec::Site;
 use memprof_model::run::Outcome;
 
-/// Adds to what one call broke how the calls of all sizes grow.
+/// Adds the limit on growth to what one call broke, if the calls of all sizes together break it.
 fn with_growth(
     site: &'static Site,
     broken_limits: Option<Box<BrokenLimits>>,
@@ -24,7 +24,7 @@ fn with_growth(
     Some(broken_limits)
 }
 
-/// Declared before a call with limits begins: when the call is over, panics if it broke one.
+/// Declared before a call with limits begins. Checks when the call is over, and panics if the call broke one.
 #[derive(Debug)]
 pub struct LimitGuard {
     site: &'static Site,
@@ -60,7 +60,7 @@ impl LimitGuard {
     }
 }
 
-/// Passes a call's `value` on if it kept to its limits; drops it and panics otherwise.
+/// Passes on the `value` of a call that kept to its limits; drops it and panics otherwise.
 #[inline]
 #[track_caller]
 pub fn within<T>(guard: &LimitGuard, value: T) -> T {
@@ -76,14 +76,15 @@ impl Drop for LimitGuard {
     }
 }
 
-/// Says on stderr what a call of `site` broke that cannot panic, because it was cancelled.
+/// Reports on stderr what a cancelled call of `site` broke: such a call cannot panic.
 pub(crate) fn report(site: &'static Site) {
     if let Some(broken_limits) = take(site) {
         say(&broken_limits);
     }
 }
 
-/// Once for each function: what is called a million times is not to fill the terminal.
+/// Reports on stderr, once for each function, so that one that is called a million times does not fill the
+/// terminal.
 fn say(broken_limits: &BrokenLimits) {
     if broken_limits.site.say_once() {
         let how = match broken_limits.outcome {

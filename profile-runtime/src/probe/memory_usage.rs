@@ -1,4 +1,4 @@
-//! `memory_usage`: memory_profiler's other half, typed. Runs a closure and gives back how memory moved.
+//! `memory_usage`, which memory_profiler has, too: runs a closure and gives back how memory moved meanwhile.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub fn memory_usage<T>(interval: Duration, work: impl FnOnce() -> T) -> MemoryUs
     }
 }
 
-/// The call in progress; if `work` panics, dropping it closes the call.
+/// The call in progress. Dropping it closes the call, also when `work` panics.
 struct Open {
     thread: &'static ThreadRecorder,
     depth: u32,
@@ -88,7 +88,7 @@ impl Open {
         });
         match ended {
             Some((record, series)) => usage(value, &record, series.as_ref()),
-            // Only in the child of a fork made by `work`: nothing was recorded there.
+            // `work` has forked, and this is the child, where nothing is recorded.
             None => MemoryUsage {
                 value,
                 samples: Vec::new(),
@@ -101,7 +101,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        // After `finish` there is no call at this depth any more.
+        // After `finish` there is no call at this depth any more, and this does nothing.
         self.thread.close(self.depth, false, |_, _| ());
     }
 }

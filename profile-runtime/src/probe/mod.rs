@@ -1,4 +1,4 @@
-//! What generated code calls: frames, futures, guards at the ends of scopes, and measuring by hand.
+//! What generated code calls (frames, futures, scope guards), and `memory_usage`, which users call by hand.
 
 pub(crate) mod frame;
 pub(crate) mod future;

@@ -1,27 +1,28 @@
-//! The scope guards that generated code holds, the same for every kind of probe.
+//! The scope guards that generated code holds. They are the same for frames and for futures.
 
-/// Nothing is recorded, or a loop is being left: the compiler is to lay out the code for the other case.
+/// Marks a branch as rare (nothing is recorded, or a loop is being left), so that the compiler lays out the code
+/// for the other one.
 #[cold]
 #[inline(always)]
 pub(super) fn cold() {}
 
-/// What probes write to: a call of this thread, a run of a closure, or the call that a future is of.
+/// Probes of lines: of a frame, or of a future.
 ///
-/// A type parameter of the guards, so that each kind is compiled for itself.
+/// A type parameter of the guards, so that the code for each kind is compiled separately.
 pub trait Probes: Copy {
     /// The line `line` begins: one hit.
     fn line(self, line: u32);
-    /// The same in a loop.
+    /// [`Probes::line`] in a loop.
     fn hot_line(self, line: u32);
     /// Goes back to `line` without a hit.
     fn resume(self, line: u32);
-    /// Loops that are being left.
+    /// How many loops the current statement is leaving.
     fn loops_left(self) -> u32;
     /// See [`Probes::loops_left`].
     fn set_loops_left(self, loops: u32);
 }
 
-/// At the end of a scope, before its locals drop: the line of the closing brace begins.
+/// Dropped at the end of a scope, before its other locals: the line of the closing brace begins.
 #[derive(Debug)]
 pub struct ScopeEnd<P: Probes> {
     pub(crate) probes: P,
@@ -31,8 +32,8 @@ pub struct ScopeEnd<P: Probes> {
 impl<P: Probes> Drop for ScopeEnd<P> {
     #[inline]
     fn drop(&mut self) {
-        // Who leaves by `break` or `return` does not come by the brace: what is freed on the way is
-        // freed by the line that leaves.
+        // A statement that leaves loops does not pass the brace: what is freed on the way is freed by that
+        // statement's line.
         if self.probes.loops_left() == 0 {
             self.probes.line(self.line);
         } else {
@@ -41,7 +42,7 @@ impl<P: Probes> Drop for ScopeEnd<P> {
     }
 }
 
-/// At the end of a loop's body: the loop's header runs again.
+/// Dropped at the end of a loop's body: the loop's header runs again.
 #[derive(Debug)]
 pub struct LoopNext<P: Probes> {
     pub(crate) probes: P,
@@ -61,7 +62,7 @@ impl<P: Probes> Drop for LoopNext<P> {
     }
 }
 
-/// At the end of a loop's body that no jump leaves: the loop's header runs again.
+/// [`LoopNext`] for a body that no jump leaves.
 #[derive(Debug)]
 pub struct LoopNextNoJump<P: Probes> {
     pub(crate) probes: P,
@@ -75,7 +76,7 @@ impl<P: Probes> Drop for LoopNextNoJump<P> {
     }
 }
 
-/// At the end of a block inside a larger expression: the statement's line goes on.
+/// Dropped at the end of a block inside a larger expression: the line of the statement goes on.
 #[derive(Debug)]
 pub struct ResumeLine<P: Probes> {
     pub(crate) probes: P,
@@ -95,28 +96,28 @@ impl<P: Probes> Drop for ResumeLine<P> {
 macro_rules! guards {
     ($of:ty, [$($lifetime:lifetime)?] $probes:ty, $self:ident => $get:expr) => {
         impl$(<$lifetime>)? $of {
-            /// See [`ScopeEnd`](crate::probe::scope_guards::ScopeEnd).
+            /// See `ScopeEnd`.
             #[inline]
             #[must_use]
             pub fn end(&$self, line: u32) -> $crate::probe::scope_guards::ScopeEnd<$probes> {
                 $crate::probe::scope_guards::ScopeEnd { probes: $get, line }
             }
 
-            /// See [`LoopNext`](crate::probe::scope_guards::LoopNext).
+            /// See `LoopNext`.
             #[inline]
             #[must_use]
             pub fn again(&$self, line: u32) -> $crate::probe::scope_guards::LoopNext<$probes> {
                 $crate::probe::scope_guards::LoopNext { probes: $get, line }
             }
 
-            /// See [`LoopNextNoJump`](crate::probe::scope_guards::LoopNextNoJump).
+            /// See `LoopNextNoJump`.
             #[inline]
             #[must_use]
             pub fn each(&$self, line: u32) -> $crate::probe::scope_guards::LoopNextNoJump<$probes> {
                 $crate::probe::scope_guards::LoopNextNoJump { probes: $get, line }
             }
 
-            /// See [`ResumeLine`](crate::probe::scope_guards::ResumeLine).
+            /// See `ResumeLine`.
             #[inline]
             #[must_use]
             pub fn back(&$self, line: u32) -> $crate::probe::scope_guards::ResumeLine<$probes> {

@@ -1,9 +1,9 @@
-//! The value of `by = …`: any number.
+//! The value of `by = …`, which may be any number.
 
 use crate::site::spec::Site;
 use crate::thread::current;
 
-/// What the size of an input can be told in.
+/// A number that can be the size of an input.
 #[diagnostic::on_unimplemented(
     message = "`by = …` must be a number, and this is `{Self}`",
     label = "not a number",
@@ -37,7 +37,7 @@ impl<T: Size + ?Sized> Size for &T {
     }
 }
 
-/// The value of `by = …`, found before the call begins.
+/// The value of `by = …` as a number; taken before the call begins.
 #[inline]
 pub fn size<T: Size + ?Sized>(value: &T) -> f64 {
     value.size()

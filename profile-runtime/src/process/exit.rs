@@ -1,5 +1,5 @@
-//! The end of the process: the run is written when `main` returns, when a thread calls `exit`, and
-//! when the test harness ends, whether or not something panicked.
+//! The end of the process: has the run written when `main` returns, when a thread calls `exit`, and when the test
+//! harness ends, whether or not something panicked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,10 +10,10 @@ use crate::recorder;
 use crate::recording;
 use crate::thread::current;
 
-/// What a test program ends with when a test has failed.
+/// The exit code of a test program in which a test has failed.
 const FAILED: i32 = 101;
 
-/// Has the run written when the process ends.
+/// Sets up that the run is written when the process ends.
 pub(crate) fn at_exit() {
     if !hooks::install(write_at_exit, forked) {
         message(
@@ -29,7 +29,7 @@ extern "C" fn forked() {
     heap::origins::stop();
 }
 
-/// `status` is the process's exit code, where it is known.
+/// Called when the process ends. `status`: its exit code, where that is known.
 fn write_at_exit(status: Option<i32>) {
     // Unwinding out of a function that C calls would abort the user's program.
     match catch_unwind(AssertUnwindSafe(|| finish(status))) {

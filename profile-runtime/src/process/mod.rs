@@ -1,4 +1,4 @@
-//! The life of the process: the start of recording, the sampler's thread, the end.
+//! The life of the process: the start of recording, the sampler thread, and the end.
 
 mod exit;
 mod sampler;

@@ -1,7 +1,8 @@
-//! The sampler: one thread for the whole process, parked while no annotated call is in progress.
+//! The sampler: one thread for the whole process, which reads RSS at the intervals of the calls in progress. It is
+//! parked while there are none.
 //!
-//! It sleeps to absolute deadlines, so that being late once does not make it late for ever, and it
-//! counts the deadlines that it missed. In its steady state it allocates nothing.
+//! It sleeps until absolute deadlines, so that being late once does not make it late for ever. It counts the
+//! deadlines that it missed. Once it has seen all intervals it allocates nothing.
 
 use std::io;
 use std::thread;
@@ -12,11 +13,11 @@ use crate::os::thread as os_thread;
 use crate::reading::instruments::Instruments;
 use crate::thread::registry::ThreadRegistry;
 
-/// Samples taken after the last call has ended, so that the chart shows the fall.
+/// How many samples are taken after the last call has ended, so that the chart shows the fall.
 const TAIL: u32 = 5;
 
-/// Starts the thread and waits until it is at work: what a thread needs to begin, memory of its
-/// own among it, must not show up in the program's first lines.
+/// Starts the thread and waits until it is at work, so that the memory that a thread needs to begin does not show
+/// up in the program's first lines.
 pub(crate) fn start(
     instruments: &'static Instruments,
     threads: &'static ThreadRegistry,
@@ -38,7 +39,7 @@ struct Beat {
     next_ns: u64,
 }
 
-/// What the thread knows from one round to the next.
+/// The sampler's state from one round to the next.
 struct Loop {
     instruments: &'static Instruments,
     threads: &'static ThreadRegistry,
@@ -47,7 +48,7 @@ struct Loop {
     intervals: Vec<u64>,
     /// Intervals due in this round.
     due: Vec<u64>,
-    /// When the last sample was taken, if a call has been in progress since.
+    /// When the last sample was taken, as long as calls have been in progress since.
     last_sample_ns: Option<u64>,
     /// Rounds since the last call ended.
     idle: u32,
@@ -78,7 +79,7 @@ impl Loop {
         }
     }
 
-    /// Finds out which intervals are in use, and begins or ends their beats.
+    /// Finds out which intervals are in use now, and adds or removes their beats.
     fn look_around(&mut self) {
         self.intervals.clear();
         let mut busy = 0;
@@ -112,7 +113,7 @@ impl Loop {
         self.last_sample_ns.get_or_insert(now_ns);
     }
 
-    /// `None` when there is nothing left to watch.
+    /// When the next sample is due; `None` when nothing is left to sample.
     fn next_deadline(&mut self) -> Option<u64> {
         if self.idle > TAIL {
             return None;
@@ -120,7 +121,7 @@ impl Loop {
         self.beats.iter().map(|beat| beat.next_ns).min()
     }
 
-    /// Sleeps until the deadline or until a call wants an earlier one.
+    /// Sleeps until the deadline, or until a call wants an earlier sample.
     fn sleep_until(&self, deadline_ns: u64) {
         let sampler = &self.instruments.sampler;
         sampler.sleeps_until(deadline_ns);
@@ -131,8 +132,8 @@ impl Loop {
         sampler.is_awake();
     }
 
-    /// Waits for the next call. Every thread is asked for a reading first, so that its next call
-    /// takes the careful way in, which wakes the sampler.
+    /// Waits for the next call. Every thread is asked for a reading first, so that its next call is measured: only
+    /// the entry of a measured call wakes the sampler.
     fn park(&mut self) {
         self.beats.clear();
         let sampler = &self.instruments.sampler;
@@ -175,6 +176,7 @@ impl Loop {
         }
     }
 
+    /// Counts the samples of this round, with those that were missed.
     fn account(&mut self, now_ns: u64, missed: u64) {
         let sampler = &self.instruments.sampler;
         let taken = self.due.len() as u64;

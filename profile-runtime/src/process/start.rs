@@ -13,7 +13,7 @@ use crate::site::spec::SiteSpec;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
 
-/// Stands for the calls of [`warm_up`].
+/// The site of the calls of [`warm_up`].
 static WARM_UP: SiteSpec = SiteSpec::own("memprof::warm_up", &[1, 2]);
 
 /// The recorder, started if need be; `None` when recording is off.
@@ -22,6 +22,7 @@ pub(crate) fn recorder() -> Option<&'static Recorder> {
     recorder::get_or(|| heap::without_counting(start))
 }
 
+/// Starts the recorder, unless another thread was faster.
 #[cold]
 fn start() -> Option<&'static Recorder> {
     let mut first = false;
@@ -39,7 +40,7 @@ fn start() -> Option<&'static Recorder> {
     Some(recorder)
 }
 
-/// `None` if nothing is to be recorded, or nothing can be.
+/// Makes the recorder. `None` if nothing is to be recorded, or nothing can be.
 fn make() -> Option<&'static Recorder> {
     let (settings, complaints) = Settings::take_in_force();
     complaints.iter().for_each(|complaint| message(complaint));
@@ -53,7 +54,7 @@ fn make() -> Option<&'static Recorder> {
             ));
         })
         .ok()?;
-    // For ever: threads hold both until the process ends.
+    // Leaked: threads hold both until the process ends.
     let instruments = Box::leak(Box::new(instruments));
     Some(Box::leak(Box::new(Recorder::new(settings, instruments))))
 }
@@ -64,7 +65,7 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
     Ok(Instruments::new(meter))
 }
 
-/// Starts what needs the recorder to be in its place.
+/// Starts everything that needs the recorder to be installed.
 fn set_going(recorder: &'static Recorder) {
     heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
@@ -84,8 +85,8 @@ fn set_going(recorder: &'static Recorder) {
     }
 }
 
-/// Makes a few calls of nothing. The first use of code and memory costs page faults, and memprof's
-/// own would otherwise show up in the lines of the program's first call.
+/// Makes a few calls that do nothing. The first use of code and memory costs page faults; memprof's own would
+/// otherwise show up in the lines of the program's first call.
 fn warm_up(recorder: &'static Recorder) {
     let Some(thread) = current::recorder(&recorder.threads) else {
         return;
@@ -95,7 +96,7 @@ fn warm_up(recorder: &'static Recorder) {
         let call = thread.enter(site, Kind::Call);
         for line in [0, 1, 0] {
             call.line(line);
-            // A page comes and goes, so that the whole of a reading is gone through.
+            // A page comes and goes, so that the reading runs all of its code.
             touch_a_page();
         }
         call.exit();

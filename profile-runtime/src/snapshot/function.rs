@@ -1,4 +1,4 @@
-//! One function of the run: what all threads have of its site, added up.
+//! One function of the run: the totals that all threads have of its site, added up.
 
 use crate::counters::counts::Counts;
 use crate::heap;
@@ -9,10 +9,12 @@ use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
 use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineSample, PeakAt, Workers};
 
-/// What one thread gave, in the order of sites: its totals, and its calls in progress as if they ended now.
+/// The snapshot of one thread: its totals, and its calls in progress as if they ended now. Both are in the order
+/// of sites.
 pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
 
-/// `None` for a site whose first call is not on any book yet. Calls that are `suspended` now are on none.
+/// The function of `site` as data. `None` if no thread's totals have a call of it yet. `suspended`: its suspended
+/// calls, which are on no thread.
 pub(super) fn function(
     site: &'static RegisteredSite,
     ended: SiteCalls,
@@ -37,7 +39,7 @@ pub(super) fn function(
     })
 }
 
-/// What the threads have of `site`.
+/// The totals of `site` on each thread that has some.
 pub(super) fn of_threads<'a>(
     site: &RegisteredSite,
     threads: &'a [ThreadSnapshot],
@@ -57,7 +59,7 @@ pub(super) fn totals(
     source: impl Fn(u32) -> &'static str,
 ) -> Option<FunctionProfile> {
     let totals: Vec<&SiteTotals> = of_threads(site, threads).collect();
-    // A thread whose thread only ran closures of the function has a totals without calls.
+    // A thread that only ran closures of the function has totals without calls.
     let calls: u64 = totals.iter().map(|totals| totals.counters.calls()).sum();
     if calls == 0 {
         return None;
@@ -118,14 +120,14 @@ pub(super) fn running<'threads>(
     })
 }
 
-/// A call, and when its peak was reached.
+/// A call, and when RSS was highest in it.
 pub(super) type Highest = (Call, Option<PeakAt>);
 
 pub(super) fn highest(peak_call: &PeakCall) -> Highest {
     (peak_call.call.clone(), peak_call.peak_at)
 }
 
-/// The call with the highest peak: `ended` has the highest of those that have ended.
+/// The call with the highest peak. `ended`: the highest of those that have ended.
 fn highest_call(
     site: &'static RegisteredSite,
     ended: Option<Highest>,
@@ -137,7 +139,7 @@ fn highest_call(
     })
 }
 
-/// The site's book with the calls in progress added.
+/// The site's kept calls with those in progress added.
 fn with_running(
     site: &'static RegisteredSite,
     mut calls: SiteCalls,
@@ -147,7 +149,7 @@ fn with_running(
     for (open, record) in running(site, threads) {
         calls.add(record.clone());
         if calls.beats_peak_call(record.peak_rss) {
-            // `book` is a copy, so the series that it gives back can be dropped.
+            // `calls` is a copy, so the series that it gives back can be dropped.
             drop(calls.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
         }
     }
@@ -168,7 +170,7 @@ fn lines(
         .collect()
 }
 
-/// The line `number`, which is at place `at` in the site's list.
+/// The line with this number, at place `at` in the site's list.
 fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
     let mut sum = LineTotals::default();
     let mut hits = 0;
@@ -200,7 +202,7 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
     }
 }
 
-/// What closures of the line at place `at` did on other threads; `None` if nothing.
+/// What closures did in the line at place `at` on other threads than their call's; `None` if nothing.
 fn workers(totals: &[&SiteTotals], at: usize) -> Option<Workers> {
     let mut sum = Workers::default();
     let (mut heap, mut heap_peak) = (Counts::default(), 0);
@@ -217,12 +219,12 @@ fn workers(totals: &[&SiteTotals], at: usize) -> Option<Workers> {
     (sum.hits > 0).then_some(sum)
 }
 
-/// `None` where nobody counts the heap.
+/// `None` without the counting allocator.
 fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
     heap::is_counted().then_some(heap::figures(counts, peak.unwrap_or(0)))
 }
 
-/// The peak_call call's samples, from its entry to its exit.
+/// The samples of the call with the highest peak, from its entry to its exit.
 fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
     let sample = |point: &LinePoint| LineSample {
         t_ns: point.t_ns,

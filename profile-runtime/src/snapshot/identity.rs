@@ -1,4 +1,4 @@
-//! What never changes of a run: program, command, start.
+//! What never changes about a run: program, command, start.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use memprof_model::run::Run;
 #[cfg(feature = "report")]
 use memprof_model::run::RunOutcome;
 
-/// The run of `recorder` without figures: what never changes.
+/// The run of `recorder` without figures.
 #[cfg(feature = "report")]
 pub(crate) fn identity(recorder: &'static Recorder) -> Run {
     let meter = recorder.instruments.meter.figures(Some(u64::MAX));
@@ -22,7 +22,7 @@ pub(crate) fn identity(recorder: &'static Recorder) -> Run {
     )
 }
 
-/// `run` with command, program and start.
+/// `run`, completed with program, command and start.
 pub(super) fn identified(recorder: &Recorder, run: Run) -> Run {
     let command: Vec<String> = std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
@@ -60,8 +60,8 @@ fn rfc3339(time: SystemTime) -> String {
     }
 }
 
-/// The zone that `/etc/localtime` holds, unless `TZ` names another. To look one up by its name, jiff lists all
-/// zones of the system first, which takes a millisecond of the program's first call.
+/// The local time zone: that in `/etc/localtime`, unless `TZ` names another. Without this, jiff would look the zone
+/// up by name and list all zones of the system, which takes a millisecond of the program's first call.
 fn local_zone() -> TimeZone {
     let by_name = std::env::var_os("TZ").is_some() || !cfg!(unix);
     let held = (!by_name)

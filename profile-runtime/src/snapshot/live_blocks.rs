@@ -1,5 +1,4 @@
-//! Leaks by origin: from the blocks that are alive, and what lines know of those that are gone, to the
-//! run.
+//! Leaks by origin in the run: adds up each line's live blocks, and what its counters say of those that are gone.
 
 use std::collections::HashMap;
 
@@ -10,9 +9,9 @@ use crate::heap::without_counting;
 use crate::thread::totals::SiteTotals;
 use memprof_model::run::{Followed, FunctionProfile, Origins};
 
-/// What each line has of the blocks that are alive now.
+/// The blocks that are alive now, by line.
 pub(crate) struct LiveBlocks {
-    /// By the address of the line's own figures.
+    /// By the address of the line's `LineBlocks`.
     lines: HashMap<usize, BlockFigures>,
 }
 
@@ -35,7 +34,7 @@ impl LiveBlocks {
         Some(LiveBlocks { lines })
     }
 
-    /// Adds what is known to the lines of `profile`, of which `totals` are.
+    /// Adds the figures of blocks to the lines of `profile`. `totals`: those of its site.
     pub(crate) fn fill_in<'a>(
         &self,
         profile: &mut FunctionProfile,

@@ -1,4 +1,4 @@
-//! From what threads and sites hold to a [`Run`]: the run so far, as data.
+//! Makes a [`Run`], the run so far as data, of what threads and sites hold.
 
 mod function;
 pub(crate) mod identity;

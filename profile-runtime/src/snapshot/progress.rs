@@ -1,4 +1,4 @@
-//! The figures of a run in progress, as an entry of the journal has them.
+//! The figures of a run in progress, for an entry of the journal.
 
 use super::function::{Highest, ThreadSnapshot, highest, of_threads, running, totals};
 use super::live_blocks::{self, LiveBlocks};
@@ -8,14 +8,14 @@ use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
 use memprof_model::run::{Call, FunctionProfile, Run, RunOutcome, Sample};
 
-/// The figures of a run, without what does not change or grows with its length: see [`figures`].
+/// The figures of a run, without what never changes, and without what grows with its length: see [`figures`].
 #[derive(Debug)]
 pub(crate) struct Progress {
     /// Without command, program, start, series and functions.
     pub run: Run,
     /// The moment itself.
     pub now: Sample,
-    /// The process's samples after the moment asked for.
+    /// The process's samples since the last entry.
     pub samples: Vec<Sample>,
     pub functions: Vec<FunctionProgress>,
 }
@@ -23,22 +23,22 @@ pub(crate) struct Progress {
 /// What can change about a function.
 #[derive(Debug)]
 pub(crate) struct FunctionProgress {
-    /// Number of the function in this process.
+    /// Number of the function's site.
     pub id: usize,
     pub source: &'static str,
     /// Without source texts, calls and series.
     pub profile: FunctionProfile,
     /// How many calls have ended.
     pub ended: u64,
-    /// The kept ones among those that were not asked for before.
+    /// The kept calls among those that ended since the last entry.
     pub calls: Vec<Call>,
-    /// The calls in progress, each with the line at which it is.
+    /// The calls in progress, each with the number of the line at which it is.
     pub running: Vec<(Call, Option<u32>)>,
 }
 
-/// What holds at `now`, cheap enough to be asked for every second: no text, and of what is kept one
-/// by one only what is new: the samples after `since_ns`, and of each function, by its number, the calls
-/// after the first `ended`.
+/// The figures at `now`, cheap enough to be asked for twice a second: without texts, and only with the samples and
+/// calls that are new. These are the samples after `since_ns`, and the calls of each function after the first
+/// `ended`, which gets the function's number.
 pub(crate) fn figures(
     recorder: &'static Recorder,
     now: Reading,
@@ -48,7 +48,7 @@ pub(crate) fn figures(
     figures_of(recorder, called(&recorder.sites()), now, since_ns, ended)
 }
 
-/// Those of memprof's own functions, to try things out with.
+/// The figures of memprof's own functions, for the warm-up of the journal.
 pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Progress {
     figures_of(recorder, recorder.sites().into_iter(), now, None, |_| 0)
 }
@@ -60,7 +60,7 @@ fn figures_of(
     since_ns: Option<u64>,
     ended: impl Fn(usize) -> u64,
 ) -> Progress {
-    // Before the threads' books, as in `whole_run::take_at`.
+    // Before the snapshots of the threads, as in `whole_run::take_at`.
     let sites = sites.map(|site| (site, EndedCalls::of(site, ended(site.id))));
     let sites: Vec<_> = sites.collect();
     let threads = threads(recorder, now, false);
@@ -84,16 +84,17 @@ fn figures_of(
     }
 }
 
-/// The calls of a site that have ended at a moment.
+/// The calls of a site that have ended by now.
 struct EndedCalls {
+    /// How many.
     number: u64,
-    /// The kept ones among those that were not asked for before.
+    /// The kept calls among those that ended since the last entry.
     new: Vec<Call>,
     highest: Option<Highest>,
 }
 
 impl EndedCalls {
-    /// Those of `site`, of which the first `before` are known.
+    /// The ended calls of `site`. The first `before` of them were in earlier entries.
     fn of(site: &'static RegisteredSite, before: u64) -> EndedCalls {
         let calls = site.calls();
         EndedCalls {

@@ -1,4 +1,4 @@
-//! The run so far, whole: what a report is made of.
+//! The whole run so far, with all texts and lists: what a report is made of.
 
 use super::function::{ThreadSnapshot, function, of_threads};
 use super::identity::identified;
@@ -19,7 +19,8 @@ pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
 /// The run of `recorder` up to `now`, a reading that has just been taken.
 pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Reading) -> Run {
     let sites: Vec<_> = called(&recorder.sites()).collect();
-    // Before the threads' books: what ends in between is in their sums, and no longer in progress there.
+    // Before the snapshots of the threads. A call that ends in between is then in their totals, and is not taken
+    // twice: once as ended and once as in progress.
     let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
     let threads = threads(recorder, now, true);
     let meter = recorder.instruments.meter.figures(None);
@@ -40,7 +41,7 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     run
 }
 
-/// What every thread has, as if all calls ended with `now`.
+/// The snapshot of every thread, as if all calls ended with `now`.
 pub(super) fn threads(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<ThreadSnapshot> {
     let mut threads = Vec::new();
     recorder.threads.for_each(|thread| {
@@ -51,14 +52,14 @@ pub(super) fn threads(recorder: &Recorder, now: Reading, with_series: bool) -> V
     threads
 }
 
-/// The user's functions among `sites`.
+/// The sites of the user's functions, without memprof's own.
 pub(super) fn called(
     sites: &[&'static RegisteredSite],
 ) -> impl Iterator<Item = &'static RegisteredSite> {
     sites.iter().copied().filter(|site| !site.spec.is_own())
 }
 
-/// A run's own figures, without its texts and lists.
+/// The figures of the run as a whole, without texts and lists.
 pub(super) fn header(
     recorder: &Recorder,
     outcome: RunOutcome,

@@ -1,4 +1,4 @@
-//! The journal's file: replaced as a whole, or added to at its end, and locked as long as it is ours.
+//! The journal's file. It is replaced as a whole or appended to, and locked as long as it is ours.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,11 +16,11 @@ pub(super) struct JournalFile {
 }
 
 impl JournalFile {
-    /// Puts a journal with this text at `path`, in place of what is there: whole or not at all.
+    /// Puts a file with this text at `path`, in place of what is there, whole or not at all.
     pub(super) fn create(path: &Path, text: &[u8]) -> io::Result<JournalFile> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = memprof_report::internal::atomic_file::temporary(folder)?;
-        // Locked before anybody can see it. Where there are no locks, its owner is found otherwise.
+        // Locked before anybody can see it. Where there are no locks, the owner is found by its process number.
         let _ = file.as_file().try_lock();
         file.write_all(text)?;
         let file = file.persist(path).map_err(|error| error.error)?;
@@ -31,7 +31,7 @@ impl JournalFile {
         })
     }
 
-    /// Does to the null device what is done to a journal, and to a folder that is not there: see
+    /// Runs the code of a journal's file on the null device, and on a folder that does not exist: see
     /// [`Journal::warm_up`](super::Journal::warm_up).
     pub(super) fn warm_up() {
         let nowhere = Path::new("/memprof/there/is/no/such/folder");
@@ -56,15 +56,15 @@ impl JournalFile {
         self.length
     }
 
-    /// Whether it still is the file that everybody finds under its name. Somebody may have removed it,
-    /// and the program may have closed our descriptor and opened a file of its own in its place.
+    /// Whether the open file is still the one at `path`. Somebody may have removed it; or the program may have closed
+    /// our descriptor and opened a file of its own under the same number.
     pub(super) fn is_ours(&mut self) -> bool {
         let ours = self
             .file
             .as_ref()
             .is_some_and(|file| is_at(file, &self.path));
         if !ours && let Some(file) = self.file.take() {
-            // Removed, it can be closed. Otherwise the descriptor is not ours to close.
+            // A removed file is ours, and can be closed. Otherwise the descriptor is the program's.
             match is_unlinked(&file) {
                 true => drop(file),
                 false => std::mem::forget(file),
@@ -81,7 +81,7 @@ impl JournalFile {
         let written = write_at(file, text, self.length);
         match written {
             Ok(()) => self.length += text.len() as u64,
-            // Half a record must not stay behind. If that fails as well, a reader passes over it.
+            // Half a record must not stay behind. If this fails, too, readers skip it.
             Err(_) => drop(file.set_len(self.length)),
         }
         written

@@ -1,10 +1,10 @@
-//! What is written while the program runs, so that nothing is lost when it is killed.
+//! The journal: what is written while the program runs, so that it is not lost when the program is killed.
 //!
-//! The journal is the run's `mprofile.dat`: mprof reads it at any moment, and what mprof does not know
-//! is in records of our own ([`records`]). Progress are written when they have changed, as they stand;
-//! the last ones count. So a journal that has grown too long can be replaced by a short one.
+//! The journal is the run's `mprofile.dat`. mprof can read it at any moment; what mprof does not know is in records of
+//! our own ([`records`]). An entry holds the figures that have changed since the last entry, as they are by then, and
+//! the last figures count. So a journal that has grown too long can be replaced by a short one.
 //!
-//! At the end of the program the finished run takes its place. One that is found later, and whose
+//! At the end of the program the finished run takes the journal's place. A journal that is found later, and whose
 //! process is gone, belongs to a program that was killed.
 
 mod file;
@@ -26,40 +26,42 @@ use memprof_report::ReportError;
 use memprof_report::internal::mprof::{Clock, command_line};
 use memprof_report::internal::owner::{FILE, Owner};
 
-/// A journal is replaced when it is this long, or twice as long as it was when it was new.
+/// A journal is replaced when it is this long, or twice as long as when it was new, whichever is longer.
 const LONG: u64 = 2 << 20;
 
-/// Samples that are written at once; of more, the extremes are kept.
+/// The most samples in an entry; of more, the extremes are kept.
 const SAMPLES: usize = 128;
-/// Ended calls that are written at once.
+/// The most ended calls in an entry.
 const CALLS: usize = 64;
-/// The same for a new journal.
+/// [`CALLS`] for the first entry of a journal.
 const CALLS_OF_NEW: usize = 4_000;
-/// Calls in progress that are written.
+/// The most calls in progress in an entry.
 const OPEN: usize = 256;
-/// Bytes of an entry that room is made for beforehand.
+/// Bytes that are made resident for the text of an entry.
 const TEXT: usize = 64 << 10;
-/// Bytes that the allocator is made to hold for entries, in blocks: larger ones would each be given back
-/// to the system.
+/// Bytes of each block that the allocator is made to hold for entries. A larger block would be given back to the
+/// system when it is freed.
 const SPARE: usize = 96 << 10;
+/// How many such blocks.
 const SPARES: usize = 4;
-/// Bytes of source text in a journal; what does not fit is not in a recovered report.
+/// The most bytes of source text in a journal. What does not fit is missing in a recovered report.
 const SOURCES: usize = 4 << 20;
 
 /// This process's journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// Its fields that never change: program, command, start.
+    /// What never changes about the run: program, command, start.
     run: Run,
     clock: Clock,
     file: Option<JournalFile>,
-    /// When the file is to be replaced.
+    /// The length at which the file is to be replaced.
     limit: u64,
     records: Records,
-    /// By function: what the file says of it.
-    written_before: Vec<Option<Written>>,
+    /// By the function's number: what the file says of the function.
+    written: Vec<Option<Written>>,
     /// Samples up to here are in the file.
     samples_to_ns: Option<u64>,
+    /// Bytes of source text in the file.
     sources: usize,
     /// See [`room_that_stays`].
     pin: Option<Box<[u8]>>,
@@ -75,7 +77,7 @@ struct Written {
 }
 
 impl Journal {
-    /// A journal still without a file; `run` is this process's, for what does not change.
+    /// A journal that has no file yet. `run`: what never changes about this process's run.
     ///
     /// # Errors
     /// When `run` has no start that can be read.
@@ -86,29 +88,30 @@ impl Journal {
             file: None,
             limit: LONG,
             records: Records::default(),
-            written_before: Vec::new(),
+            written: Vec::new(),
             samples_to_ns: None,
             sources: 0,
             pin: None,
         })
     }
 
-    /// Goes through the motions of an entry and forgets it: code and memory that an entry needs are
-    /// there then, and do not come while the program's lines are measured.
+    /// Makes an entry and forgets it, so that the code and memory that an entry needs are there before the program's
+    /// lines are measured.
     pub(crate) fn warm_up(&mut self, figures: &Progress) {
         self.head();
         self.body(figures);
         JournalFile::warm_up();
         self.pin = Some(room_that_stays());
-        // The pages of the largest text that is usual.
+        // The pages of the largest usual text.
         self.records.pages.begin_at(0);
         self.records.pages.touch(TEXT);
         self.begin_anew();
     }
 
+    /// The next entry begins a new file.
     fn begin_anew(&mut self) {
         self.file = None;
-        self.written_before.clear();
+        self.written.clear();
         self.samples_to_ns = None;
         self.sources = 0;
     }
@@ -118,9 +121,9 @@ impl Journal {
         &self.run
     }
 
-    /// From when on it wants samples; `None` for all.
+    /// The moment after which samples are not in the file yet; `None` before the first.
     ///
-    /// Asks the system whether the file is still there and ours: if not, a new one is begun.
+    /// Asks the system whether the file is still there and ours; if not, the next entry begins a new one.
     pub(crate) fn wants_samples_since(&mut self) -> Option<u64> {
         let keeps = self
             .file
@@ -132,10 +135,10 @@ impl Journal {
         self.samples_to_ns
     }
 
-    /// Writes what has changed into the journal in `folder`.
+    /// Writes an entry, what has changed, into the journal in `folder`. Gives the bytes written.
     ///
     /// # Errors
-    /// When it cannot be written; what is in the file then stays there. The next call begins a new one.
+    /// When the entry cannot be written. Earlier entries stay in the file; the next entry begins a new one.
     pub(crate) fn write(&mut self, folder: &Path, figures: &Progress) -> io::Result<u64> {
         let written = self.try_write(folder, figures);
         if written.is_err() {
@@ -173,17 +176,18 @@ impl Journal {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let lines: usize = self
-            .written_before
+            .written
             .iter()
             .flatten()
-            .map(|written_before| written_before.lines.len())
+            .map(|function| function.lines.len())
             .sum();
-        let written_before = self.written_before.capacity() * size_of::<Option<Written>>()
-            + lines * size_of::<Line>();
+        let written =
+            self.written.capacity() * size_of::<Option<Written>>() + lines * size_of::<Line>();
         let spare = self.pin.as_ref().map_or(0, |_| SPARES * SPARE);
-        self.records.pages.bytes() + (written_before + spare) as u64
+        self.records.pages.bytes() + (written + spare) as u64
     }
 
+    /// The records at the top of a new file.
     fn head(&mut self) {
         let mut command = format!("CMDLINE {}", command_line(&self.run));
         pages::cut(&mut command, pages::LONGEST);
@@ -192,6 +196,7 @@ impl Journal {
         self.records.json("command", "", &self.run.command);
     }
 
+    /// The records of an entry.
     fn body(&mut self, figures: &Progress) {
         let changed = figures
             .functions
@@ -230,10 +235,10 @@ impl Journal {
         });
     }
 
-    /// How many ended calls of the function with this number the file has been told of.
+    /// How many ended calls the file has counted, of the function with this number.
     pub(crate) fn ended(&self, id: usize) -> u64 {
-        let written_before = self.written_before.get(id).and_then(Option::as_ref);
-        written_before.map_or(0, |written_before| written_before.ended)
+        let written = self.written.get(id).and_then(Option::as_ref);
+        written.map_or(0, |before| before.ended)
     }
 
     /// Samples, and the memory at the ends of calls, in their order.
@@ -249,7 +254,7 @@ impl Journal {
             if Some(call.start_ns) > since {
                 samples.push(at(call.start_ns, call.entry_rss));
             }
-            // Also when it is late: mprof wants memory in every call's time.
+            // Written even where later samples are in the file: mprof wants memory in every call's time.
             samples.push(at(call.end_ns, call.exit_rss));
         }
         samples.push(figures.now);
@@ -261,16 +266,16 @@ impl Journal {
         self.samples_to_ns = since.max(samples.last().map(|sample| sample.t_ns));
     }
 
-    /// What has changed about a function, the blocks of whose lines are `followed` or not.
+    /// What has changed about a function. `followed`: whether blocks are followed.
     fn function(&mut self, function: &FunctionProgress, followed: bool) {
         let id = function.id;
-        if self.written_before.len() <= id {
-            self.written_before.resize_with(id + 1, || None);
+        if self.written.len() <= id {
+            self.written.resize_with(id + 1, || None);
         }
         let mut profile = function.profile.clone();
         let lines = std::mem::take(&mut profile.lines);
-        let written_before = self.written_before[id].take();
-        if written_before.is_none() {
+        let written = self.written[id].take();
+        if written.is_none() {
             self.sources += function.source.len();
             if self.sources <= SOURCES {
                 self.records.source(id, function.source);
@@ -278,16 +283,14 @@ impl Journal {
             let numbers: Vec<u32> = lines.iter().map(|line| line.line).collect();
             self.records.json("lines", &id.to_string(), &numbers);
         }
-        if written_before
+        if written
             .as_ref()
-            .is_none_or(|written_before| written_before.profile != profile)
+            .is_none_or(|before| before.profile != profile)
         {
             self.records.function(id, &profile);
         }
         for (at, line) in lines.iter().enumerate() {
-            let before = written_before
-                .as_ref()
-                .and_then(|written_before| written_before.lines.get(at));
+            let before = written.as_ref().and_then(|written| written.lines.get(at));
             let changed = match before {
                 Some(before) => before != line,
                 None => *line != untouched(&profile, line.line, followed),
@@ -296,7 +299,7 @@ impl Journal {
                 self.records.line(id, at, line);
             }
         }
-        self.written_before[id] = Some(Written {
+        self.written[id] = Some(Written {
             profile,
             lines,
             ended: function.ended,
@@ -304,8 +307,9 @@ impl Journal {
     }
 }
 
-/// Has the allocator hold memory for entries, so that none of its pages come and go while the program's
-/// lines are measured. It gives free memory back from the upper end only: what this returns lies there.
+/// Makes the allocator hold memory for entries, so that none of its pages come and go while the program's lines are
+/// measured. The allocator gives free memory back from its upper end only, and the small block that this returns lies
+/// there.
 fn room_that_stays() -> Box<[u8]> {
     let spares: Vec<Vec<u8>> = (0..SPARES).map(|_| vec![1; SPARE]).collect();
     let pin = black_box(vec![1; 64].into_boxed_slice());

@@ -1,13 +1,12 @@
-//! Lines of text of which none crosses a page of the file.
+//! Text whose lines never cross a page of the file, so that the last line of a journal is whole at every moment.
 //!
-//! The kernel copies what is written page by page, and a process that is killed meanwhile leaves off
-//! between two of them. So the last line of a journal is whole, whenever its writer died. What is left
-//! of a page is filled with a line of the kind `-`, which every reader passes over.
+//! The kernel copies what is written page by page, and stops between two pages when the process is killed. The rest of
+//! a page that has no room for the next line is filled with a line of the kind `-`, which every reader skips.
 
-/// Bytes of a page: the smallest there is on any machine; larger ones are multiples.
+/// Bytes of the smallest page on any machine. Larger pages are multiples of it.
 const PAGE: usize = 4096;
 
-/// The longest line, without its end: longer ones would leave much of the pages empty.
+/// The longest line, without its line break: longer lines would leave much of the pages empty.
 pub(super) const LONGEST: usize = 1_000;
 
 /// Shortens `text` to at most this many bytes, between two characters.
@@ -16,38 +15,39 @@ pub(super) fn cut(text: &mut String, longest: usize) {
     text.truncate(end.unwrap_or(0));
 }
 
-/// The shortest line that fills a page up: `- ` and its end.
+/// The shortest line that fills a page up: `- ` and a line break.
 const SHORTEST_FILLER: usize = 3;
 
 /// Text to be appended to a file.
 #[derive(Debug, Default)]
 pub(super) struct PageAlignedText {
     text: Vec<u8>,
-    /// Where in its page the text begins.
+    /// The place in its page at which the text begins.
     begin: usize,
 }
 
 impl PageAlignedText {
-    /// Forgets the text; the next one is for the end of a file of `length` bytes.
+    /// Starts a new text, to be appended to a file of `length` bytes.
     pub(super) fn begin_at(&mut self, length: u64) {
         self.text.clear();
         self.begin = (length % PAGE as u64) as usize;
     }
 
-    /// Makes room for `bytes`, of which every page is resident.
+    /// Makes room for `bytes`, all of it resident.
     pub(super) fn touch(&mut self, bytes: usize) {
-        // Not `vec![0; n]`, which asks for memory that is not resident yet.
+        // Not `vec![0; n]`, whose memory is not resident yet.
         self.text.clear();
         self.text.resize(bytes, b'-');
         self.text.clear();
     }
 
-    /// What has been added, whole lines.
+    /// The text so far: whole lines.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Adds `line`, which has no end and no more than [`LONGEST`] bytes; a longer one is left out.
+    /// Adds `line`, which has no line break and at most [`LONGEST`] bytes. One that is longer than a page is left
+    /// out.
     pub(super) fn push(&mut self, line: &str) {
         let needed = line.len() + 1;
         if needed > PAGE {
@@ -61,6 +61,7 @@ impl PageAlignedText {
         self.text.push(b'\n');
     }
 
+    /// Fills up the page, which has `room` bytes left.
     fn fill(&mut self, room: usize) {
         let end = self.text.len() + room;
         self.text.push(b'-');
@@ -80,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_is_cut_between_characters() {
+    fn cut_is_between_characters() {
         for (text, longest, expected) in [
             ("né", 2, "n"),
             ("né", 3, "né"),
@@ -95,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_crosses_a_page_and_none_is_empty(
+        fn pages_have_no_line_that_crosses_them_or_is_empty(
             begin in 0_usize..PAGE - 3,
             lengths in prop::collection::vec(3_usize..=LONGEST, 1..200),
         ) {

@@ -15,7 +15,7 @@
 //! | `run` | a [`Run`] without lists: what was written since the last one is whole; `origins` says how blocks are followed |
 //! | `-` | nothing: fills a page up |
 //!
-//! A later record of a function or line replaces the earlier one. A record too long for a line goes on
+//! A later record of a function or line replaces the earlier one. A record that is too long for a line of text goes on
 //! in the next one: `kind+` says that more follows. Everything is ASCII.
 
 use serde::Serialize;
@@ -25,14 +25,14 @@ use memprof_model::run::{Call, FunctionProfile, Line, Run, Sample};
 use memprof_report::internal::json;
 use memprof_report::internal::mprof::{Clock, function_name, mib};
 
-/// Where records are put together before they are written.
+/// The records of an entry, put together before they are written.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     pub(super) pages: PageAlignedText,
 }
 
 impl Records {
-    /// A line as mprof has it, without its end.
+    /// A line as mprof has it, without its line break.
     pub(super) fn plain(&mut self, line: &str) {
         self.pages.push(line);
     }
@@ -75,7 +75,7 @@ impl Records {
         self.json("line", &format!("{id} {at}"), line);
     }
 
-    /// What has been added so far is whole.
+    /// Closes the entry: everything before this record is whole.
     pub(super) fn commit(&mut self, run: &Run) {
         self.json("run", "", run);
     }
@@ -100,8 +100,8 @@ impl Records {
         let room = LONGEST - kind.len() - 2;
         while rest.len() > room {
             let (piece, after) = rest.split_at(room);
-            // A reader may take a space off the end of a line: there, it is spelled out. It is inside
-            // of a JSON string, since there is none anywhere else this far into a record.
+            // A reader may strip a space at the end of a line, so such a space is written as an escape. That is
+            // valid JSON: so far into a record, spaces are in strings only.
             match piece.strip_suffix(' ') {
                 Some(piece) => self.pages.push(&format!("{kind}+ {piece}\\u0020")),
                 None => self.pages.push(&format!("{kind}+ {piece}")),
@@ -112,7 +112,7 @@ impl Records {
     }
 }
 
-/// `text`, which is JSON, without the fields that are null: a reader takes them for missing.
+/// The JSON `text` without its fields that are null. Readers treat a missing field as null.
 ///
 /// Inside a string every quote is escaped, so `":null` can only follow a field's name.
 fn without_nulls(text: &str) -> String {
@@ -129,7 +129,7 @@ fn without_nulls(text: &str) -> String {
     kept
 }
 
-/// Adds the JSON text `text` with everything beyond ASCII escaped; that can only be in strings.
+/// Appends the JSON `text` with everything beyond ASCII escaped. Such characters are in strings only.
 fn push_ascii(ascii: &mut String, text: &str) {
     for c in text.chars() {
         if c.is_ascii() && c != '\u{7f}' {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_and_foreign_texts_come_in_pieces_of_ascii() {
+    fn records_of_long_and_foreign_texts_come_in_pieces_of_ascii() {
         let mut records = Records::default();
         let text = format!("{}é\u{1F600}\r\n end ", " ".repeat(5 * LONGEST));
         records.json("source", "3", &text.as_str());

@@ -1,4 +1,4 @@
-//! What is written comes back: the journal of every fixture, whole, cut and damaged, is read again.
+//! Tests that a written journal can be read: of every fixture, whole, cut off and damaged.
 
 use memprof_model::internal::untouched;
 
@@ -7,7 +7,7 @@ use crate::snapshot::progress::{FunctionProgress, Progress};
 use memprof_model::run::{Followed, FunctionProfile, Line, Origins, Run, RunOutcome, Sample};
 use memprof_report::{fixture, parse_journal};
 
-/// What the program would have handed over just before it wrote `run`.
+/// The figures of the last entry before `run` was finished.
 fn figures(run: &Run) -> Progress {
     let functions = run.functions.iter().enumerate().map(|(id, profile)| {
         let calls = profile.call_records.clone();
@@ -61,7 +61,7 @@ fn journal_of(run: &Run) -> (tempfile::TempDir, Vec<u8>) {
 }
 
 #[test]
-fn figures_come_back_as_they_were() {
+fn journal_gives_figures_back_as_they_were() {
     for (name, run) in fixture::all() {
         if run.watched.is_some() {
             continue;
@@ -94,7 +94,7 @@ fn figures_come_back_as_they_were() {
 }
 
 #[test]
-fn what_became_of_blocks_comes_back() {
+fn journal_gives_back_what_became_of_blocks() {
     let mut run = fixture::heap();
     run.origins = Some(Followed {
         one_in: 8,
@@ -108,7 +108,7 @@ fn what_became_of_blocks_comes_back() {
             ..Origins::default()
         });
     }
-    // One that has no record of its own.
+    // A line that has no record of its own.
     let profile = run.functions[0].clone();
     run.functions[0].lines[0] = Line {
         source: profile.lines[0].source.clone(),
@@ -121,7 +121,7 @@ fn what_became_of_blocks_comes_back() {
 }
 
 #[test]
-fn cut_anywhere_it_gives_the_last_whole_entry_or_none() {
+fn journal_cut_anywhere_gives_the_last_whole_entry_or_none() {
     let run = fixture::inverse();
     let (folder, whole) = journal_of(&run);
     let mut journal = Journal::new(run.clone()).unwrap();
@@ -143,7 +143,7 @@ fn cut_anywhere_it_gives_the_last_whole_entry_or_none() {
 }
 
 #[test]
-fn garbage_is_passed_over() {
+fn journal_with_garbage_is_read_without_a_panic() {
     let (_folder, mut text) = journal_of(&fixture::inverse());
     let mut seed = 7_u64;
     for _ in 0..300 {
