@@ -243,3 +243,6 @@ impl ClosureFrame {
         Some(thread.enter(registered, kind))
     }
 }
+
+#[cfg(test)]
+mod tests;
