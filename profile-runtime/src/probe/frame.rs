@@ -246,3 +246,6 @@ impl ClosureFrame {
         Some(thread.enter(registered, kind))
     }
 }
+
+#[cfg(test)]
+mod tests;

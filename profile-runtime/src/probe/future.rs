@@ -258,3 +258,6 @@ impl<F: Future> Future for AsyncBlock<F> {
 pub fn never<T>() -> T {
     unreachable!("generated code never runs this")
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ macro_rules! guards {
     };
 }
 pub(crate) use guards;
+
+#[cfg(test)]
+mod tests;

@@ -56,3 +56,112 @@ fn finish(status: Option<i32>) -> bool {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::own_process::{alone, alone_with};
+    use crate::probe::frame::Frame;
+    use crate::process::start;
+    use crate::site::spec::{Site, SiteSpec};
+    use crate::snapshot::snapshot;
+
+    static SITE: Site = Site::new(SiteSpec {
+        name: || "demo::f::__MEMPROF_SITE",
+        label: None,
+        block: None,
+        file: "src/f.rs",
+        line: 1,
+        interval_ns: 10_000_000,
+        source: "fn f() {\n    g();\n}\n",
+        source_line: 1,
+        lines: &[2, 3],
+    });
+
+    /// One call of a function with two lines.
+    fn call() {
+        let frame = Frame::enter(&SITE);
+        frame.probe().line(0);
+        frame.probe().line(1);
+    }
+
+    fn calls() -> u64 {
+        let run = snapshot();
+        run.map_or(0, |run| {
+            run.functions.iter().map(|function| function.calls).sum()
+        })
+    }
+
+    #[test]
+    fn a_process_in_which_nothing_was_recorded_has_nothing_to_say_at_its_end() {
+        alone(|| assert!(!finish(Some(0))));
+    }
+
+    #[test]
+    fn nothing_is_recorded_in_the_child_of_a_fork() {
+        alone(|| {
+            call();
+            assert_eq!(calls(), 1);
+            assert!(current::recorder_if_any().is_some());
+            forked();
+            assert!(recording::is_off() && recording::has_given_up());
+            assert!(current::recorder_if_any().is_none());
+            assert!(start::recorder().is_none() && snapshot().is_none());
+            call();
+            assert!(current::recorder_if_any().is_none());
+            assert!(!finish(Some(0)), "and nothing is written");
+        });
+    }
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn the_run_is_written_at_the_end() {
+        alone(|| {
+            call();
+            assert!(!finish(Some(0)));
+            let runs = std::env::var("MEMPROF_DIR").expect("the test has its own");
+            let run = std::path::Path::new(&runs).join("latest/run.json");
+            let run = memprof_report::read_run(run).expect("it was written");
+            assert_eq!(run.outcome, memprof_model::run::RunOutcome::Exited);
+            assert_eq!(
+                (run.functions[0].label.as_str(), run.functions[0].calls),
+                ("f", 1)
+            );
+        });
+    }
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn the_process_fails_where_a_baseline_is_to_be_checked_and_is_missing() {
+        let package = tempfile::tempdir().expect("a folder");
+        let file = package.path().join("memprof-baseline.toml");
+        let environment = [
+            ("MEMPROF_BASELINE", "check"),
+            (
+                "MEMPROF_BASELINE_FILE",
+                file.to_str().expect("a name in Unicode"),
+            ),
+        ];
+        alone_with(&environment, || {
+            call();
+            assert!(finish(Some(0)));
+            // The process's own end would be another failure.
+            recording::give_up();
+        });
+    }
+
+    #[test]
+    fn what_went_wrong_with_a_reading_is_said_at_the_end() {
+        alone(|| {
+            let script = crate::os::scripted::Script::leaked(1 << 20);
+            let instruments = crate::reading::instruments::Instruments::scripted(script);
+            let recorder = crate::recorder::Recorder::new(crate::Settings::new(), instruments);
+            recorder::install(|| Some(Box::leak(Box::new(recorder))));
+            script.set_readable(false);
+            instruments.meter.sample();
+            script.set_readable(true);
+            assert!(!finish(Some(0)));
+            assert_eq!(instruments.meter.take_complaint(), None, "it was said");
+        });
+    }
+}

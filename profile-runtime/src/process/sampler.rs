@@ -186,3 +186,6 @@ impl Loop {
         sampler.set_cpu_ns(os_thread::cpu_ns());
     }
 }
+
+#[cfg(test)]
+mod tests;

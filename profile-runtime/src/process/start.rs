@@ -103,3 +103,106 @@ fn warm_up(recorder: &'static Recorder) {
     }
     thread.warm_up_counted(site);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use memprof_model::run::PeakMethod;
+
+    use super::*;
+    use crate::os::own_process::{alone, alone_with};
+
+    #[test]
+    fn the_recorder_is_started_once_for_all_threads() {
+        alone(|| {
+            assert!(recorder::running().is_none(), "nobody has asked for it");
+            let all: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(recorder)).collect();
+                let all = threads
+                    .into_iter()
+                    .map(|thread| thread.join().expect("no panic"));
+                all.collect()
+            });
+            let first = recorder().expect("recording is on");
+            assert!(
+                all.iter()
+                    .all(|other| other.is_some_and(|other| ptr::eq(other, first)))
+            );
+            assert!(recorder::running().is_some_and(|running| ptr::eq(running, first)));
+        });
+    }
+
+    #[test]
+    fn nothing_is_recorded_where_the_environment_says_so() {
+        alone_with(&[("MEMPROF", "0")], || {
+            assert!(!recording::is_off());
+            assert!(recorder().is_none());
+            assert!(recording::is_off(), "the next frame need not ask");
+            assert!(recorder().is_none());
+        });
+    }
+
+    #[test]
+    fn nothing_is_recorded_where_the_program_says_so() {
+        alone(|| {
+            Settings::new().enabled(false).apply().expect("in time");
+            assert!(recorder().is_none() && recording::is_off());
+        });
+    }
+
+    #[test]
+    fn settings_are_taken_at_the_start_and_the_environment_has_the_last_word() {
+        alone_with(&[("MEMPROF_INTERVAL_MS", "7")], || {
+            let settings = Settings::new().interval_ms(3.0).keep(4);
+            settings.apply().expect("in time");
+            let recorder = recorder().expect("recording is on");
+            assert_eq!(recorder.settings.interval_ns, Some(7_000_000));
+            assert_eq!(recorder.settings.keep, Some(4));
+            assert!(Settings::new().apply().is_err(), "too late");
+        });
+    }
+
+    #[test]
+    fn the_meter_is_as_the_settings_say() {
+        for (sampled, expected) in [(true, Some(PeakMethod::Sampled)), (false, None)] {
+            let settings = Settings::new().sampled_peaks(sampled);
+            let instruments = open_instruments(&settings).expect("this process can be read");
+            let method = instruments.meter.figures(None).peak_method;
+            // Without the wish it is up to the kernel.
+            assert_eq!(method, expected.unwrap_or(method));
+        }
+        let settings = Settings::new().backend(crate::os::Backend::Sysinfo);
+        let instruments = open_instruments(&settings).expect("this process can be read");
+        assert_eq!(instruments.meter.figures(None).backend, "sysinfo");
+    }
+
+    #[test]
+    fn the_warm_up_leaves_no_function_in_the_run_and_no_call_in_progress() {
+        alone(|| {
+            let recorder = recorder().expect("recording is on");
+            let sites = recorder.sites();
+            assert!(sites.len() == 1 && ptr::eq(sites[0].spec, &raw const WARM_UP));
+            let thread = current::recorder_if_any().expect("the thread has warmed up");
+            assert!(!thread.is_busy());
+            let run = crate::snapshot::snapshot().expect("recording is on");
+            assert!(run.functions.is_empty());
+        });
+    }
+
+    #[test]
+    fn the_thread_that_samples_is_at_work_after_the_start() {
+        alone(|| {
+            static TEST: SiteSpec = SiteSpec::own("memprof::test", &[1]);
+            let recorder = recorder().expect("recording is on");
+            let thread = current::recorder(&recorder.threads).expect("this thread has one");
+            let call = thread.enter(recorder.add_own_site(&TEST, 100_000), Kind::Call);
+            let began = std::time::Instant::now();
+            while recorder.instruments.sampler.report().ticks_taken < 2 {
+                assert!(began.elapsed().as_secs() < 10, "no samples");
+                std::thread::yield_now();
+            }
+            call.exit();
+        });
+    }
+}

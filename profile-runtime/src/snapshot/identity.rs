@@ -70,3 +70,56 @@ fn local_zone() -> TimeZone {
     held.and_then(|zone| TimeZone::tzif("", &zone).ok())
         .unwrap_or_else(TimeZone::system)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn the_start_is_the_moment_to_a_microsecond_with_an_offset() {
+        let time = UNIX_EPOCH + Duration::from_micros(1_772_370_309_250_001);
+        let text = rfc3339(time);
+        let back: jiff::Timestamp = text.parse().expect("it has an offset");
+        assert_eq!(SystemTime::from(back), time, "{text}");
+        assert!(text.contains(".250001"), "{text}");
+    }
+
+    #[test]
+    fn a_clock_beyond_all_calendars_gives_the_last_moment_of_them() {
+        let time = UNIX_EPOCH + Duration::from_secs(1 << 40);
+        assert_eq!(rfc3339(time), "9999-12-30T00:00:00Z");
+    }
+
+    #[test]
+    fn the_program_is_the_file_name_of_the_executable() {
+        let executable = std::env::current_exe().expect("this program");
+        let name = executable.file_name().expect("it has a name");
+        assert_eq!(
+            program(&["/bin/another".to_owned()]),
+            name.to_string_lossy()
+        );
+    }
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn what_never_changes_has_no_figures() {
+        use crate::os::scripted::Script;
+        use crate::reading::instruments::Instruments;
+
+        let script = Script::leaked(7 << 20);
+        let recorder = Recorder::new(crate::Settings::new(), Instruments::scripted(script));
+        let recorder = &*Box::leak(Box::new(recorder));
+        let run = identity(recorder);
+        let command: Vec<String> = std::env::args().collect();
+        assert_eq!((run.command, run.pid), (command, std::process::id()));
+        assert_eq!(run.started, rfc3339(recorder.started_at));
+        assert_eq!(
+            (run.backend.as_str(), run.outcome),
+            ("scripted", RunOutcome::Running)
+        );
+        assert!(run.series.is_empty() && run.functions.is_empty());
+        assert_eq!(run.duration_ns, 0);
+    }
+}

@@ -88,3 +88,98 @@ pub(crate) fn followed() -> Option<Followed> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::alloc::{GlobalAlloc, Layout};
+
+    use super::super::scene::{Scene, only};
+    use super::super::whole_run::take;
+    use super::*;
+    use crate::CountingAllocator;
+    use crate::os::own_process::alone;
+    use crate::thread::current;
+    use crate::thread::open_call::Kind;
+    use memprof_model::run::RunOutcome;
+
+    static ALLOCATOR: CountingAllocator = CountingAllocator::system().with_origins();
+
+    const BLOCK: Layout = Layout::new::<[u64; 100]>();
+
+    fn allocate() -> *mut u8 {
+        // SAFETY: the layout has a size.
+        unsafe { ALLOCATOR.alloc(BLOCK) }
+    }
+
+    fn free(block: *mut u8) {
+        // SAFETY: it was allocated above.
+        unsafe { ALLOCATOR.dealloc(block, BLOCK) }
+    }
+
+    #[test]
+    fn where_blocks_are_not_followed_nothing_is_said_of_them() {
+        alone(|| {
+            assert!(followed().is_none() && LiveBlocks::now().is_none());
+            let scene = Scene::new();
+            scene.call(scene.thread(), scene.function(), 1);
+            let run = take(scene.recorder, RunOutcome::Running);
+            assert!(run.origins.is_none());
+            assert!(only(&run).lines.iter().all(|line| line.origins.is_none()));
+        });
+    }
+
+    #[test]
+    fn a_line_has_the_blocks_that_are_alive_and_what_became_of_the_others() {
+        alone(|| {
+            origins::find_owners_with(current::current_block_owner);
+            // The first one of the process, in no line: from now on blocks are followed.
+            free(allocate());
+            let scene = Scene::new();
+            let site = scene.function();
+            let thread = current::recorder(&scene.recorder.threads).expect("this thread has one");
+            let call = thread.enter(site, Kind::Call);
+            call.line(0);
+            let (first, second) = (allocate(), allocate());
+            call.line(1);
+            free(allocate());
+            call.exit();
+            let call = thread.enter(site, Kind::Call);
+            call.line(2);
+            let third = allocate();
+            free(first);
+            let run = take(scene.recorder, RunOutcome::Running);
+            call.exit();
+            let size = BLOCK.size() as u64;
+            let origins: Vec<_> = only(&run).lines.iter().map(|line| line.origins).collect();
+            let expected = [
+                Origins {
+                    alive_bytes: size,
+                    alive_blocks: 1,
+                    // One of them is gone since.
+                    alive_after_call_bytes: 2 * size,
+                    alive_after_call_blocks: 2,
+                    ..Origins::default()
+                },
+                Origins {
+                    passing_bytes: size,
+                    passing_blocks: 1,
+                    ..Origins::default()
+                },
+                Origins {
+                    alive_bytes: size,
+                    alive_blocks: 1,
+                    ..Origins::default()
+                },
+            ];
+            assert_eq!(origins, expected.map(Some));
+            let expected = Followed {
+                one_in: 1,
+                all_from: 65_536,
+                lost: 0,
+            };
+            assert_eq!((run.origins, followed()), (Some(expected), Some(expected)));
+            free(second);
+            free(third);
+        });
+    }
+}

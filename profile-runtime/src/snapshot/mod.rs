@@ -5,6 +5,8 @@ pub(crate) mod identity;
 mod live_blocks;
 #[cfg(feature = "report")]
 pub(crate) mod progress;
+#[cfg(test)]
+mod scene;
 pub(crate) mod whole_run;
 
 use crate::recorder;

@@ -124,3 +124,105 @@ fn function_figures(
         running: running.collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{PAGE, Scene};
+    use super::*;
+    use crate::recorder::A_DAY_NS;
+    use crate::site::spec::SiteSpec;
+    use memprof_model::run::Outcome;
+
+    /// What is new after the moment, and after the first `ended` calls of each function.
+    fn since(scene: &Scene, since_ns: Option<u64>, ended: u64) -> Progress {
+        let now = scene.recorder.instruments.meter.read_for_all();
+        figures(scene.recorder, now, since_ns, |_| ended)
+    }
+
+    fn starts(calls: &[Call]) -> Vec<u64> {
+        calls.iter().map(|call| call.start_ns).collect()
+    }
+
+    #[test]
+    fn an_entry_has_the_calls_and_samples_that_are_new_since_the_last() {
+        let scene = Scene::new();
+        let (thread, site) = (scene.thread(), scene.function());
+        scene.call(thread, site, 1);
+        scene.call(thread, site, 2);
+        let first = since(&scene, None, 0);
+        let known = &first.functions[0];
+        assert_eq!((known.ended, known.calls.len()), (2, 2));
+        assert_eq!(first.samples.last(), Some(&first.now));
+        scene.call(thread, site, 3);
+        let second = since(&scene, Some(first.now.t_ns), known.ended);
+        let new = &second.functions[0];
+        assert_eq!((new.ended, new.calls.len()), (3, 1));
+        assert!(starts(&new.calls)[0] > first.now.t_ns);
+        assert!(!second.samples.is_empty());
+        assert!(
+            second
+                .samples
+                .iter()
+                .all(|sample| sample.t_ns > first.now.t_ns)
+        );
+        assert_eq!(
+            new.profile.calls, 3,
+            "figures are not what is new but what holds"
+        );
+        assert_eq!(new.profile.net_rss, 6 * PAGE as i64);
+        let third = since(&scene, Some(second.now.t_ns), new.ended);
+        assert!(third.functions[0].calls.is_empty());
+    }
+
+    #[test]
+    fn an_entry_has_no_texts_and_no_series() {
+        let scene = Scene::new();
+        let (thread, site) = (scene.thread(), scene.function());
+        scene.call(thread, site, 1);
+        let entry = since(&scene, None, 0);
+        let function = &entry.functions[0];
+        assert_eq!((function.id, function.source), (site.id, site.spec.source));
+        let profile = &function.profile;
+        assert!(profile.source.is_empty() && profile.series.is_empty());
+        assert!(profile.call_records.is_empty() && profile.lines.len() == 3);
+        assert!(profile.lines.iter().all(|line| line.source.is_empty()));
+        assert!(entry.run.series.is_empty() && entry.run.command.is_empty());
+        assert_eq!(
+            (entry.run.outcome, entry.run.duration_ns),
+            (RunOutcome::Running, entry.now.t_ns)
+        );
+    }
+
+    #[test]
+    fn calls_in_progress_are_told_with_the_line_at_which_they_are() {
+        let scene = Scene::new();
+        let (thread, site) = (scene.thread(), scene.function());
+        scene.begin(thread, site, 1).line(1);
+        scene.begin(thread, site, 5);
+        let entry = since(&scene, None, 0);
+        let function = &entry.functions[0];
+        let mut running: Vec<_> = (function.running.iter())
+            .map(|(call, line)| (call.depth, *line, call.outcome))
+            .collect();
+        running.sort_by_key(|&(depth, ..)| depth);
+        let expected = [
+            (0, Some(12), Outcome::Running),
+            (1, Some(11), Outcome::Running),
+        ];
+        assert_eq!(running, expected);
+        assert_eq!((function.ended, function.profile.calls), (0, 2));
+    }
+
+    #[test]
+    fn our_own_functions_are_in_the_entry_that_tries_things_out_alone() {
+        static OWN: SiteSpec = SiteSpec::own("memprof::test", &[1]);
+        let scene = Scene::new();
+        let thread = scene.thread();
+        let own = scene.recorder.add_own_site(&OWN, A_DAY_NS);
+        scene.call(thread, own, 1);
+        let now = scene.recorder.instruments.meter.read_for_all();
+        let functions = own_figures(scene.recorder, now).functions;
+        assert_eq!((functions.len(), functions[0].calls.len()), (1, 1));
+        assert!(since(&scene, None, 0).functions.is_empty());
+    }
+}
