@@ -258,7 +258,7 @@ fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
 #[cfg(test)]
 mod tests {
     use super::super::scene::{PAGE, START, Scene, only};
-    use super::super::whole_run::{books, take};
+    use super::super::whole_run::{take, threads};
     use super::*;
     use crate::thread::open_call::Kind;
     use memprof_model::run::{Outcome, Run, RunOutcome};
@@ -429,7 +429,7 @@ mod tests {
             scene.begin(thread, site, 1);
         }
         let now = scene.recorder.instruments.meter.read_for_all();
-        let books = books(scene.recorder, now, false);
+        let books = threads(scene.recorder, now, false);
         let number = |site| running(site, &books).count();
         assert_eq!([first, second, third].map(number), [1, 0, 2]);
         let of_threads = |site| of_threads(site, &books).count();

@@ -9,7 +9,7 @@ use crate::site::registered::RegisteredSite;
 use crate::site::spec::{Site, SiteSpec};
 use crate::thread::open_call::Kind;
 use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
-use memprof_model::run::{Profile, Run};
+use memprof_model::run::{FunctionProfile, Run};
 
 /// RSS before anything happens.
 pub(super) const START: u64 = 1 << 30;
@@ -96,7 +96,7 @@ impl Scene {
 
 /// The only function of the run.
 #[track_caller]
-pub(super) fn only(run: &Run) -> &Profile {
+pub(super) fn only(run: &Run) -> &FunctionProfile {
     assert_eq!(run.functions.len(), 1);
     &run.functions[0]
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::os::own_process::{alone, alone_with};
 use crate::site::spec::SiteSpec;
 use crate::snapshot::snapshot;
-use memprof_model::run::{Outcome, Profile};
+use memprof_model::run::{FunctionProfile, Outcome};
 
 const SPEC: SiteSpec = SiteSpec {
     name: || "demo::f::__MEMPROF_SITE",
@@ -22,7 +22,7 @@ static SITE: Site = Site::new(SPEC);
 static OTHER: Site = Site::new(SPEC);
 
 /// What is known of the site that was called first.
-fn profile() -> Profile {
+fn profile() -> FunctionProfile {
     let run = snapshot().expect("a call was made");
     run.functions.into_iter().next().expect("a call was made")
 }

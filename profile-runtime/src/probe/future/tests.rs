@@ -8,7 +8,7 @@ use crate::os::own_process::{alone, alone_with};
 use crate::site::limits::Limits;
 use crate::site::spec::SiteSpec;
 use crate::snapshot::snapshot;
-use memprof_model::run::{Outcome, Profile};
+use memprof_model::run::{FunctionProfile, Outcome};
 
 const SPEC: SiteSpec = SiteSpec {
     name: || "demo::f::__MEMPROF_SITE",
@@ -55,7 +55,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn profiles() -> Vec<Profile> {
+fn profiles() -> Vec<FunctionProfile> {
     snapshot().expect("a call was made").functions
 }
 
