@@ -17,10 +17,11 @@ use crate::site::limits::Limits;
 use crate::site::registered::RegisteredSite;
 use crate::site::spec::{Site, SiteSpec};
 use crate::snapshot::whole_run;
+use crate::thread::call_handle::CallHandle;
 use crate::thread::call_stack::ThreadState;
 use crate::thread::open_call::Kind;
 use crate::thread::suspended::SuspendedKey;
-use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
+use crate::thread::thread_recorder::ThreadRecorder;
 
 pub(super) const SITES: usize = 3;
 pub(super) const LINES: usize = 3;

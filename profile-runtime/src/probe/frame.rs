@@ -9,9 +9,10 @@ use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE}
 use crate::process::start;
 use crate::recording;
 use crate::site::spec::Site;
+use crate::thread::call_handle::CallHandle;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
-use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
+use crate::thread::thread_recorder::ThreadRecorder;
 
 /// In place of a line to go back to: there is none, because the call ends. Not `NO_LINE`, which is where a call
 /// is before its first line.

@@ -7,8 +7,9 @@ use crate::recorder::Recorder;
 use crate::site::limits::Limits;
 use crate::site::registered::RegisteredSite;
 use crate::site::spec::{Site, SiteSpec};
+use crate::thread::call_handle::CallHandle;
 use crate::thread::open_call::Kind;
-use crate::thread::thread_recorder::{CallHandle, ThreadRecorder};
+use crate::thread::thread_recorder::ThreadRecorder;
 use memprof_model::run::{FunctionProfile, Run};
 
 /// RSS before anything happens.

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
+use super::call_handle::CallHandle;
 use super::registry::ThreadRegistry;
-use super::thread_recorder::{CallHandle, ThreadRecorder};
+use super::thread_recorder::ThreadRecorder;
 use crate::counters::line::NO_CURRENT_LINE;
 use crate::heap;
 use crate::heap::origins::BlockOwner;

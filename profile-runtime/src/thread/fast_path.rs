@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::call_handle::CallHandle;
 use super::call_stack::ThreadState;
 use super::open_call::{CallStart, Position};
-use super::thread_recorder::{CallHandle, READING_DUE, ThreadRecorder};
+use super::thread_recorder::{READING_DUE, ThreadRecorder};
 use crate::counters::counts::Counts;
 use crate::counters::line::{CurrentLine, LineCounters};
 use crate::counters::site::SiteCounters;

@@ -11,6 +11,7 @@
 
 mod booking;
 mod call_details;
+pub(crate) mod call_handle;
 pub(crate) mod call_stack;
 mod copy;
 pub(crate) mod current;
