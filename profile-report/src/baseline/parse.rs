@@ -5,8 +5,11 @@
 use std::error::Error;
 use std::fmt;
 
+use super::entries::Baseline;
+use super::entry::Entry;
+use super::figure::Figure;
+use super::key::Key;
 use super::text::FORMAT;
-use super::{Baseline, Entry, Figure, Key};
 use crate::text::visible::{truncate, visible};
 
 /// The most columns of a line that are shown.

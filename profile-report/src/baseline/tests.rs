@@ -3,6 +3,7 @@
 use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize};
 use proptest::prelude::*;
 
+use super::key::program;
 use super::*;
 use crate::fixture;
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Baseline, Entry, Figure};
+use super::entries::Baseline;
+use super::entry::Entry;
+use super::figure::Figure;
 
 /// The version of the format, the file's first word.
 pub(super) const FORMAT: u64 = 1;

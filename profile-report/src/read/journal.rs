@@ -12,8 +12,8 @@ use memprof_model::run::{
 };
 use serde::de::DeserializeOwned;
 
+use super::dat_record::{DatRecord, DatRecords, Memory};
 use super::plausible::is_plausible;
-use super::{DatRecord, DatRecords, Memory};
 use crate::format::json;
 
 /// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.

@@ -12,7 +12,8 @@ use struson::reader::{
 };
 use struson::serde::DeserializerError;
 
-use super::{bounded_file, plausible};
+use super::plausible;
+use crate::bounded_file;
 use crate::error::ReportError;
 use crate::format::json;
 use crate::text::visible::{truncate, visible};
