@@ -10,7 +10,7 @@ use super::tolerance::Tolerance;
 
 /// What functions took at most in a single call, to compare others with.
 ///
-/// `MEMPROF_BASELINE=save cargo test` keeps one in the file `memprof-baseline.toml` beside the package's
+/// `MEMPROF_BASELINE=save cargo test` keeps one in the file `memprof-baseline.json` beside the package's
 /// `Cargo.toml`, and `MEMPROF_BASELINE=check cargo test` fails where a function takes more. This is the
 /// same as data, for those who compare by themselves:
 ///

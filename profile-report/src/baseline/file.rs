@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::entries::Baseline;
-use super::parse::{self, BaselineError};
+use super::error::BaselineError;
+use super::parse;
 use crate::atomic_file;
 use crate::bounded_file;
 use crate::error::ReportError;

@@ -6,6 +6,7 @@
 mod compare;
 mod entries;
 mod entry;
+mod error;
 mod figure;
 mod file;
 mod key;
@@ -18,9 +19,9 @@ mod tolerance;
 pub use compare::{Comparison, Verdict, Worse};
 pub use entries::Baseline;
 pub use entry::{Entry, Record};
+pub use error::BaselineError;
 pub use figure::Figure;
 pub use key::{Key, test_program};
-pub use parse::BaselineError;
 pub use tolerance::EXPECTED as EXPECTED_TOLERANCE;
 pub use tolerance::Tolerance;
 
