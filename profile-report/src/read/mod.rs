@@ -6,7 +6,10 @@
 mod dat_file;
 mod dat_record;
 mod dat_run;
+#[cfg(test)]
+mod huge_numbers;
 mod journal;
+mod numbers;
 mod plausible;
 #[cfg(test)]
 mod round_trip;
