@@ -13,6 +13,7 @@
 mod agreement_tests;
 mod atomic_file;
 mod baseline;
+mod bounded_file;
 #[cfg(test)]
 mod browser_tests;
 mod chart;

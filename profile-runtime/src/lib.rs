@@ -226,7 +226,7 @@
 //! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
 //! | `MEMPROF_KEEP` | how many runs are kept in that folder (30); 0 keeps all |
 //! | `MEMPROF_QUIET=1` | prints no summary |
-//! | `MEMPROF_BASELINE` | `save` or `check`: what functions take is kept in the package's `memprof-baseline.toml`, and a test program that takes more ends with a failure |
+//! | `MEMPROF_BASELINE` | `save` or `check`: what functions take is kept in the package's `memprof-baseline.json`, and a test program that takes more ends with a failure |
 //! | `MEMPROF_BASELINE_FILE` | another file |
 //! | `MEMPROF_BASELINE_TOLERANCE` | how much more is allowed, and how much more RSS: `5%, 1 MiB` |
 //! | `MEMPROF_EXPORT` | a list of `csv`, `trace`, `pprof`, `markdown`: written beside the reports, with the feature `export` |

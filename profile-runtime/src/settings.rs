@@ -138,7 +138,7 @@ impl Settings {
         self
     }
 
-    /// The baseline's file (`MEMPROF_BASELINE_FILE`), instead of `memprof-baseline.toml` beside the
+    /// The baseline's file (`MEMPROF_BASELINE_FILE`), instead of `memprof-baseline.json` beside the
     /// package's `Cargo.toml`.
     #[cfg(feature = "report")]
     pub fn baseline_file(mut self, file: impl Into<PathBuf>) -> Settings {

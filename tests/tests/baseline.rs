@@ -21,7 +21,7 @@ fn user() -> UserCrate {
 }
 
 fn file(user: &UserCrate) -> PathBuf {
-    user.path().join("memprof-baseline.toml")
+    user.path().join("memprof-baseline.json")
 }
 
 fn text(user: &UserCrate) -> String {
@@ -65,7 +65,7 @@ fn saved_kept_broken_and_accepted() {
     // To check against nothing is a mistake.
     let said = red(user.test(&ONE_BY_ONE, &[CHECK]));
     assert!(
-        said.contains("memprof-baseline.toml is missing") && said.contains("MEMPROF_BASELINE=save"),
+        said.contains("memprof-baseline.json is missing") && said.contains("MEMPROF_BASELINE=save"),
         "{said}"
     );
 
@@ -182,7 +182,7 @@ fn a_little_more_is_allowed_as_much_as_one_says() {
         "{said}"
     );
     // In the file it holds for everybody, and stays there.
-    let edited = text(&user).replace("tolerance = \"5%\"", "tolerance = \"1%\"");
+    let edited = text(&user).replace("\"tolerance\": \"5%\"", "\"tolerance\": \"1%\"");
     std::fs::write(file(&user), &edited).expect("edited");
     red(user.test(&little, &[CHECK]));
     green(user.test(&little, &[CHECK, ("MEMPROF_BASELINE_TOLERANCE", "3%")]));
@@ -195,7 +195,7 @@ fn a_little_more_is_allowed_as_much_as_one_says() {
         "{said}"
     );
     // Only some functions.
-    let only = edited.replace("format = 1", "format = 1\nonly = [\"pages\"]");
+    let only = edited.replace("\"format\": 2,", "\"format\": 2, \"only\": [\"pages\"],");
     std::fs::write(file(&user), only).expect("edited");
     green(user.test(&little, &[CHECK]));
 }
@@ -359,7 +359,7 @@ fn a_file_that_is_no_baseline_is_named_with_its_line() {
     let user = user();
     green(user.test(&["--lib"], &[SAVE]));
     let saved = text(&user);
-    let conflict = saved.replace("[baseline]\n", "[baseline]\n<<<<<<< HEAD\n");
+    let conflict = saved.replace("\"baseline\": {\n", "\"baseline\": {\n<<<<<<< HEAD\n");
     let line = conflict
         .lines()
         .position(|line| line.starts_with('<'))
@@ -367,7 +367,7 @@ fn a_file_that_is_no_baseline_is_named_with_its_line() {
         + 1;
     std::fs::write(file(&user), &conflict).expect("written");
     let expected =
-        format!("memprof-baseline.toml: line {line}: a merge that was not resolved is left here");
+        format!("memprof-baseline.json: line {line}: a merge that was not resolved is left here");
     let said = red(user.test(&["--lib"], &[CHECK]));
     assert!(said.contains(&expected), "{said}");
     // It may be somebody's work: it is not overwritten, and the tests are as they were.
@@ -384,10 +384,10 @@ fn where_it_cannot_be_written_it_is_said_and_can_be_checked() {
     let user = user();
     green(user.test(&["--lib"], &[SAVE]));
     // No file can be made in /proc, whoever one is.
-    let elsewhere = ("MEMPROF_BASELINE_FILE", "/proc/memprof-baseline.toml");
+    let elsewhere = ("MEMPROF_BASELINE_FILE", "/proc/memprof-baseline.json");
     let said = green(user.test(&["--lib"], &[SAVE, elsewhere]));
     assert!(
-        said.contains("memprof: cannot save the baseline /proc/memprof-baseline.toml: "),
+        said.contains("memprof: cannot save the baseline /proc/memprof-baseline.json: "),
         "{said}"
     );
     assert!(said.contains("MEMPROF_BASELINE_FILE"), "{said}");

@@ -1,7 +1,10 @@
 //! Two baselines → what takes more, what takes less, and what is in one of them only.
 
+use super::entries::Baseline;
 use super::entry::Entry;
-use super::{Baseline, Figure, Key, Tolerance};
+use super::figure::Figure;
+use super::key::Key;
+use super::tolerance::Tolerance;
 
 /// How functions compare with a baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +58,15 @@ pub struct Worse {
     pub allowed: u64,
 }
 
-pub(super) fn compare(before: &Baseline, now: &Baseline) -> Comparison {
+impl Baseline {
+    /// How `now` compares with this.
+    #[must_use]
+    pub fn compare(&self, now: &Baseline) -> Comparison {
+        compare(self, now)
+    }
+}
+
+fn compare(before: &Baseline, now: &Baseline) -> Comparison {
     let mut comparison = Comparison {
         tolerance: before.tolerance,
         figures: Vec::new(),

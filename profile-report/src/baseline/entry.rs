@@ -3,7 +3,9 @@
 use memprof_model::run::{CallMaxima, FunctionProfile, LineAtSize};
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Key, Tolerance};
+use super::figure::Figure;
+use super::key::Key;
+use super::tolerance::Tolerance;
 
 /// Lines that are remembered for each figure.
 const LINES: usize = 3;

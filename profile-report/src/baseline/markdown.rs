@@ -1,7 +1,7 @@
 //! A comparison with a baseline as Markdown, for a pull request.
 
-use super::Key;
 use super::compare::{Compared, Comparison, Verdict};
+use super::key::Key;
 use super::message::change;
 use crate::text::markdown::{code, row, rule};
 use crate::text::visible::truncate;

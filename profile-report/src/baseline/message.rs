@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Key;
 use super::compare::{Compared, Comparison, Verdict};
+use super::key::Key;
 use crate::text::visible::{source_line, truncate, visible};
 
 /// The most functions that are named.

@@ -3,6 +3,7 @@
 use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize};
 use proptest::prelude::*;
 
+use super::key::program;
 use super::*;
 use crate::fixture;
 
@@ -88,60 +89,86 @@ fn the_file_is_sorted_and_one_line_for_each_function() {
 #[test]
 fn what_is_wrong_is_said_with_its_line() {
     let error = |text: &str| Baseline::parse(text).unwrap_err().to_string();
+    let functions =
+        |text: &str| format!("{{ \"format\": 2, \"programs\": {{ \"w\": {{\n{text}\n}} }} }}");
     for (text, expected) in [
-        ("", "line 1: there is no `format = 1`"),
-        ("# only a comment\n", "there is no `format = 1`"),
+        ("", "line 1: the file is cut off here"),
         (
-            "format = 2",
-            "line 1: this version of memprof reads format 1, not 2",
+            "7",
+            "line 1: invalid type: number, expected the settings and programs in braces",
         ),
-        ("format = one", "line 1: expected a whole number"),
+        ("{}", "line 1: there is no `\"format\": 2`"),
+        ("// only a comment\n{}", "there is no `\"format\": 2`"),
+        ("# an earlier one\nformat = 1", "line 1: this is no JSON"),
         (
-            "format = 1\n\n!",
-            "line 3: expected a setting, a `[program]`",
-        ),
-        (
-            "format = 1\ntolerance = 5",
-            "line 2: expected a text in quotation marks",
+            "{ \"format\": 2 }\n7",
+            "line 2: this is no JSON (trailing data)",
         ),
         (
-            "format = 1\ntolerance = \"5\"",
-            "line 2: expected a percentage",
+            "{ \"format\": 3, \"more\": 7 }",
+            "line 1: this version of memprof reads format 2, not 3",
         ),
         (
-            "format = 1\nrss_floor = \"5%\"",
+            "{\n\"format\": \"one\" }",
+            "line 2: expected a JSON number, not a JSON string",
+        ),
+        ("{\n\"format\": 2\n!", "line 3: this is no JSON"),
+        (
+            "{\n\"tolerance\": 5 }",
+            "line 2: expected a JSON string, not a JSON number",
+        ),
+        ("{\n\"tolerance\": \"5\" }", "line 2: expected a percentage"),
+        (
+            "{\n\"rss_floor\": \"5%\" }",
             "line 2: expected an amount of memory",
         ),
-        ("format = 1\nonly = \"x\"", "line 2: expected `[`"),
         (
-            "format = 1\nfloor = 5",
-            "line 2: expected `format`, `tolerance`",
-        ),
-        ("format = 1\n[words", "line 2: expected `]`"),
-        ("format = 1\n[words]\n\"f\" = 7", "line 3: expected `{`"),
-        (
-            "format = 1\n[w]\n\"f\" = { peak = 7 }",
-            "line 3: expected figures of a function in braces: peak_rss, heap_peak",
+            "{\n\"only\": \"x\" }",
+            "line 2: expected a JSON array, not a JSON string",
         ),
         (
-            "format = 1\n[w]\n\"f\" = { peak_rss = -7 }",
-            "line 3: expected a whole number",
+            "{\n\"floor\": 5 }",
+            "line 2: unknown field `floor`, expected one of `about`, `format`, `tolerance`",
         ),
         (
-            "format = 1\n[w]\n\"f\" = { peak_rss = 7",
-            "line 3: expected `}`",
+            "{ \"format\": 2,\n\"format\": 2 }",
+            "line 2: duplicate field `format`",
         ),
         (
-            "format = 1\n[w]\n\"f\" = {} x",
-            "line 3: expected the end of the line",
+            &functions("\"f\": 7"),
+            "line 2: invalid type: number, expected the figures of a function in braces, but it is `\"f\": 7`",
         ),
         (
-            "format = 1\n[w]\n\"f\" = {}\n\"f\" = {}",
-            "line 4: the function is there twice",
+            &functions("\"f\": { \"peak\": 7 }"),
+            "line 2: unknown field `peak`, expected one of `peak_rss`, `heap_peak`",
         ),
         (
-            "format = 1\n[w]\n<<<<<<< HEAD\n\"f\" = {}",
-            "line 3: a merge that was not resolved is left here, but it is `<<<<<<< HEAD`",
+            &functions("\"f\": { \"peak_rss\": -7 }"),
+            "line 2: expected a whole number that is not negative",
+        ),
+        (
+            &functions("\"f\": { \"peak_rss\": 7.5 }"),
+            "line 2: expected a whole number that is not negative",
+        ),
+        (
+            "{ \"programs\": { \"w\": {\n\"f\": { \"peak_rss\": 7",
+            "line 2: the file is cut off here",
+        ),
+        (
+            &functions("\"f\": {}\n\"g\": {}"),
+            "line 3: this is no JSON (missing comma)",
+        ),
+        (
+            &functions("\"f\": {},\n\"f\": {}"),
+            "line 3: this name is there twice",
+        ),
+        (
+            &functions("}, \"w\": {"),
+            "line 2: this name is there twice",
+        ),
+        (
+            &functions("<<<<<<< HEAD\n\"f\": {}"),
+            "line 2: a merge that was not resolved is left here, but it is `<<<<<<< HEAD`",
         ),
     ] {
         let said = error(text);
@@ -152,21 +179,16 @@ fn what_is_wrong_is_said_with_its_line() {
 
 #[test]
 fn a_file_that_somebody_has_edited_is_read() {
-    let text = "
-        only = [ \"io::\", ]   # not all of them
-        rss_floor = \"64 KiB\"
-        tolerance = \"0.5%\"
-        format = 1
-        [words] # the library's tests
-        words::f = {}
-    ";
-    // A path needs quotation marks, as in TOML.
-    assert!(Baseline::parse(text).is_err());
-    let text = text.replace(
-        "words::f = {}",
-        "\"words::f\" = { allocations = 1_000, } # why",
-    );
-    let read = Baseline::parse(&text).unwrap();
+    let text = r#"
+        {
+        "only": [ "io::", ],   // not all of them
+        "rss_floor": "64 KiB", "tolerance": "0.5%",
+        "programs": { "words": { // the library's tests
+            "words::f": { "allocations": 1000, }, /* why */
+        } }, "format": 2
+        }
+    "#;
+    let read = Baseline::parse(text).unwrap();
     assert_eq!(read.only, ["io::"]);
     let tolerance = Tolerance::default().percent(0.5).rss_floor(64 << 10);
     assert_eq!(read.tolerance, tolerance);
@@ -338,7 +360,7 @@ proptest! {
 
     /// Any text is read or refused, and never more is said than fits a line.
     #[test]
-    fn any_text_is_read_or_refused(text in "(format = 1\n)?(\\PC|\n|\"|\\[|\\]|\\{|\\}|=|,|\\\\){0,60}") {
+    fn any_text_is_read_or_refused(text in "(\\{\"format\": 2)?(\\PC|\n|\"|\\[|\\]|\\{|\\}|:|,|\\\\){0,60}") {
         if let Err(error) = Baseline::parse(&text) {
             prop_assert!(error.to_string().chars().count() < 300);
         }

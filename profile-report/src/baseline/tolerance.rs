@@ -2,7 +2,7 @@
 
 use memprof_model::internal::short;
 
-use super::Figure;
+use super::figure::Figure;
 
 /// How much more than the baseline a figure may be.
 ///

@@ -7,7 +7,7 @@ use memprof_model::run::{FunctionProfile, Run};
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
-use super::run_chart::{LANE, children, lanes, paint_lanes};
+use super::run_chart::{LANE, child_name, children, lanes, paint_lanes};
 use super::thin::thin;
 use crate::error::ReportError;
 use crate::format::mprof;
@@ -79,7 +79,7 @@ impl Curve {
             line: None,
             children: children(run)
                 .into_iter()
-                .map(|child| (super::child_name(child), series(&child.series)))
+                .map(|child| (child_name(child), series(&child.series)))
                 .collect(),
             functions: lanes(run).into_iter().cloned().collect(),
         }

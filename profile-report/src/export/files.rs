@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use memprof_model::run::Run;
 
-use super::{Format, lines_csv, pprof, samples_csv, trace};
+use super::csv::{lines_csv, samples_csv};
+use super::format::Format;
+use super::pprof::pprof;
+use super::trace::trace;
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::plain::summary_markdown;

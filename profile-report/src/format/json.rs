@@ -9,7 +9,7 @@ use std::fmt::Display;
 use memprof_model::run::Run;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use struson::reader::{JsonReader, JsonStreamReader};
+use struson::reader::{JsonReader, JsonStreamReader, ReaderSettings};
 use struson::serde::JsonReaderDeserializer;
 use struson::writer::{JsonStreamWriter, JsonWriter};
 
@@ -29,9 +29,19 @@ pub fn text_of(value: &impl Serialize) -> Result<String, String> {
     String::from_utf8(text).map_err(reason)
 }
 
+/// Reads `text`, whose numbers may be as long as they like: the value of a `by` near 0 has hundreds of digits
+/// behind the point.
+pub(crate) fn reader(text: &[u8]) -> JsonStreamReader<&[u8]> {
+    let settings = ReaderSettings {
+        restrict_number_values: false,
+        ..ReaderSettings::default()
+    };
+    JsonStreamReader::new_custom(text, settings)
+}
+
 /// The whole of `text` as a value.
 pub fn value_of<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    let mut reader = JsonStreamReader::new(text);
+    let mut reader = reader(text);
     let value = reader.deserialize_next()?;
     reader.consume_trailing_whitespace()?;
     Ok(value)

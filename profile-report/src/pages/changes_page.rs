@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use askama::Template;
 
-use super::fill;
+use super::fill::fill;
 use crate::diff::compare::Diff;
 use crate::diff::shown::{Cell, Row, columns, left_out, rows};
 use crate::diff::verdict;

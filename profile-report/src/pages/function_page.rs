@@ -3,10 +3,13 @@
 use askama::Template;
 use memprof_model::run::{Call, FunctionProfile, Line, Run};
 
+use super::assets::scripts;
+use super::bar::bar;
 use super::chart_data::chart_data;
+use super::figure::Figure;
+use super::fill::fill;
 use super::growth_section::{GrowthSection, growth_section};
 use super::highlight::{Highlighter, Token};
-use super::{Figure, bar, fill, scripts};
 use crate::chart::activity;
 use crate::error::ReportError;
 use crate::facts::rows::{Row, highest, in_part, is_shared, marks, rows};

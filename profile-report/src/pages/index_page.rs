@@ -2,11 +2,13 @@
 
 use askama::Template;
 
-use super::run_page::started;
+use super::bar::bar;
+use super::fill::fill;
+use super::href::href;
 use super::trend::{Trend, trends};
-use super::{bar, fill, href};
 use crate::error::ReportError;
 use crate::read::{RunHeader, SavedRun};
+use crate::text::time::started;
 use crate::text::units::{align_points, duration, mib, signed_mib};
 use crate::text::visible::visible;
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::fill;
+use super::fill::fill;
 use crate::error::ReportError;
 use crate::text::visible::visible;
 

@@ -5,8 +5,12 @@ use std::cmp::Reverse;
 use askama::Template;
 use memprof_model::run::{FunctionProfile, Run, RunOutcome};
 
+use super::assets::scripts;
+use super::bar::bar;
+use super::figure::Figure;
+use super::fill::fill;
+use super::href::href;
 use super::run_data::run_data;
-use super::{Figure, bar, fill, href, scripts};
 use crate::chart::{Outline, child_name, children, lanes, run_chart};
 use crate::diff::before::Before;
 use crate::diff::{Place, verdict};
@@ -14,6 +18,7 @@ use crate::error::ReportError;
 use crate::facts::rows::in_part;
 use crate::plain::text_page::peaks_by;
 use crate::text::sentence::Part;
+use crate::text::time::started;
 use crate::text::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
 use crate::text::visible::visible;
 use crate::words::heap_story::HOW_TO_COUNT;
@@ -130,14 +135,6 @@ struct Values {
     peak_rss: u64,
     /// Nothing where there is nothing to compare with.
     change: Option<i64>,
-}
-
-/// The start as clocks showed it, to the second.
-pub(super) fn started(rfc3339: &str) -> String {
-    match crate::text::time::local(rfc3339) {
-        Some(start) => start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        None => visible(rfc3339),
-    }
 }
 
 fn figures(run: &Run) -> Vec<Figure> {

@@ -1,8 +1,8 @@
 //! How the peaks of one command went from run to run, as a small bar chart.
 
-use super::href;
-use super::run_page::started;
+use super::href::href;
 use crate::read::{RunHeader, SavedRun};
+use crate::text::time::started;
 use crate::text::units::{mib_unit, signed_mib};
 use crate::text::visible::visible;
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::bounded_file;
 use super::dat_record::{DatRecord, DatRecords, Memory};
+use crate::bounded_file;
 use crate::error::ReportError;
 use crate::text::visible::{truncate, visible};
 

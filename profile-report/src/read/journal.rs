@@ -12,8 +12,9 @@ use memprof_model::run::{
 };
 use serde::de::DeserializeOwned;
 
-use super::plausible::is_plausible;
-use super::{DatRecord, DatRecords, Memory};
+use super::dat_record::{DatRecord, DatRecords, Memory};
+use super::numbers::{self, MOST};
+use super::plausible;
 use crate::format::json;
 
 /// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.
@@ -109,7 +110,7 @@ impl Reading {
                 let (time, bytes) = text.split_once(' ')?;
                 let last = self.memory.last_mut()?;
                 if time.parse() == Ok(last.0.time) {
-                    last.1 = Some(bytes.parse().ok()?);
+                    last.1 = Some(bytes.parse().ok().filter(|&bytes| bytes <= MOST)?);
                 }
             }
             "run" => self.commit(value(text)?),
@@ -172,7 +173,7 @@ impl Reading {
             .filter_map(|(id, line, call)| Some(Stopped::of(*places.get(&id)?, line, &call)));
         run.stopped = stopped.collect();
         run.stopped.sort_by_key(|call| (call.thread, call.depth));
-        is_plausible(&run).then_some(run)
+        plausible::check(&run).is_ok().then_some(run)
     }
 }
 
@@ -236,7 +237,9 @@ impl Function {
     }
 }
 
+/// The value of a record, if its numbers can be those of a run.
 fn value<T: DeserializeOwned>(json: &str) -> Option<T> {
+    numbers::check(json.as_bytes()).ok()?;
     json::value_of(json.as_bytes()).ok()
 }
 

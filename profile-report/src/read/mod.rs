@@ -3,11 +3,13 @@
 //! A file may come from anywhere, also half-written or made to do harm. A reader takes no more memory
 //! than a small multiple of the file's size, which is bounded, never panics, and says what is wrong.
 
-mod bounded_file;
 mod dat_file;
 mod dat_record;
 mod dat_run;
+#[cfg(test)]
+mod huge_numbers;
 mod journal;
+mod numbers;
 mod plausible;
 #[cfg(test)]
 mod round_trip;
@@ -15,7 +17,6 @@ mod run_json;
 mod samples;
 mod saved_runs;
 
-pub(crate) use bounded_file::read as bounded;
 pub(crate) use saved_runs::read_header;
 
 pub use dat_file::{ChildMemory, DatCall, DatFile, DatFunction, parse_dat, read_dat};

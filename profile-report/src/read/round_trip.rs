@@ -6,8 +6,8 @@ use memprof_model::run::{
 };
 use proptest::prelude::*;
 
+use super::numbers::MOST;
 use super::parse_run;
-use super::plausible::MOST;
 use crate::fixture;
 use crate::format::json::to_json;
 

@@ -7,12 +7,11 @@ use std::path::Path;
 use memprof_model::run::{Run, SCHEMA};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
-use struson::reader::{
-    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind,
-};
+use struson::reader::{JsonReader, JsonSyntaxError, ReaderError, SyntaxErrorKind};
 use struson::serde::DeserializerError;
 
-use super::{bounded_file, plausible};
+use super::{numbers, plausible};
+use crate::bounded_file;
 use crate::error::ReportError;
 use crate::format::json;
 use crate::text::visible::{truncate, visible};
@@ -71,19 +70,13 @@ fn from_json(text: &[u8]) -> Result<Run, String> {
         Err(error) => return Err(format!("it is not a saved run ({})", reason(&error, text))),
     }
     let run = whole(text).map_err(|e| format!("it is damaged ({})", reason(&e, text)))?;
+    numbers::check(text).map_err(|found| format!("it is damaged ({found})"))?;
     plausible::check(&run).map_err(|found| format!("it is damaged ({found})"))?;
     Ok(run)
 }
 
 fn whole(text: &[u8]) -> Result<Run, DeserializerError> {
-    let mut reader = JsonStreamReader::new_custom(
-        text,
-        ReaderSettings {
-            // The value of a `by` near 0 has hundreds of digits behind the point.
-            restrict_number_values: false,
-            ..ReaderSettings::default()
-        },
-    );
+    let mut reader = json::reader(text);
     let run = reader.deserialize_next()?;
     reader.consume_trailing_whitespace()?;
     Ok(run)

@@ -17,7 +17,7 @@ use memprof_report::internal::baseline::test_program;
 use memprof_report::{Baseline, ReportError};
 
 /// The file's name, beside `Cargo.toml`.
-const FILE: &str = "memprof-baseline.toml";
+const FILE: &str = "memprof-baseline.json";
 
 /// What came of saving or checking the baseline.
 #[derive(Debug, Default)]
@@ -336,12 +336,12 @@ mod tests {
             Some(Path::new("/there").join(FILE))
         );
         let asked = BaselinePlan {
-            file: Some("mine.toml".into()),
+            file: Some("mine.json".into()),
             ..told
         };
         assert_eq!(
             find_file(&asked, Some(&below)),
-            Some(below.join("mine.toml"))
+            Some(below.join("mine.json"))
         );
     }
 }
