@@ -73,7 +73,7 @@ fn inner(round: u64) -> u64 {
     *boxed + 1
 }
 
-/// Deeper than there is room for light calls.
+/// Deeper than there is room for counted calls.
 #[profile_memory]
 fn recurse(depth: u64) {
     if depth > 1 {

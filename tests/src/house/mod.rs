@@ -8,6 +8,9 @@
 //! A path through a re-export counts twice: it leads to the file that hands the name on, and to the file that
 //! defines it. So a facade hides nothing, and a file does not reach its neighbour through the folder above.
 //! Code under `#[cfg(test)]`, and files that only such code declares, are left out.
+//!
+//! Two more things are held that the page says: `unsafe_code` reads its table of unsafe code, and `named_files` the
+//! names of files on it.
 
 mod arrows;
 mod attributes;
@@ -15,8 +18,10 @@ mod circles;
 mod floors;
 mod mentions;
 mod modules;
+mod named_files;
 #[cfg(test)]
 mod planted;
+mod unsafe_code;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,6 +31,8 @@ use arrows::{Arrow, arrows};
 use circles::circles;
 use floors::Floors;
 use modules::Modules;
+pub use named_files::{check_links, check_named_files};
+pub use unsafe_code::check_unsafe_table;
 
 /// The page whose tables say which folder stands on which floor.
 pub const PAGE: &str = "docs/how-it-works.md";
