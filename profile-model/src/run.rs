@@ -50,11 +50,11 @@ pub struct Run {
     /// One profile for each annotated function that was called, in order of first call.
     pub functions: Vec<FunctionProfile>,
     /// Where each thread was, outermost call first, in a run that did not end by itself
-    /// ([`RunOutcome::Recovered`], [`RunOutcome::LowMemory`]); of very many the first.
+    /// ([`RunOutcome::Recovered`]); of very many the first.
     #[cfg_attr(feature = "serde", serde(default))]
     pub stopped: Vec<Stopped>,
-    /// When memory was about to run out for the first time: little was left of what a control group, the
-    /// address space or the machine allows.
+    /// When memory was about to run out for the first time, nanoseconds since the run's start: little was
+    /// left of what a control group, the address space or the machine allows. `None` if it never was.
     #[cfg_attr(feature = "serde", serde(default))]
     pub low_memory_ns: Option<u64>,
     /// How the process was watched from outside; `None` for a program that recorded itself.
@@ -147,9 +147,6 @@ pub enum RunOutcome {
     /// The program ended without a report, killed for example; what it had written until then was put
     /// together later. It is at most about a second behind.
     Recovered,
-    /// The reports were written while the program was running, because memory was about to run out.
-    #[cfg_attr(feature = "serde", serde(rename = "low memory"))]
-    LowMemory,
 }
 
 /// A call that was in progress when a run was last heard of.

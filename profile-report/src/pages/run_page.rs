@@ -149,7 +149,6 @@ fn figures(run: &Run) -> Vec<Figure> {
         RunOutcome::Running => "so far: the program was still running",
         RunOutcome::Exited => "",
         RunOutcome::Recovered => "until it was last heard of",
-        RunOutcome::LowMemory => "so far: memory was about to run out",
     };
     if let Some(watched) = &run.watched {
         return vec![

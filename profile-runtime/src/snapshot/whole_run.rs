@@ -91,7 +91,7 @@ pub(super) fn header(
         series: Vec::new(),
         functions: Vec::new(),
         stopped: Vec::new(),
-        low_memory_ns: None,
+        low_memory_ns: recorder.low_memory_ns(),
         watched: None,
         origins: None,
     }
