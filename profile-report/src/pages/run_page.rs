@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use askama::Template;
-use memprof_model::run::{FunctionProfile, Run, RunOutcome};
+use memprof_model::run::{FunctionProfile, Run};
 
 use super::run_data::run_data;
 use super::{Figure, bar, fill, href, scripts};
@@ -145,11 +145,7 @@ fn figures(run: &Run) -> Vec<Figure> {
         .functions
         .iter()
         .fold(0, |sum, f| sum.saturating_add(f.calls));
-    let state = match run.outcome {
-        RunOutcome::Running => "so far: the program was still running",
-        RunOutcome::Exited => "",
-        RunOutcome::Recovered => "until it was last heard of",
-    };
+    let state = run.outcome.extent();
     if let Some(watched) = &run.watched {
         return vec![
             Figure::new("duration", duration(run.duration_ns), state),

@@ -214,6 +214,7 @@ fn ordered(start: u64, end: u64, what: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use memprof_model::data;
 
     #[test]
     fn recorded_runs_are() {
@@ -247,10 +248,10 @@ mod tests {
             (line(&|l| l.hits = MOST + 1), "no figure of a run"),
             (
                 line(&|l| {
-                    l.origins = Some(Origins {
+                    l.origins = Some(data!(Origins {
                         alive_bytes: u64::MAX,
                         ..Origins::default()
-                    })
+                    }))
                 }),
                 "no figure of a run",
             ),

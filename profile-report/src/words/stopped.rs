@@ -15,19 +15,16 @@ const SOURCE: usize = 60;
 /// in an annotated call.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
     let low = run.low_memory_ns.map(duration);
-    let mut sentences = match run.outcome {
-        RunOutcome::Running | RunOutcome::Exited => {
-            let low =
-                low.map(|at| format!("Memory was about to run out for the first time at {at}."));
-            return low.into_iter().collect();
-        }
-        RunOutcome::Recovered => vec![format!(
-            "The program ended without a report, killed for example. It was last heard of {} after \
-             its first annotated call, with {} resident.",
-            duration(run.duration_ns),
-            mib_unit(run.series.last().map_or(0, |sample| sample.rss))
-        )],
-    };
+    if run.outcome != RunOutcome::Recovered {
+        let low = low.map(|at| format!("Memory was about to run out for the first time at {at}."));
+        return low.into_iter().collect();
+    }
+    let mut sentences = vec![format!(
+        "The program ended without a report, killed for example. It was last heard of {} after its first \
+         annotated call, with {} resident.",
+        duration(run.duration_ns),
+        mib_unit(run.series.last().map_or(0, |sample| sample.rss))
+    )];
     sentences.extend(low.map(|after| {
         format!("Memory was about to run out for the first time {after} after that call.")
     }));
@@ -79,9 +76,10 @@ fn of_thread(run: &Run, call: &Stopped) -> Option<String> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use memprof_model::data;
 
     fn call(thread: u64, depth: u32, line: Option<u32>) -> Stopped {
-        Stopped {
+        data!(Stopped {
             thread,
             depth,
             function: 0,
@@ -89,7 +87,7 @@ mod tests {
             time_ns: 2_000_000_000,
             net_rss: 3 << 20,
             peak_rss: 4 << 20,
-        }
+        })
     }
 
     #[test]
@@ -124,10 +122,10 @@ mod tests {
         let mut run = fixture::inverse();
         assert!(sentences(&run).is_empty());
         run.outcome = RunOutcome::Recovered;
-        run.stopped = vec![Stopped {
+        run.stopped = vec![data!(Stopped {
             function: 99,
             ..call(1, 0, Some(1))
-        }];
+        })];
         assert_eq!(sentences(&run).len(), 1);
     }
 

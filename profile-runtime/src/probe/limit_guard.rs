@@ -81,11 +81,8 @@ pub(crate) fn report(site: &'static Site) {
 /// Once for each function: what is called a million times is not to fill the terminal.
 fn say(verdict: &BrokenLimits) {
     if verdict.site.say_once() {
-        let how = match verdict.outcome {
-            Outcome::Panicked => "it was ended by a panic, which goes on; ",
-            Outcome::Cancelled => "it was cancelled; ",
-            Outcome::Returned | Outcome::Running => "",
-        };
+        let how = verdict.outcome.words();
+        let how = how.map_or_else(String::new, |how| format!("{how}; "));
         let broken = verdict.message();
         message(&format!("{broken}\n  ({how}later calls are not reported)"));
     }

@@ -2,6 +2,7 @@
 
 use crate::counters::counts::Counts;
 use crate::heap;
+use memprof_model::data;
 use memprof_model::run::Sample;
 use memprof_model::run::SeriesPoint;
 
@@ -98,7 +99,7 @@ impl SeriesPoint for LinePoint {
 
 pub(super) fn sample(t_ns: u64, rss: u64, heap: u64) -> Sample {
     let heap = heap::is_counted().then_some(heap);
-    Sample { t_ns, rss, heap }
+    data!(Sample { t_ns, rss, heap })
 }
 
 /// Live heap bytes of all threads; 0 where nobody counts.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
 use std::thread::Thread;
 
+use memprof_model::data;
 use memprof_model::run::SamplerReport;
 
 /// Written by the sampler thread, read by anybody.
@@ -72,11 +73,11 @@ impl SamplerStatus {
     }
 
     pub(crate) fn report(&self) -> SamplerReport {
-        SamplerReport {
+        data!(SamplerReport {
             ticks_due: self.ticks_due.load(Relaxed),
             ticks_taken: self.ticks_taken.load(Relaxed),
             longest_gap_ns: self.longest_gap_ns.load(Relaxed),
-        }
+        })
     }
 
     /// Processor time of the thread up to its last tick.

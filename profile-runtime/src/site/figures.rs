@@ -1,6 +1,7 @@
 //! What one call had, by itself and line by line, where its site asks for that.
 
 use crate::counters::counts::Counts;
+use memprof_model::data;
 use memprof_model::run::HeapFigures;
 
 /// What one call had beside its lines' figures.
@@ -38,12 +39,12 @@ impl LineFigures {
 
     /// As data.
     pub(crate) fn heap_figures(&self) -> HeapFigures {
-        HeapFigures {
+        data!(HeapFigures {
             allocated: self.heap.allocated,
             freed: self.heap.freed,
             net: self.heap.live(),
             peak: self.heap_peak,
             allocations: self.heap.allocations,
-        }
+        })
     }
 }

@@ -8,6 +8,7 @@ use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::heap::without_counting;
 use crate::thread::totals::SiteTotals;
+use memprof_model::data;
 use memprof_model::run::{Followed, FunctionProfile, Origins};
 
 /// What each line has of the blocks that are alive now.
@@ -46,7 +47,7 @@ impl LiveBlocks {
             let seen = counters
                 .map(|counters| self.of_line(counters, at))
                 .fold(Seen::default(), Seen::plus);
-            line.origins = Some(Origins {
+            line.origins = Some(data!(Origins {
                 alive_bytes: seen.alive.bytes,
                 alive_blocks: seen.alive.blocks,
                 alive_after_call_bytes: seen.after_call.bytes,
@@ -54,7 +55,7 @@ impl LiveBlocks {
                 passing_bytes: seen.passing.bytes,
                 passing_blocks: seen.passing.blocks,
                 resized: seen.resized,
-            });
+            }));
         }
     }
 
@@ -82,10 +83,10 @@ fn key(line: &LineBlocks) -> usize {
 pub(crate) fn followed() -> Option<Followed> {
     origins::is_on().then(|| {
         let (one_in, lost) = origins::sampling();
-        Followed {
+        data!(Followed {
             one_in,
             all_from: origins::LARGE as u64,
             lost,
-        }
+        })
     })
 }

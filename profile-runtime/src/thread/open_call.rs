@@ -10,6 +10,7 @@ use crate::heap::CallId;
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
+use memprof_model::data;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, HeapFigures, Outcome, PeakAt};
 
@@ -140,9 +141,11 @@ impl OpenCall {
             .changed_by_others
             .saturating_add(inner.changed_by_others);
         self.line_high = self.line_high.max(inner.high);
-        let at = inner.peak_at.map(|at| PeakAt {
-            line: self.site.line_number(self.line),
-            ..at
+        let at = inner.peak_at.map(|at| {
+            data!(PeakAt {
+                line: self.site.line_number(self.line),
+                ..at
+            })
         });
         self.raise_peak(inner.high, at);
     }
@@ -185,7 +188,7 @@ impl OpenCall {
 
     pub(super) fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
         let peak = self.high.max(now.rss).saturating_sub(self.start_level());
-        Call {
+        data!(Call {
             start_ns: self.entry.t_ns,
             end_ns: now.t_ns,
             suspended_ns: self.past.suspended.time_ns,
@@ -198,7 +201,7 @@ impl OpenCall {
             peak_rss: peak.max(self.past.peak),
             net_rss: difference(now.rss, self.entry.rss) - self.past.suspended.net,
             suspended_rss: self.past.suspended.net,
-        }
+        })
     }
 
     /// How a suspended call would be recorded if the process ended now.
@@ -221,13 +224,13 @@ impl OpenCall {
     /// What it did on the heap, of which its thread has `now`.
     pub(super) fn heap_figures(&self, now: Counts) -> HeapFigures {
         let heap = now.since(self.heap_entry).plus(self.past.heap);
-        HeapFigures {
+        data!(HeapFigures {
             allocated: heap.allocated,
             freed: heap.freed,
             net: heap.live(),
             peak: self.heap_peak(),
             allocations: heap.allocations,
-        }
+        })
     }
 
     /// As the best call of its site, if the process ended now.
