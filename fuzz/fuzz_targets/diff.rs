@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use memprof_model::data;
 use memprof_model::run::{Line, Run};
 use memprof_report::changes_page;
 use memprof_report::diff::{compare, markdown, text};
@@ -45,11 +46,11 @@ fn run(source: &str) -> Run {
     let function = &mut run.functions[0];
     let template = function.lines[0].clone();
     let first = function.source_line;
-    let line = |(i, text): (usize, &str)| Line {
+    let line = |(i, text): (usize, &str)| data!(Line {
         line: first + i as u32,
         source: text.to_owned(),
         ..template.clone()
-    };
+    });
     function.lines = source.lines().enumerate().map(line).collect();
     function.source = source.to_owned();
     run

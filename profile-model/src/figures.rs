@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 /// A timestamped reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Sample {
     /// Nanoseconds since the run's start.
     pub t_ns: u64,
@@ -16,8 +17,9 @@ pub struct Sample {
 }
 
 /// A timestamped reading during a call, with the line that was running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct LineSample {
     /// Nanoseconds since the run's start.
     pub t_ns: u64,
@@ -32,6 +34,7 @@ pub struct LineSample {
 /// Heap figures of a line or a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct HeapFigures {
     /// Bytes allocated.
     pub allocated: u64,

@@ -7,8 +7,9 @@ use crate::figures::{HeapFigures, LineSample};
 use crate::sized::{CallMaxima, FigureGrowth, SizeFigures};
 
 /// Everything about one annotated function.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct FunctionProfile {
     /// Full path, `demo::inverse`.
     pub name: String,
@@ -75,8 +76,9 @@ pub struct FunctionProfile {
 
 /// When a peak was reached: the kernel tells its height exactly, and its time to the interval
 /// between two readings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct PeakAt {
     /// Start of the interval.
     pub from_ns: u64,
@@ -91,6 +93,7 @@ pub struct PeakAt {
 /// One source line of a function.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Line {
     /// Line number in the source file.
     pub line: u32,
@@ -130,6 +133,7 @@ pub struct Line {
 /// resized it last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Origins {
     /// Bytes of those that were alive when the run ended (or was taken).
     pub alive_bytes: u64,
@@ -151,6 +155,7 @@ pub struct Origins {
 /// What a closure's line did on threads other than the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Workers {
     /// How often it was executed.
     pub hits: u64,
@@ -161,8 +166,9 @@ pub struct Workers {
 }
 
 /// One execution of an annotated function.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Call {
     /// When it was entered.
     pub start_ns: u64,
@@ -199,9 +205,10 @@ fn finite<S: serde::Serializer>(by: &Option<f64>, serializer: S) -> Result<S::Ok
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Outcome {
     /// It came back to its caller, by `return`, `?` or its last expression.
     Returned,
@@ -210,7 +217,20 @@ pub enum Outcome {
     /// Its future was dropped before it had come to its end.
     Cancelled,
     /// It was still in progress when the run was taken.
+    #[default]
     Running,
+}
+
+impl Outcome {
+    /// In words, about "it", where the call did not return: `"it was cancelled"`.
+    #[must_use]
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Outcome::Returned | Outcome::Running => None,
+            Outcome::Panicked => Some("it was ended by a panic, which goes on"),
+            Outcome::Cancelled => Some("it was cancelled"),
+        }
+    }
 }
 
 /// A line of the function that never ran, which needs no record. Its blocks are `followed` or not.

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod amount;
+mod data;
 mod figures;
 mod function;
 pub mod growth;

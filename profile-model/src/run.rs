@@ -18,6 +18,7 @@ pub const SCHEMA: &str = "memprof/1";
 /// Everything that one process recorded.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Run {
     /// Always [`SCHEMA`]; a reader refuses another number.
     pub schema: String,
@@ -50,11 +51,11 @@ pub struct Run {
     /// One profile for each annotated function that was called, in order of first call.
     pub functions: Vec<FunctionProfile>,
     /// Where each thread was, outermost call first, in a run that did not end by itself
-    /// ([`RunOutcome::Recovered`], [`RunOutcome::LowMemory`]); of very many the first.
+    /// ([`RunOutcome::Recovered`]); of very many the first.
     #[cfg_attr(feature = "serde", serde(default))]
     pub stopped: Vec<Stopped>,
-    /// When memory was about to run out for the first time: little was left of what a control group, the
-    /// address space or the machine allows.
+    /// When memory was about to run out for the first time, nanoseconds since the run's start: little was
+    /// left of what a control group, the address space or the machine allows. `None` if it never was.
     #[cfg_attr(feature = "serde", serde(default))]
     pub low_memory_ns: Option<u64>,
     /// How the process was watched from outside; `None` for a program that recorded itself.
@@ -66,9 +67,37 @@ pub struct Run {
     pub origins: Option<Followed>,
 }
 
+/// A run in which nothing has been recorded yet.
+impl Default for Run {
+    fn default() -> Run {
+        Run {
+            schema: SCHEMA.to_owned(),
+            program: String::new(),
+            command: Vec::new(),
+            pid: 0,
+            started: String::new(),
+            duration_ns: 0,
+            backend: String::new(),
+            peak_method: PeakMethod::default(),
+            heap: false,
+            outcome: RunOutcome::default(),
+            process: Process::default(),
+            sampler: SamplerReport::default(),
+            overhead: Overhead::default(),
+            series: Vec::new(),
+            functions: Vec::new(),
+            stopped: Vec::new(),
+            low_memory_ns: None,
+            watched: None,
+            origins: None,
+        }
+    }
+}
+
 /// How the blocks on the heap were followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Followed {
     /// Of the blocks smaller than `all_from` one in so many was followed, and stands for the others:
     /// 1 as long as every block had room, and figures are exact.
@@ -82,8 +111,9 @@ pub struct Followed {
 /// How a process was watched from outside (`cargo memprof exec` and `attach`).
 ///
 /// Such a run has no functions, and its sizes are those of [`Watched::measure`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Watched {
     /// What was read of each process.
     pub measure: Measure,
@@ -98,11 +128,13 @@ pub struct Watched {
 }
 
 /// What is read of a process that is watched from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Measure {
     /// Resident memory, shared pages counted in every process that has them.
+    #[default]
     Rss,
     /// Resident memory, a shared page divided by the number of processes that have it.
     Pss,
@@ -110,9 +142,22 @@ pub enum Measure {
     Uss,
 }
 
+impl Measure {
+    /// Its name as people write it: `"RSS"`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Rss => "RSS",
+            Measure::Pss => "PSS",
+            Measure::Uss => "USS",
+        }
+    }
+}
+
 /// A descendant of a watched process.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct WatchedChild {
     /// Process identifier.
     pub pid: u32,
@@ -125,36 +170,63 @@ pub struct WatchedChild {
 }
 
 /// How peaks were obtained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum PeakMethod {
     /// The kernel's high-water mark, reset and read around every measured interval.
     Kernel,
     /// The highest sample; what rises and falls between two samples is not seen.
+    #[default]
     Sampled,
 }
 
+impl PeakMethod {
+    /// In words, for reports.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            PeakMethod::Kernel => "peaks exact, from the kernel's high-water mark",
+            PeakMethod::Sampled => {
+                "peaks from samples: what rises and falls between two is not seen"
+            }
+        }
+    }
+}
+
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum RunOutcome {
     /// The program was still running when this was taken.
+    #[default]
     Running,
     /// The program ended and wrote its own report.
     Exited,
     /// The program ended without a report, killed for example; what it had written until then was put
     /// together later. It is at most about a second behind.
     Recovered,
-    /// The reports were written while the program was running, because memory was about to run out.
-    #[cfg_attr(feature = "serde", serde(rename = "low memory"))]
-    LowMemory,
+}
+
+impl RunOutcome {
+    /// In words how far the run's figures go, for reports; empty where they go to the program's end.
+    #[must_use]
+    pub fn extent(self) -> &'static str {
+        match self {
+            RunOutcome::Running => "so far: the program was still running",
+            RunOutcome::Exited => "",
+            RunOutcome::Recovered => "until it was last heard of",
+        }
+    }
 }
 
 /// A call that was in progress when a run was last heard of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Stopped {
     /// Number of the thread.
     pub thread: u64,
@@ -190,8 +262,9 @@ impl Stopped {
 }
 
 /// Figures of the process as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Process {
     /// The highest RSS of the process's life, as far as the kernel or the samples tell.
     pub peak_rss: u64,
@@ -200,8 +273,9 @@ pub struct Process {
 }
 
 /// How well the sampler thread kept its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct SamplerReport {
     /// Deadlines that fell into annotated calls.
     pub ticks_due: u64,
@@ -212,8 +286,9 @@ pub struct SamplerReport {
 }
 
 /// What the measurement itself cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Overhead {
     /// Exact readings taken by the measured threads.
     pub readings: u64,

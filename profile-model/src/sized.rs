@@ -9,6 +9,7 @@ use crate::growth::Growth;
 /// How a figure grows with the value of `by = …`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct FigureGrowth {
     /// Which figure.
     pub figure: SizedFigure,
@@ -22,6 +23,7 @@ pub struct FigureGrowth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum SizedFigure {
     /// `peak_rss`
     PeakRss,
@@ -33,11 +35,25 @@ pub enum SizedFigure {
     TimeNs,
 }
 
+impl SizedFigure {
+    /// In words, for reports: `"heap peak"`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            SizedFigure::PeakRss => "peak",
+            SizedFigure::NetRss => "net",
+            SizedFigure::HeapPeak => "heap peak",
+            SizedFigure::TimeNs => "time",
+        }
+    }
+}
+
 /// The most that single calls of a function took: of each figure the highest, whichever call it was.
 ///
 /// Unlike sums they do not depend on how often the function was called.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct CallMaxima {
     /// How many calls returned.
     pub calls: u64,
@@ -53,8 +69,9 @@ pub struct CallMaxima {
 }
 
 /// What the calls of one size had: of memory the highest, of time the shortest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct SizeFigures {
     /// The size, the value of `by = …`.
     pub n: f64,
@@ -73,8 +90,9 @@ pub struct SizeFigures {
 }
 
 /// What one line had in the calls of one size, or in all.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct LineAtSize {
     /// Line number in the source file.
     pub line: u32,

@@ -1,5 +1,6 @@
 //! Runs for the tests, made by a small simulation so that their figures agree with each other.
 
+use memprof_model::data;
 use memprof_model::run::*;
 
 const MS: u64 = 1_000_000;
@@ -37,14 +38,14 @@ pub fn growing() -> Run {
     profile.sizes = sizes
         .map(|n| {
             let peak_rss = (24.0 * n * n / 4096.0).ceil() as u64 * 4096;
-            let line = LineAtSize {
+            let line = data!(LineAtSize {
                 line: 29,
                 peak_rss,
                 net_rss: 0,
                 time_ns: 0,
                 heap: None,
-            };
-            SizeFigures {
+            });
+            data!(SizeFigures {
                 n,
                 calls: 1,
                 peak_rss,
@@ -52,7 +53,7 @@ pub fn growing() -> Run {
                 time_ns: 1_000_000 * (1 + n as u64 % 7),
                 heap: None,
                 lines: vec![line],
-            }
+            })
         })
         .collect();
     profile.growth = memprof_model::internal::grown(&profile.sizes);
@@ -65,10 +66,12 @@ pub fn watched() -> Run {
     let wave = |from: u64, ms: u64| (ms * 37 + from * 11) % 400 * 64 * 1024;
     let series = |from: u64| -> Vec<Sample> {
         (from..from + 200)
-            .map(|n| Sample {
-                t_ns: n * 10 * MS,
-                rss: 2 * MIB + wave(from, n),
-                heap: None,
+            .map(|n| {
+                data!(Sample {
+                    t_ns: n * 10 * MS,
+                    rss: 2 * MIB + wave(from, n),
+                    heap: None,
+                })
             })
             .collect()
     };
@@ -77,20 +80,20 @@ pub fn watched() -> Run {
     run.process.peak_rss = 30 * MIB;
     run.peak_method = PeakMethod::Sampled;
     (run.sampler.ticks_due, run.sampler.ticks_taken) = (201, 200);
-    run.watched = Some(Watched {
+    run.watched = Some(data!(Watched {
         measure: Measure::Pss,
         interval_ns: 10 * MS,
         summed: true,
         ended: "signal 9".into(),
         children: (0..7)
-            .map(|n| WatchedChild {
+            .map(|n| data!(WatchedChild {
                 pid: 5_000 + n,
                 program: "cc1".into(),
                 peak_rss: 27 * MIB - u64::from(n),
                 series: series(u64::from(n) * 5),
-            })
+            }))
             .collect(),
-    });
+    }));
     run
 }
 
@@ -258,11 +261,11 @@ pub fn no_samples() -> Run {
     let mut run = sim.finish();
     run.series.clear();
     run.functions[0].series.clear();
-    run.sampler = SamplerReport {
+    run.sampler = data!(SamplerReport {
         ticks_due: 0,
         ticks_taken: 0,
         longest_gap_ns: 0,
-    };
+    });
     run
 }
 
@@ -309,42 +312,42 @@ pub fn heap() -> Run {
             sample.heap = Some(sample.rss.saturating_sub(9 * MIB));
         }
         for line in &mut function.lines {
-            line.heap = Some(HeapFigures {
+            line.heap = Some(data!(HeapFigures {
                 allocated: line.peak_rss.max(24),
                 freed: (line.peak_rss as i64 - line.net_rss).max(0) as u64,
                 net: line.net_rss,
                 peak: line.peak_rss,
                 allocations: line.hits * 17,
-            });
+            }));
         }
-        function.heap = Some(HeapFigures {
+        function.heap = Some(data!(HeapFigures {
             allocated: function.peak_rss,
             freed: 0,
             net: function.net_rss,
             peak: function.peak_rss,
             allocations: 81,
-        });
+        }));
     }
     let parse = &mut run.functions[1].lines[1];
     parse.shared = 2;
-    parse.heap_elsewhere = Some(HeapFigures {
+    parse.heap_elsewhere = Some(data!(HeapFigures {
         allocated: 5 * MIB,
         freed: 2 * MIB,
         net: 3 * MIB as i64,
         peak: 0,
         allocations: 9,
-    });
+    }));
     let records = &mut run.functions[1].call_records;
     (records[0].suspended_ns, records[0].suspended_rss) = (40 * MS, 4096);
     records[2].outcome = Outcome::Cancelled;
-    run.functions[1].lines[1].workers = Some(Workers {
+    run.functions[1].lines[1].workers = Some(data!(Workers {
         hits: 64,
         time_ns: 120 * MS,
-        heap: Some(HeapFigures {
+        heap: Some(data!(HeapFigures {
             allocated: 3 * MIB,
             ..Default::default()
-        }),
-    });
+        })),
+    }));
     run
 }
 
@@ -378,10 +381,10 @@ pub fn apart() -> Run {
     for (line, (allocated, freed, allocations)) in lines.zip(own) {
         line.heap = Some(figures(allocated, freed, allocations));
     }
-    function.heap = Some(HeapFigures {
+    function.heap = Some(data!(HeapFigures {
         peak: 60 * MIB,
         ..figures(68, 68, 900_001)
-    });
+    }));
     let others = Some(figures(32, 0, 12));
     function.heap_elsewhere = others;
     function.lines[3].heap_elsewhere = others;
@@ -397,13 +400,13 @@ pub fn apart() -> Run {
 
 /// What was allocated and freed in MiB, in so many allocations.
 fn figures(allocated: u64, freed: u64, allocations: u64) -> HeapFigures {
-    HeapFigures {
+    data!(HeapFigures {
         allocated: allocated * MIB,
         freed: freed * MIB,
         net: (allocated * MIB) as i64 - (freed * MIB) as i64,
         peak: allocated * MIB,
         allocations,
-    }
+    })
 }
 
 /// Memory that does not move at all.
@@ -534,7 +537,7 @@ struct Sim {
 
 impl Sim {
     fn new(program: &str, command: &[&str], baseline: u64) -> Self {
-        let run = Run {
+        let run = data!(Run {
             schema: SCHEMA.into(),
             program: program.into(),
             command: command.iter().map(|&s| s.into()).collect(),
@@ -545,28 +548,28 @@ impl Sim {
             peak_method: PeakMethod::Kernel,
             heap: false,
             outcome: RunOutcome::Exited,
-            process: Process {
+            process: data!(Process {
                 peak_rss: baseline,
                 baseline_rss: baseline,
-            },
-            sampler: SamplerReport {
+            }),
+            sampler: data!(SamplerReport {
                 ticks_due: 0,
                 ticks_taken: 0,
                 longest_gap_ns: 11 * MS,
-            },
-            overhead: Overhead {
+            }),
+            overhead: data!(Overhead {
                 readings: 0,
                 reading_ns: 0,
                 sampler_cpu_ns: 3 * MS,
                 profiler_bytes: 1_300_000,
-            },
+            }),
             series: vec![],
             functions: vec![],
             stopped: Vec::new(),
             low_memory_ns: None,
             watched: None,
             origins: None,
-        };
+        });
         Self {
             run,
             now: 0,
@@ -590,23 +593,25 @@ impl Sim {
             .enumerate()
             .skip(1)
             .filter(|(_, text)| executable(text));
-        let lines = lines.map(|(i, text)| Line {
-            line: source_line + i as u32,
-            source: text.into(),
-            hits: 0,
-            readings: 0,
-            time_ns: 0,
-            max_rss: None,
-            net_rss: 0,
-            peak_rss: 0,
-            samples: 0,
-            shared: 0,
-            heap: None,
-            heap_elsewhere: None,
-            workers: None,
-            origins: None,
+        let lines = lines.map(|(i, text)| {
+            data!(Line {
+                line: source_line + i as u32,
+                source: text.into(),
+                hits: 0,
+                readings: 0,
+                time_ns: 0,
+                max_rss: None,
+                net_rss: 0,
+                peak_rss: 0,
+                samples: 0,
+                shared: 0,
+                heap: None,
+                heap_elsewhere: None,
+                workers: None,
+                origins: None,
+            })
         });
-        self.run.functions.push(FunctionProfile {
+        self.run.functions.push(data!(FunctionProfile {
             name: name.into(),
             label: name.rsplit("::").next().unwrap_or(name).into(),
             file: "src/main.rs".into(),
@@ -635,7 +640,7 @@ impl Sim {
             growth: Vec::new(),
             call_maxima: None,
             series: vec![],
-        });
+        }));
         self.run.functions.len() - 1
     }
 
@@ -687,12 +692,12 @@ impl Sim {
         for open in &mut self.stack {
             if from + s.peak > open.max {
                 open.max = from + s.peak;
-                open.peak_at = Some(PeakAt {
+                open.peak_at = Some(data!(PeakAt {
                     from_ns: start,
                     to_ns: end,
                     rss: open.max as u64,
                     line: (open.function == function).then_some(line),
-                });
+                }));
             }
         }
         self.run.process.peak_rss = self.run.process.peak_rss.max((from + s.peak) as u64);
@@ -724,7 +729,7 @@ impl Sim {
         function.time_ns += self.now - open.start_ns;
         function.net_rss += self.rss - open.entry;
         function.max_rss = function.max_rss.max(open.max as u64);
-        function.call_records.push(Call {
+        function.call_records.push(data!(Call {
             start_ns: open.start_ns,
             end_ns: self.now,
             suspended_ns: 0,
@@ -737,7 +742,7 @@ impl Sim {
             peak_rss: peak,
             net_rss: self.rss - open.entry,
             suspended_rss: 0,
-        });
+        }));
         if function.series_call.is_none() || peak > function.peak_rss {
             function.series_call = Some(function.call_records.len() - 1);
             function.series = open.series;
@@ -755,18 +760,18 @@ impl Sim {
 
     fn sample(&mut self, t_ns: u64, rss: i64, line: Option<u32>) {
         let rss = rss as u64;
-        self.run.series.push(Sample {
+        self.run.series.push(data!(Sample {
             t_ns,
             rss,
             heap: None,
-        });
+        }));
         for open in &mut self.stack {
-            open.series.push(LineSample {
+            open.series.push(data!(LineSample {
                 t_ns,
                 rss,
                 heap: None,
                 line,
-            });
+            }));
         }
     }
 

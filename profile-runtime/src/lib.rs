@@ -185,9 +185,9 @@
 //! What it had recorded is in its run's `mprofile.dat` all the same, about half a second behind: that
 //! file is written while the program runs. The next program that writes its reports to the same place,
 //! or [`recover`], makes the reports of it, with the line that each thread was at ([`run::Run::stopped`]).
-//! When a control group's, the address space's or the machine's memory is about to run out, that file is
-//! added to at once, and again and again while memory stays short ([`run::Run::low_memory_ns`] is the first
-//! such moment).
+//! When a control group's, the address space's or the machine's memory is about to run out, it is written
+//! at once and much more often, and the reports tell the first such moment ([`run::Run::low_memory_ns`]),
+//! also those of a program that gets by.
 //! What lives shorter than 0.1 s leaves nothing, and neither does the child of a fork that calls no
 //! `exec`: nothing is recorded there.
 //!

@@ -1,5 +1,6 @@
 //! The one recorder of the process: its settings, its sites, and its threads.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 use std::time::SystemTime;
 
@@ -27,6 +28,8 @@ pub(crate) struct Recorder {
     /// Every site called so far, by number.
     sites: Mutex<Vec<&'static RegisteredSite>>,
     pub started_at: SystemTime,
+    /// When memory was about to run out for the first time; `u64::MAX` for never.
+    low_memory_ns: AtomicU64,
     /// The working directory when the run began: relative paths are taken from there.
     #[cfg(feature = "report")]
     pub current_dir: Option<std::path::PathBuf>,
@@ -64,9 +67,22 @@ impl Recorder {
             threads: ThreadRegistry::new(instruments),
             sites: Mutex::default(),
             started_at: SystemTime::now(),
+            low_memory_ns: AtomicU64::new(u64::MAX),
             #[cfg(feature = "report")]
             current_dir: std::env::current_dir().ok(),
         }
+    }
+
+    /// When memory was about to run out for the first time, nanoseconds since the run's start.
+    pub(crate) fn low_memory_ns(&self) -> Option<u64> {
+        let t_ns = self.low_memory_ns.load(Relaxed);
+        (t_ns != u64::MAX).then_some(t_ns)
+    }
+
+    /// Notes that memory is about to run out at `t_ns`; says whether it is for the first time.
+    #[cfg(feature = "report")]
+    pub(crate) fn note_low_memory(&self, t_ns: u64) -> bool {
+        self.low_memory_ns.fetch_min(t_ns, Relaxed) == u64::MAX
     }
 
     /// Every site called so far, in order of first call, memprof's own among them.

@@ -15,6 +15,8 @@ use memprof_tests::program::{command, function};
 use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
+/// Steps that may be lost of a program that runs out of memory, on a machine with much other work.
+const LOST: u64 = 50;
 
 fn faults(root: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
     let mut command = command(env!("CARGO_BIN_EXE_faults"), root);
@@ -307,11 +309,12 @@ fn control_group_out_of_memory() {
     check_out_of_memory(|command| group.confine(command));
 }
 
-/// A limit in sight: entries in the journal, which follow each other closely now, are in no line's figures.
+/// A limit in sight, and a program that does nothing more: the moment is in its journal all the same, and
+/// the entries are in no line's figures.
 #[test]
 #[ignore = "only root may make a control group: .ci/run is root and runs this"]
-fn entries_while_memory_is_short_are_nobodys() {
-    let near = 148_usize;
+fn control_group_nearly_used_up_by_a_program_that_waits() {
+    let near = 145_usize;
     let group = Group::with_limit(160 * MIB).expect("root may make a control group");
     let root = TempDir::new().expect("a folder");
     let mut command = command(env!("CARGO_BIN_EXE_busy"), root.path());
@@ -333,15 +336,18 @@ fn entries_while_memory_is_short_are_nobodys() {
     let sleeps_with_low_memory =
         |run: Run| run.low_memory_ns.is_some() && run.stopped[0].line == Some(sleeps as u32 + 1);
     while !journal().is_some_and(sleeps_with_low_memory) {
-        assert!(began.elapsed() < Duration::from_secs(60), "never low");
+        if began.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("killed");
+            panic!("never low");
+        }
         std::thread::sleep(Duration::from_millis(20));
     }
     child.kill().expect("killed");
     child.wait().expect("ended");
-    let folder = &folders(root.path())[0];
-    read_run(folder).expect_err("no reports are written when memory is low");
+    assert!(!folders(root.path())[0].join("run.json").exists());
     assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
     let run = only_run(root.path());
+    assert_says_when_memory_was_short(root.path(), &run);
     let lines = &function(&run, "wait").lines;
     let net = |source: &str| {
         let line = lines.iter().find(|line| line.source.contains(source));
@@ -350,10 +356,10 @@ fn entries_while_memory_is_short_are_nobodys() {
     let (mapped, slept) = (net("Mapping::new"), net("from_secs(600)"));
     let (mib, expected) = (MIB as i64, near as i64 * MIB as i64);
     assert!(
-        (expected - mib..expected + 2 * mib).contains(&mapped),
+        (expected - mib..expected + mib).contains(&mapped),
         "{mapped}"
     );
-    assert!((-mib..2 * mib).contains(&slept), "{slept}");
+    assert!((-mib..mib).contains(&slept), "{slept}");
 }
 
 /// A program under a limit holds no more of memprof's than another one.
@@ -390,6 +396,22 @@ fn nothing_is_set_aside_for_reports() {
     assert!(without < 3 * MIB && with < 3 * MIB, "{without} and {with}");
 }
 
+/// A program that comes close to a limit and gets by has its ordinary reports, with the moment.
+#[test]
+#[ignore = "only root may make a control group: .ci/run is root and runs this"]
+fn control_group_nearly_used_up_by_a_program_that_ends() {
+    let group = Group::with_limit(160 * MIB).expect("root may make a control group");
+    let ended = Killed::by_itself(env!("CARGO_BIN_EXE_busy"), &["grow", "145"], |command| {
+        group.confine(command);
+    });
+    assert!(ended.status.success(), "{}", ended.status);
+    let run = only_run(ended.root());
+    assert_eq!(run.outcome, RunOutcome::Exited);
+    assert_says_when_memory_was_short(ended.root(), &run);
+    let text = memprof::report::summary(&run, None, 100);
+    assert!(text.contains(" run out for the first time at "), "{text}");
+}
+
 /// RLIMIT_AS: a program that can do without what it is refused is not ended by what memprof asks for.
 #[test]
 fn address_space_used_up_by_a_program_that_goes_on() {
@@ -405,20 +427,31 @@ fn address_space_used_up_by_a_program_that_goes_on() {
     memprof::recover(root.path()).expect("recovered");
     let run = only_run(root.path());
     assert!(function(&run, "touch").calls > 10, "{:?}", run.outcome);
+    assert_says_when_memory_was_short(root.path(), &run);
 }
 
-/// A program that grows until something ends it: what it had is told, and no more than about a second
-/// of it is lost.
+/// The run has the moment at which memory was about to run out, and its page says so.
+#[track_caller]
+fn assert_says_when_memory_was_short(root: &Path, run: &Run) {
+    let low_ns = run.low_memory_ns.expect("memory was short");
+    assert!(low_ns <= run.duration_ns, "{low_ns}");
+    let page = folders(root)[0].join("index.html");
+    let page = std::fs::read_to_string(page).expect("written");
+    assert!(page.contains("Memory was about to run out for the first time"));
+}
+
+/// A program that grows until something ends it: what it had is told, with the moment from which memory was
+/// short, and since then little is lost.
 fn check_out_of_memory(limit: impl FnOnce(&mut Command)) {
     let killed = Killed::by_itself(env!("CARGO_BIN_EXE_busy"), &["grow", "4000"], limit);
     assert_eq!(killed.status.code(), None, "ended by a signal");
     let journal = killed.journal().expect("it ran long enough");
-    read_run(journal.parent().expect("a folder"))
-        .expect_err("no reports are written when memory is low");
+    let folder = journal.parent().expect("a folder");
+    assert!(!folder.join("run.json").exists(), "not before it is dead");
     assert_eq!(memprof::recover(killed.root()).expect("recovered").len(), 1);
     let run = only_run(killed.root());
     assert_eq!(run.outcome, RunOutcome::Recovered);
-    assert!(run.low_memory_ns.is_some());
+    assert_says_when_memory_was_short(killed.root(), &run);
     let grow = function(&run, "grow");
     let kept = grow
         .lines
@@ -427,9 +460,10 @@ fn check_out_of_memory(limit: impl FnOnce(&mut Command)) {
         .max()
         .expect("lines");
     let said = killed.steps.last().expect("it said so").0;
-    // A second is a hundred steps of a mebibyte each.
-    assert!(kept as u64 / MIB + 100 > said, "{kept} of {said} MiB");
+    // Steps of a mebibyte each, a hundred in a second.
+    assert!(kept as u64 / MIB + LOST > said, "{kept} of {said} MiB");
     let stopped = &run.stopped[0];
     assert_eq!(run.functions[stopped.function].label, "grow");
-    assert!(stopped.net_rss as u64 / MIB + 100 > said, "{stopped:?}");
+    assert!(stopped.line.is_some(), "{stopped:?}");
+    assert!(stopped.net_rss as u64 / MIB + LOST > said, "{stopped:?}");
 }

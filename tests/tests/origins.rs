@@ -1,6 +1,7 @@
 //! Leaks by origin: what became of the blocks of each line, to the byte.
 
 use memprof::run::{Origins, Run};
+use memprof_model::data;
 use memprof_tests::program::{function, run};
 
 /// Of the line of `function` that has `source`.
@@ -12,19 +13,19 @@ fn of(run: &Run, label: &str, source: &str) -> Origins {
 }
 
 fn alive(bytes: u64, blocks: u64) -> Origins {
-    Origins {
+    data!(Origins {
         alive_bytes: bytes,
         alive_blocks: blocks,
         ..after_call(bytes, blocks)
-    }
+    })
 }
 
 fn after_call(bytes: u64, blocks: u64) -> Origins {
-    Origins {
+    data!(Origins {
         alive_after_call_bytes: bytes,
         alive_after_call_blocks: blocks,
         ..Origins::default()
-    }
+    })
 }
 
 #[test]
@@ -40,27 +41,27 @@ fn every_block_is_told_of_to_the_byte() {
         (
             "call",
             "let passing",
-            Origins {
+            data!(Origins {
                 passing_bytes: 10 * 32,
                 passing_blocks: 10,
                 ..nothing
-            },
+            }),
         ),
         (
             "call",
             "with_capacity(10)",
-            Origins {
+            data!(Origins {
                 resized: 10,
                 ..nothing
-            },
+            }),
         ),
         (
             "call",
             "reserve_exact(100)",
-            Origins {
+            data!(Origins {
                 resized: 10,
                 ..nothing
-            },
+            }),
         ),
         // Freed on another thread.
         ("hand_over", "black_box", after_call(5 * 300, 5)),

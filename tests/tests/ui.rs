@@ -1,9 +1,11 @@
-//! What the compiler says of a wrong argument, a wrong item, and of the user's own mistakes.
+//! What the compiler says of a wrong argument, a wrong item, and of the user's own mistakes; and what it accepts.
 //!
 //! After a change: `TRYBUILD=overwrite cargo test -p memprof-tests --test ui`, then read the
 //! difference.
 
 #[test]
 fn messages() {
-    trybuild::TestCases::new().compile_fail("ui/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("ui/*.rs");
+    cases.pass("ui/pass/*.rs");
 }

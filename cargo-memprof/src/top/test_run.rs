@@ -1,5 +1,6 @@
 //! A small run of a program at work, for the tests of the view.
 
+use memprof_model::data;
 use memprof_model::run::{
     Call, FunctionProfile, Line, Outcome, Overhead, PeakMethod, Process, Run, RunOutcome, SCHEMA,
     Sample, SamplerReport, Stopped,
@@ -51,7 +52,7 @@ pub(super) fn run() -> Run {
         ),
         function("text", TEXT, 17, &[(18, 2, 20, 20)]),
     ];
-    Run {
+    data!(Run {
         schema: SCHEMA.to_owned(),
         program: "words".to_owned(),
         command: vec!["target/release/words".to_owned()],
@@ -62,24 +63,24 @@ pub(super) fn run() -> Run {
         peak_method: PeakMethod::Kernel,
         heap: false,
         outcome: RunOutcome::Running,
-        process: Process {
+        process: data!(Process {
             peak_rss: 204 * MIB,
             baseline_rss: 4 * MIB,
-        },
-        sampler: SamplerReport {
+        }),
+        sampler: data!(SamplerReport {
             ticks_due: 400,
             ticks_taken: 400,
             longest_gap_ns: 11 * MS,
-        },
-        overhead: Overhead {
+        }),
+        overhead: data!(Overhead {
             readings: 1_300,
             reading_ns: 3 * MS,
             sampler_cpu_ns: 2 * MS,
             profiler_bytes: 100_000,
-        },
+        }),
         series: (0..400).map(sample).collect(),
         functions,
-        stopped: vec![Stopped {
+        stopped: vec![data!(Stopped {
             thread: 1,
             depth: 0,
             function: 1,
@@ -87,11 +88,11 @@ pub(super) fn run() -> Run {
             time_ns: 2_000 * MS,
             net_rss: 40 << 20,
             peak_rss: 40 * MIB,
-        }],
+        })],
         low_memory_ns: None,
         watched: None,
         origins: None,
-    }
+    })
 }
 
 /// Two hills, and a slope while `wait` runs.
@@ -100,11 +101,11 @@ fn sample(n: u64) -> Sample {
         0..200 => 4 + (n % 100) * 2,
         n => 4 + (n - 200) / 5,
     };
-    Sample {
+    data!(Sample {
         t_ns: n * 10 * MS,
         rss: mib * MIB,
         heap: None,
-    }
+    })
 }
 
 /// A function whose lines have number, hits, peak and net in MiB.
@@ -117,19 +118,21 @@ fn function(
     let texts: Vec<&str> = source.lines().collect();
     let lines: Vec<Line> = lines
         .iter()
-        .map(|&(number, hits, peak, net)| Line {
-            line: number,
-            source: texts[(number - line) as usize].to_owned(),
-            hits,
-            readings: hits,
-            time_ns: hits * 3 * MS,
-            max_rss: Some(peak * MIB),
-            net_rss: net << 20,
-            peak_rss: peak * MIB,
-            ..Line::default()
+        .map(|&(number, hits, peak, net)| {
+            data!(Line {
+                line: number,
+                source: texts[(number - line) as usize].to_owned(),
+                hits,
+                readings: hits,
+                time_ns: hits * 3 * MS,
+                max_rss: Some(peak * MIB),
+                net_rss: net << 20,
+                peak_rss: peak * MIB,
+                ..Line::default()
+            })
         })
         .collect();
-    let call = Call {
+    let call = data!(Call {
         start_ns: u64::from(line) * 200 * MS,
         end_ns: u64::from(line) * 300 * MS,
         suspended_ns: 0,
@@ -142,8 +145,8 @@ fn function(
         peak_rss: 9 * MIB,
         net_rss: 0,
         suspended_rss: 0,
-    };
-    FunctionProfile {
+    });
+    data!(FunctionProfile {
         name: format!("words::{label}"),
         label: label.to_owned(),
         file: "src/main.rs".to_owned(),
@@ -172,5 +175,5 @@ fn function(
         sizes: Vec::new(),
         growth: Vec::new(),
         call_maxima: None,
-    }
+    })
 }

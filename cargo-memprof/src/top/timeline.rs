@@ -122,16 +122,19 @@ fn running(calls: &[Call], all_ns: u64, length: usize) -> Vec<bool> {
 mod tests {
     use super::super::test_run::run;
     use super::*;
+    use memprof_model::data;
 
     #[test]
     fn a_short_peak_is_not_lost_among_many_samples() {
         let mut run = run();
         run.duration_ns = 1_000;
         run.series = (0..1_000)
-            .map(|t_ns| Sample {
-                t_ns,
-                rss: if t_ns == 555 { 900 } else { 100 },
-                heap: None,
+            .map(|t_ns| {
+                data!(Sample {
+                    t_ns,
+                    rss: if t_ns == 555 { 900 } else { 100 },
+                    heap: None,
+                })
             })
             .collect();
         let heights = heights(&run, 10);
@@ -144,10 +147,12 @@ mod tests {
         run.duration_ns = 100;
         let samples = [(20, 5), (25, 3), (90, 1)];
         run.series = samples
-            .map(|(t_ns, rss)| Sample {
-                t_ns,
-                rss,
-                heap: None,
+            .map(|(t_ns, rss)| {
+                data!(Sample {
+                    t_ns,
+                    rss,
+                    heap: None,
+                })
             })
             .to_vec();
         assert_eq!(heights(&run, 10), [0, 0, 5, 3, 3, 3, 3, 3, 3, 1]);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use memprof_model::data;
 use memprof_model::run::{Measure, Sample, Series, WatchedChild};
 
 use super::linux::{Memory, Processes};
@@ -154,11 +155,11 @@ impl Family {
 impl Member {
     /// `None` if it has ended already.
     fn open(pid: u32, measure: Measure, apart: bool) -> Option<Member> {
-        let filler = Sample {
+        let filler = data!(Sample {
             t_ns: 0,
             rss: 0,
             heap: None,
-        };
+        });
         Some(Member {
             pid,
             program: Processes::name(pid).unwrap_or_default(),
@@ -173,18 +174,18 @@ impl Member {
         let rss = self.memory.read().ok()??;
         self.peak = self.peak.max(rss);
         if let Some(series) = &mut self.series {
-            series.push(Sample {
+            series.push(data!(Sample {
                 t_ns,
                 rss,
                 heap: None,
-            });
+            }));
         }
         Some(rss)
     }
 
     /// Its curve, if that is wanted and there is one.
     fn into_child(self) -> Option<WatchedChild> {
-        Some(WatchedChild {
+        Some(data!(WatchedChild {
             pid: self.pid,
             program: self.program,
             peak_rss: self.peak,
@@ -193,6 +194,6 @@ impl Member {
                 .filter(|series| !series.points().is_empty())?
                 .points()
                 .to_vec(),
-        })
+        }))
     }
 }

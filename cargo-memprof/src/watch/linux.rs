@@ -40,8 +40,8 @@ impl Memory {
     /// How it is read, as `run.json` names it.
     pub(crate) fn backend(measure: Measure) -> &'static str {
         match measure {
-            Measure::Rss => "statm",
             Measure::Pss | Measure::Uss => "smaps_rollup",
+            _ => "statm",
         }
     }
 
@@ -54,11 +54,11 @@ impl Memory {
             return Ok(None);
         };
         match self.measure {
-            Measure::Rss => Ok(Some(resident)),
             Measure::Pss => self.rolled_up(&["Pss:"]),
             Measure::Uss => {
                 self.rolled_up(&["Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"])
             }
+            _ => Ok(Some(resident)),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Zoned;
+use memprof_model::data;
 use memprof_model::run::{
     Overhead, PeakMethod, Process, Run, RunOutcome, SCHEMA, Sample, SamplerReport, Watched,
     WatchedChild,
@@ -40,7 +41,7 @@ pub(crate) struct Subject {
 impl Record {
     /// The run of `subject`, which came to `ended`.
     pub(crate) fn into_run(self, subject: Subject, ended: String, outcome: RunOutcome) -> Run {
-        Run {
+        data!(Run {
             schema: SCHEMA.to_owned(),
             program: program(&subject.command),
             command: subject.command,
@@ -54,34 +55,34 @@ impl Record {
             peak_method: PeakMethod::Sampled,
             heap: false,
             outcome,
-            process: Process {
+            process: data!(Process {
                 peak_rss: self.peak,
                 baseline_rss: self.baseline,
-            },
-            sampler: SamplerReport {
+            }),
+            sampler: data!(SamplerReport {
                 ticks_due: self.due,
                 ticks_taken: self.taken,
                 longest_gap_ns: self.longest_gap_ns,
-            },
-            overhead: Overhead {
+            }),
+            overhead: data!(Overhead {
                 readings: self.taken,
                 reading_ns: self.reading_ns,
                 sampler_cpu_ns: processor_time_ns(),
                 profiler_bytes: 0,
-            },
+            }),
             series: self.series,
             functions: Vec::new(),
             stopped: Vec::new(),
             origins: None,
             low_memory_ns: None,
-            watched: Some(Watched {
+            watched: Some(data!(Watched {
                 measure: self.plan.measure,
                 interval_ns: u64::try_from(self.plan.interval.as_nanos()).unwrap_or(u64::MAX),
                 summed: self.plan.summed,
                 ended,
                 children: self.children,
-            }),
-        }
+            })),
+        })
     }
 }
 

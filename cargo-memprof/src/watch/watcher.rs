@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use memprof_model::data;
 use memprof_model::run::{Sample, Series};
 
 use super::events::{Event, Events};
@@ -18,11 +19,6 @@ const HIGH_WATER: Duration = Duration::from_millis(50);
 /// The same while readings stay as they are. A rise that is gone by the next reading can be in the mark all
 /// the same, and the mark keeps it.
 const HIGH_WATER_AT_REST: Duration = Duration::from_millis(250);
-const NOTHING: Sample = Sample {
-    t_ns: 0,
-    rss: 0,
-    heap: None,
-};
 
 /// Why a watch is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +97,7 @@ impl Watcher {
             pace: Pace::new(start, plan.interval),
             memory: Memory::open(pid, plan.measure)?,
             family: family.then(|| Family::of(pid, plan.measure, plan.apart)),
-            series: Series::new(NOTHING),
+            series: Series::new(Sample::default()),
             baseline: None,
             rss: 0,
             peak: 0,
@@ -128,11 +124,11 @@ impl Watcher {
         self.pace.tick(now);
         self.moved |= rss != self.rss;
         self.rss = rss;
-        self.series.push(Sample {
+        self.series.push(data!(Sample {
             t_ns,
             rss,
             heap: None,
-        });
+        }));
         self.baseline.get_or_insert(rss);
         self.peak = self.peak.max(rss).max(self.high_water(now));
         self.longest_gap_ns = self.longest_gap_ns.max(t_ns - self.last_ns);

@@ -1,4 +1,7 @@
 //! Quantiles of the F distribution: how much worse a fit may be by chance.
+//!
+//! No crate in place of this: `special` and `statrs` stand on crates with build scripts, and the incomplete
+//! beta function of `puruspe` 0.4 panics on what is not a number and has a misplaced bracket above 3,000.
 
 /// The value that an F-distributed ratio with `d1` and `d2` degrees of freedom exceeds with
 /// probability `tail`.

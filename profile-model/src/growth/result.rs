@@ -18,6 +18,7 @@ pub struct Point {
 /// What the values tell of the law.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Growth {
     /// The law, if it can be told.
     pub law: Option<Law>,
@@ -43,6 +44,7 @@ pub struct Growth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Unknown {
     /// There are fewer than five sizes.
     FewSizes,
@@ -55,8 +57,9 @@ pub enum Unknown {
 }
 
 /// An exponent with its interval of 95% confidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Exponent {
     /// The one that fits best.
     pub value: f64,
@@ -69,6 +72,7 @@ pub struct Exponent {
 /// `factor · law(n) + constant`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Curve {
     /// Its form.
     pub law: Law,
@@ -79,8 +83,9 @@ pub struct Curve {
 }
 
 /// What is to be expected at a size that was not measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 pub struct Prediction {
     /// The size.
     pub n: f64,

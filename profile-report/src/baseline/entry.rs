@@ -1,5 +1,6 @@
 //! What one function took: the figures, and for messages where in its source they come from.
 
+use memprof_model::data;
 use memprof_model::run::{CallMaxima, FunctionProfile, LineAtSize};
 use serde::{Deserialize, Serialize};
 
@@ -103,12 +104,14 @@ impl Entry {
         let shared = function.lines.iter().any(|line| line.shared > 0);
         let heap = function.heap;
         let of_one = heap.filter(|_| function.calls == 1);
-        let lines = function.lines.iter().map(|line| LineAtSize {
-            line: line.line,
-            peak_rss: line.peak_rss,
-            net_rss: line.net_rss,
-            time_ns: line.time_ns,
-            heap: line.heap,
+        let lines = function.lines.iter().map(|line| {
+            data!(LineAtSize {
+                line: line.line,
+                peak_rss: line.peak_rss,
+                net_rss: line.net_rss,
+                time_ns: line.time_ns,
+                heap: line.heap,
+            })
         });
         let lines: Vec<LineAtSize> = lines.collect();
         Entry {

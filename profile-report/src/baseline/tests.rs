@@ -1,5 +1,6 @@
 //! Baselines as data and as text.
 
+use memprof_model::data;
 use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize};
 use proptest::prelude::*;
 
@@ -38,32 +39,34 @@ fn watched_run(heap: [u64; 3], shared: u64) -> memprof_model::run::Run {
     let mut run = fixture::inverse();
     run.program = "demo-0123456789abcdef".to_owned();
     let [peak, allocated, allocations] = heap;
-    let figures = HeapFigures {
+    let figures = data!(HeapFigures {
         allocated,
         peak,
         allocations,
         ..HeapFigures::default()
+    });
+    let line = |line, heap| {
+        data!(LineAtSize {
+            line,
+            peak_rss: 8 << 20,
+            net_rss: 0,
+            time_ns: 0,
+            heap: Some(heap),
+        })
     };
-    let line = |line, heap| LineAtSize {
-        line,
-        peak_rss: 8 << 20,
-        net_rss: 0,
-        time_ns: 0,
-        heap: Some(heap),
-    };
-    let little = HeapFigures {
+    let little = data!(HeapFigures {
         peak: 10,
         allocated: 10,
         allocations: 1,
         ..HeapFigures::default()
-    };
-    run.functions[0].call_maxima = Some(CallMaxima {
+    });
+    run.functions[0].call_maxima = Some(data!(CallMaxima {
         calls: 12,
         shared,
         peak_rss: 8 << 20,
         heap: Some(figures),
         lines: vec![line(28, little), line(29, figures)],
-    });
+    }));
     run
 }
 

@@ -1,5 +1,6 @@
 //! A comparison from the runs to what is printed.
 
+use memprof_model::data;
 use memprof_model::run::{FunctionProfile, Line, Run};
 
 use super::*;
@@ -33,14 +34,16 @@ fn set_source(function: &mut FunctionProfile, first: u32, text: &[String]) {
     (function.line, function.source_line) = (first, first);
     function.source = text.join("\n");
     let template = function.lines[0].clone();
-    let line = |(i, source): (usize, &String)| Line {
-        line: first + i as u32,
-        source: source.clone(),
-        hits: 3,
-        peak_rss: if source.contains("part_") { 2 * MIB } else { 0 },
-        net_rss: 0,
-        time_ns: 1_000_000,
-        ..template.clone()
+    let line = |(i, source): (usize, &String)| {
+        data!(Line {
+            line: first + i as u32,
+            source: source.clone(),
+            hits: 3,
+            peak_rss: if source.contains("part_") { 2 * MIB } else { 0 },
+            net_rss: 0,
+            time_ns: 1_000_000,
+            ..template.clone()
+        })
     };
     function.lines = text.iter().enumerate().skip(1).map(line).collect();
 }

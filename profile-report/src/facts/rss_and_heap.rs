@@ -209,6 +209,7 @@ impl Seen {
 mod tests {
     use super::*;
     use crate::fixture;
+    use memprof_model::data;
 
     const MIB: i64 = 1 << 20;
 
@@ -217,13 +218,13 @@ mod tests {
         Change {
             rss: rss * MIB,
             rss_peak: allocated.max(rss).max(0) as u64 * MIB as u64,
-            own: HeapFigures {
+            own: data!(HeapFigures {
                 allocated: (allocated * MIB) as u64,
                 freed: (freed * MIB) as u64,
                 net: (allocated - freed) * MIB,
                 peak: (allocated * MIB) as u64,
                 allocations: 0,
-            },
+            }),
             others: HeapFigures::default(),
             times: 1,
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use askama::Template;
-use memprof_model::run::{FunctionProfile, Run, RunOutcome};
+use memprof_model::run::{FunctionProfile, Run};
 
 use super::assets::scripts;
 use super::bar::bar;
@@ -142,12 +142,7 @@ fn figures(run: &Run) -> Vec<Figure> {
         .functions
         .iter()
         .fold(0, |sum, f| sum.saturating_add(f.calls));
-    let state = match run.outcome {
-        RunOutcome::Running => "so far: the program was still running",
-        RunOutcome::Exited => "",
-        RunOutcome::Recovered => "until it was last heard of",
-        RunOutcome::LowMemory => "so far: memory was about to run out",
-    };
+    let state = run.outcome.extent();
     if let Some(watched) = &run.watched {
         return vec![
             Figure::new("duration", duration(run.duration_ns), state),

@@ -1,6 +1,6 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
-use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, PeakMethod, Run};
+use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, Run};
 
 use super::line_table::line_table;
 use crate::facts::peak_moment::peak_moment;
@@ -163,10 +163,7 @@ fn peak(profile: &FunctionProfile) -> String {
 
 /// How peaks were obtained, in words.
 pub(crate) fn peaks_by(run: &Run) -> &'static str {
-    match run.peak_method {
-        PeakMethod::Kernel => "peaks exact, from the kernel's high-water mark",
-        PeakMethod::Sampled => "peaks from samples: what rises and falls between two is not seen",
-    }
+    run.peak_method.words()
 }
 
 fn readings_by(run: &Run, profile: &FunctionProfile) -> String {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use memprof_model::data;
 use memprof_model::internal::KeptCalls;
 use memprof_model::run::Series;
 use memprof_model::run::{
@@ -13,7 +14,7 @@ use memprof_model::run::{
 use super::dat_file::{ChildMemory, DatCall, DatFile, DatFunction};
 use super::dat_record::Memory;
 use super::numbers::MOST;
-use super::samples::{NOWHERE, Samples, higher};
+use super::samples::{Samples, higher};
 
 impl DatFile {
     /// The file as a run: the process over time, and its functions with their calls, without lines.
@@ -26,10 +27,10 @@ impl DatFile {
         let samples = samples(self, &clock);
         let all = samples.all();
         let command = words(self.command.as_deref().unwrap_or_default());
-        let mut series = Series::new(NOWHERE);
+        let mut series = Series::new(Sample::default());
         all.iter().for_each(|&sample| series.push(sample));
         let gaps = all.windows(2).map(|pair| pair[1].t_ns - pair[0].t_ns);
-        Run {
+        data!(Run {
             schema: SCHEMA.to_owned(),
             program: program(&command),
             command,
@@ -44,21 +45,21 @@ impl DatFile {
             } else {
                 RunOutcome::Exited
             },
-            process: Process {
+            process: data!(Process {
                 peak_rss: samples.highest(0, u64::MAX).map_or(0, |s| s.rss),
                 baseline_rss: all.first().map_or(0, |sample| sample.rss),
-            },
-            sampler: SamplerReport {
+            }),
+            sampler: data!(SamplerReport {
                 ticks_due: all.len() as u64,
                 ticks_taken: all.len() as u64,
                 longest_gap_ns: gaps.max().unwrap_or(0),
-            },
-            overhead: Overhead {
+            }),
+            overhead: data!(Overhead {
                 readings: 0,
                 reading_ns: 0,
                 sampler_cpu_ns: 0,
                 profiler_bytes: 0,
-            },
+            }),
             series: series.points().to_vec(),
             functions: self
                 .functions
@@ -69,7 +70,7 @@ impl DatFile {
             origins: None,
             low_memory_ns: None,
             watched: (!self.children.is_empty()).then(|| watched(self, &clock)),
-        }
+        })
     }
 }
 
@@ -103,7 +104,7 @@ impl DatFile {
 /// What mprof saw of the process's children, as from outside.
 fn watched(file: &DatFile, clock: &Clock) -> Watched {
     let gaps = file.memory.len().saturating_sub(1).max(1) as u64;
-    Watched {
+    data!(Watched {
         measure: Measure::Rss,
         interval_ns: clock.duration_ns(file) / gaps,
         summed: false,
@@ -113,19 +114,19 @@ fn watched(file: &DatFile, clock: &Clock) -> Watched {
             .iter()
             .map(|child| watched_child(child, clock))
             .collect(),
-    }
+    })
 }
 
 fn watched_child(child: &ChildMemory, clock: &Clock) -> WatchedChild {
     let samples = samples_of(&child.memory, clock);
-    let mut series = Series::new(NOWHERE);
+    let mut series = Series::new(Sample::default());
     samples.iter().for_each(|&sample| series.push(sample));
-    WatchedChild {
+    data!(WatchedChild {
         pid: child.child.parse().unwrap_or(0),
         program: "child".to_owned(),
         peak_rss: samples.iter().map(|sample| sample.rss).max().unwrap_or(0),
         series: series.points().to_vec(),
-    }
+    })
 }
 
 /// Turns seconds of the world into nanoseconds of the run.
@@ -175,10 +176,12 @@ fn samples(file: &DatFile, clock: &Clock) -> Samples {
 
 fn samples_of(memory: &[Memory], clock: &Clock) -> Vec<Sample> {
     let present = memory.iter().filter(|memory| memory.mib >= 0.0);
-    let sample = |&memory: &Memory| Sample {
-        t_ns: clock.t_ns(memory.time),
-        rss: bytes(memory),
-        heap: None,
+    let sample = |&memory: &Memory| {
+        data!(Sample {
+            t_ns: clock.t_ns(memory.time),
+            rss: bytes(memory),
+            heap: None,
+        })
     };
     present.map(sample).collect()
 }
@@ -220,7 +223,7 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Function
                 .max(call.exit_rss)
         })
         .max();
-    FunctionProfile {
+    data!(FunctionProfile {
         name: function.name.clone(),
         label: function
             .name
@@ -258,7 +261,7 @@ fn profile(function: &DatFunction, samples: &Samples, clock: &Clock) -> Function
         sizes: Vec::new(),
         growth: Vec::new(),
         call_maxima: None,
-    }
+    })
 }
 
 /// The call, and when it was highest.
@@ -266,21 +269,21 @@ fn one_call(call: &DatCall, samples: &Samples, clock: &Clock) -> (Call, Option<P
     let start_ns = clock.t_ns(call.entry.time);
     let end_ns = clock.t_ns(call.exit.time).max(start_ns);
     let (entry_rss, exit_rss) = (bytes(call.entry), bytes(call.exit));
-    let exit = Sample {
+    let exit = data!(Sample {
         t_ns: end_ns,
         rss: exit_rss,
         heap: None,
-    };
+    });
     let seen = samples.highest(start_ns, end_ns);
     let top = seen.map_or(exit, |seen| higher(seen, exit));
     let peak_rss = top.rss.saturating_sub(entry_rss);
-    let peak_at = (peak_rss > 0).then_some(PeakAt {
+    let peak_at = (peak_rss > 0).then_some(data!(PeakAt {
         from_ns: top.t_ns,
         to_ns: top.t_ns,
         rss: top.rss,
         line: None,
-    });
-    let call = Call {
+    }));
+    let call = data!(Call {
         start_ns,
         end_ns,
         suspended_ns: 0,
@@ -293,19 +296,21 @@ fn one_call(call: &DatCall, samples: &Samples, clock: &Clock) -> (Call, Option<P
         peak_rss,
         net_rss: exit_rss as i64 - entry_rss as i64,
         suspended_rss: 0,
-    };
+    });
     (call, peak_at)
 }
 
 fn series_of(call: &Call, samples: &Samples) -> Vec<LineSample> {
-    let mut series = Series::new(NOWHERE);
+    let mut series = Series::new(Sample::default());
     let during = samples.during(call.start_ns, call.end_ns);
     during.iter().for_each(|&sample| series.push(sample));
-    let without_line = |sample: &Sample| LineSample {
-        t_ns: sample.t_ns,
-        rss: sample.rss,
-        heap: None,
-        line: None,
+    let without_line = |sample: &Sample| {
+        data!(LineSample {
+            t_ns: sample.t_ns,
+            rss: sample.rss,
+            heap: None,
+            line: None,
+        })
     };
     series.points().iter().map(without_line).collect()
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use memprof_model::data;
 use memprof_model::internal::{KeptCalls, untouched};
 use memprof_model::run::{
     Call, FunctionProfile, Line, LineSample, Run, RunOutcome, Sample, Stopped,
@@ -201,7 +202,7 @@ impl Function {
             let named = (call.entry_rss, call.exit_rss) == (profile.entry_rss, profile.exit_rss);
             (call.peak_rss, named)
         });
-        Some(FunctionProfile {
+        Some(data!(FunctionProfile {
             lines,
             calls_omitted: profile.calls.saturating_sub(call_records.len() as u64),
             series: best.map_or_else(Vec::new, |best| part(series, &call_records[best])),
@@ -209,7 +210,7 @@ impl Function {
             call_records,
             source: self.source,
             ..profile
-        })
+        }))
     }
 
     /// The kept calls: those that the program itself would have kept.
@@ -228,10 +229,10 @@ impl Function {
             let text = number.checked_sub(profile.source_line);
             let text = text.and_then(|at| source.get(at as usize)).copied();
             let line = self.lines.remove(&at);
-            Line {
+            data!(Line {
                 source: text.unwrap_or("").to_owned(),
                 ..line.unwrap_or_else(|| untouched(profile, number, followed))
-            }
+            })
         });
         lines.collect()
     }
@@ -253,11 +254,13 @@ fn series(memory: &[(Memory, Option<u64>)], start: Timestamp, end_ns: u64) -> Ve
     let start_us = start.as_microsecond() as f64;
     let mut series: Vec<Sample> = memory
         .iter()
-        .map(|(memory, heap)| Sample {
-            // Numbers of the file's may be anything; `as` keeps them within their type.
-            t_ns: ((memory.time * 1e6 - start_us).round() as u64).saturating_mul(1_000),
-            rss: (memory.mib * 1_048_576.0).round() as u64,
-            heap: *heap,
+        .map(|(memory, heap)| {
+            data!(Sample {
+                // Numbers of the file's may be anything; `as` keeps them within their type.
+                t_ns: ((memory.time * 1e6 - start_us).round() as u64).saturating_mul(1_000),
+                rss: (memory.mib * 1_048_576.0).round() as u64,
+                heap: *heap,
+            })
         })
         .filter(|sample| sample.t_ns <= end_ns)
         .collect();
@@ -274,17 +277,21 @@ fn part(series: &[Sample], call: &Call) -> Vec<LineSample> {
         (call.start_ns, call.entry_rss),
         (call.end_ns, call.exit_rss),
     ];
-    let [first, last] = ends.map(|(t_ns, rss)| LineSample {
-        t_ns,
-        rss,
-        heap: None,
-        line: None,
+    let [first, last] = ends.map(|(t_ns, rss)| {
+        data!(LineSample {
+            t_ns,
+            rss,
+            heap: None,
+            line: None,
+        })
     });
-    let within = within.map(|sample| LineSample {
-        t_ns: sample.t_ns,
-        rss: sample.rss,
-        heap: sample.heap,
-        line: None,
+    let within = within.map(|sample| {
+        data!(LineSample {
+            t_ns: sample.t_ns,
+            rss: sample.rss,
+            heap: sample.heap,
+            line: None,
+        })
     });
     std::iter::once(first).chain(within).chain([last]).collect()
 }

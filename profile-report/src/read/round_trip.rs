@@ -1,5 +1,6 @@
 //! A run → its JSON → the same run, whatever its figures and texts.
 
+use memprof_model::data;
 use memprof_model::run::{
     Call, CallMaxima, FunctionProfile, HeapFigures, Line, Origins, Outcome, Run, RunOutcome,
     Workers,
@@ -14,7 +15,7 @@ use crate::format::json::to_json;
 prop_compose! {
     fn heap()(figures in any::<[u64; 4]>(), net in any::<i64>()) -> HeapFigures {
         let [allocated, freed, peak, allocations] = figures.map(|figure| figure % MOST);
-        HeapFigures { allocated, freed, net: net % MOST as i64, peak, allocations }
+        data!(HeapFigures { allocated, freed, net: net % MOST as i64, peak, allocations })
     }
 }
 
@@ -29,11 +30,11 @@ prop_compose! {
         measured in any::<bool>(),
     ) -> Line {
         let [hits, readings, time_ns, max_rss, peak_rss, samples, shared] = figures.map(|figure| figure % MOST);
-        let workers = heap_elsewhere.map(|heap| Workers { hits, time_ns, heap: Some(heap) });
+        let workers = heap_elsewhere.map(|heap| data!(Workers { hits, time_ns, heap: Some(heap) }));
         let max_rss = measured.then_some(max_rss);
         let net_rss = net % MOST as i64;
-        let origins = measured.then(|| Origins { alive_bytes: hits, passing_blocks: shared, resized: samples, ..Origins::default() });
-        Line { line, source, hits, readings, time_ns, max_rss, net_rss, peak_rss, samples, shared, heap, heap_elsewhere, workers, origins }
+        let origins = measured.then(|| data!(Origins { alive_bytes: hits, passing_blocks: shared, resized: samples, ..Origins::default() }));
+        data!(Line { line, source, hits, readings, time_ns, max_rss, net_rss, peak_rss, samples, shared, heap, heap_elsewhere, workers, origins })
     }
 }
 
@@ -49,7 +50,7 @@ prop_compose! {
         let [entry_rss, exit_rss, peak_rss] = sizes.map(|size| size % MOST);
         let [net_rss, suspended_rss] = changes.map(|change| change % MOST as i64);
         let (end_ns, thread, depth) = (start_ns + length, length, 3);
-        Call { start_ns, end_ns, suspended_ns, thread, depth, by, outcome, entry_rss, exit_rss, peak_rss, net_rss, suspended_rss }
+        data!(Call { start_ns, end_ns, suspended_ns, thread, depth, by, outcome, entry_rss, exit_rss, peak_rss, net_rss, suspended_rss })
     }
 }
 
@@ -67,10 +68,10 @@ prop_compose! {
         let series_call = (!call_records.is_empty()).then(|| shown.index(call_records.len()));
         let call_maxima = watched.map(|figures| {
             let [calls, shared, peak_rss] = figures.map(|figure| figure % MOST);
-            CallMaxima { calls, shared, peak_rss, heap: None, lines: Vec::new() }
+            data!(CallMaxima { calls, shared, peak_rss, heap: None, lines: Vec::new() })
         });
         let FunctionProfile { by, sizes, growth, .. } = if grows { fixture::growing().functions.swap_remove(0) } else { fixture::profile("f") };
-        FunctionProfile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") }
+        data!(FunctionProfile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") })
     }
 }
 
@@ -82,7 +83,7 @@ prop_compose! {
         running in any::<bool>(),
     ) -> Run {
         let outcome = if running { RunOutcome::Running } else { RunOutcome::Exited };
-        Run { program, command, functions, outcome, ..fixture::nested() }
+        data!(Run { program, command, functions, outcome, ..fixture::nested() })
     }
 }
 

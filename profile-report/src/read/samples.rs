@@ -5,13 +5,6 @@ use std::ops::Range;
 
 use memprof_model::run::Sample;
 
-/// Nothing, at no time.
-pub(super) const NOWHERE: Sample = Sample {
-    t_ns: 0,
-    rss: 0,
-    heap: None,
-};
-
 /// Samples in order of time.
 pub(super) struct Samples {
     all: Vec<Sample>,
@@ -23,7 +16,7 @@ pub(super) struct Samples {
 impl Samples {
     pub(super) fn new(mut all: Vec<Sample>) -> Self {
         all.sort_by_key(|sample| sample.t_ns);
-        let mut tree = vec![NOWHERE; all.len()];
+        let mut tree = vec![Sample::default(); all.len()];
         tree.extend_from_slice(&all);
         for i in (1..all.len()).rev() {
             tree[i] = higher(tree[2 * i], tree[2 * i + 1]);
@@ -74,6 +67,7 @@ pub(super) fn higher(a: Sample, b: Sample) -> Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use memprof_model::data;
     use proptest::prelude::*;
 
     proptest! {
@@ -84,7 +78,7 @@ mod tests {
             length in 0_u64..50,
         ) {
             let end = start + length;
-            let sample = |&(t_ns, rss): &(u64, u64)| Sample { t_ns, rss, heap: None };
+            let sample = |&(t_ns, rss): &(u64, u64)| data!(Sample { t_ns, rss, heap: None });
             let samples = Samples::new(points.iter().map(sample).collect());
             let inside = || points.iter().filter(|(t, _)| (start..=end).contains(t));
             let found = samples.highest(start, end).map(|sample| sample.rss);

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use memprof_model::data;
 use memprof_model::run::{Run, RunOutcome};
 
 use super::owner::{FILE, Found, look_at};
@@ -75,9 +76,11 @@ pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
     };
     let file = fs::File::open(&path).map_err(unreadable)?;
     let text = whole(&file).map_err(unreadable)?;
-    Ok(parse_journal(&text).map(|run| Run {
-        outcome: RunOutcome::Running,
-        ..run
+    Ok(parse_journal(&text).map(|run| {
+        data!(Run {
+            outcome: RunOutcome::Running,
+            ..run
+        })
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use memprof_model::run::{Run, RunOutcome};
+use memprof_model::run::Run;
 
 use super::run_before;
 use super::run_folder::RunFolder;
@@ -57,11 +57,7 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
     }
     put("index.html", run_page(run, &names, before)?)?;
     // In place of the journal, which is there until everything else is.
-    // It still is when the program goes on and memory is running out.
-    match run.outcome {
-        RunOutcome::LowMemory => Ok(()),
-        _ => put("mprofile.dat", mprof::render(run)?),
-    }
+    put("mprofile.dat", mprof::render(run)?)
 }
 
 #[cfg(test)]

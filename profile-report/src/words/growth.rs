@@ -65,11 +65,12 @@ pub(crate) fn grown(profile: &FunctionProfile) -> Vec<Grown> {
 }
 
 fn row(profile: &FunctionProfile, found: &FigureGrowth) -> Grown {
-    let (name, kind) = match found.figure {
-        SizedFigure::PeakRss => ("peak", Kind::Peak),
-        SizedFigure::NetRss => ("net", Kind::Net),
-        SizedFigure::HeapPeak => ("heap peak", Kind::Heap),
-        SizedFigure::TimeNs => ("time", Kind::Time),
+    let name = found.figure.words();
+    let kind = match found.figure {
+        SizedFigure::NetRss => Kind::Net,
+        SizedFigure::HeapPeak => Kind::Heap,
+        SizedFigure::TimeNs => Kind::Time,
+        _ => Kind::Peak,
     };
     let of_line = |number: u32| profile.lines.iter().find(|line| line.line == number);
     let line = found.line.and_then(of_line);

@@ -60,23 +60,24 @@ fn estimate(one_in: u64) -> String {
 mod tests {
     use super::still_alive;
     use crate::fixture;
+    use memprof_model::data;
     use memprof_model::run::{Followed, Origins, Run};
 
     fn run(alive: &[(u64, u64)], one_in: u64) -> Run {
         let mut run = fixture::heap();
-        run.origins = Some(Followed {
+        run.origins = Some(data!(Followed {
             one_in,
             all_from: 65_536,
             lost: 0,
-        });
+        }));
         let lines = &mut run.functions[0].lines;
         for (line, &(alive_bytes, alive_blocks)) in lines.iter_mut().zip(alive) {
             line.line = 10;
-            line.origins = Some(Origins {
+            line.origins = Some(data!(Origins {
                 alive_bytes,
                 alive_blocks,
                 ..Origins::default()
-            });
+            }));
         }
         run
     }

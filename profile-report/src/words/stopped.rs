@@ -1,4 +1,4 @@
-//! In words: where a run stopped that did not end by itself.
+//! In words: whether memory was about to run out, and where a run stopped that did not end by itself.
 
 use memprof_model::run::{Run, RunOutcome, Stopped};
 
@@ -10,27 +10,24 @@ const SHOWN: usize = 8;
 /// The most columns of a source line.
 const SOURCE: usize = 60;
 
-/// What became of the run; nothing where it ended by itself. The first sentence stands for itself,
-/// then there is one for each thread that was in an annotated call.
+/// What became of the run; nothing where it ended by itself and there always was enough memory. The first
+/// sentence stands for itself. In a run that did not end by itself one follows for each thread that was
+/// in an annotated call.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
-    let end = duration(run.duration_ns);
-    let mut sentences = match run.outcome {
-        RunOutcome::Running | RunOutcome::Exited => return Vec::new(),
-        RunOutcome::Recovered => vec![format!(
-            "The program ended without a report, killed for example. It was last heard of {end} after \
-             its first annotated call, with {} resident.",
-            mib_unit(run.series.last().map_or(0, |sample| sample.rss))
-        )],
-        RunOutcome::LowMemory => vec![format!(
-            "Written {end} after the first annotated call, when memory was about to run out."
-        )],
-    };
-    if let (RunOutcome::Recovered, Some(low_ns)) = (run.outcome, run.low_memory_ns) {
-        sentences.push(format!(
-            "Memory was about to run out {} after that call.",
-            duration(low_ns)
-        ));
+    let low = run.low_memory_ns.map(duration);
+    if run.outcome != RunOutcome::Recovered {
+        let low = low.map(|at| format!("Memory was about to run out for the first time at {at}."));
+        return low.into_iter().collect();
     }
+    let mut sentences = vec![format!(
+        "The program ended without a report, killed for example. It was last heard of {} after its first \
+         annotated call, with {} resident.",
+        duration(run.duration_ns),
+        mib_unit(run.series.last().map_or(0, |sample| sample.rss))
+    )];
+    sentences.extend(low.map(|after| {
+        format!("Memory was about to run out for the first time {after} after that call.")
+    }));
     let innermost = innermost(&run.stopped);
     let more = innermost.len().saturating_sub(SHOWN);
     sentences.extend(
@@ -79,9 +76,10 @@ fn of_thread(run: &Run, call: &Stopped) -> Option<String> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use memprof_model::data;
 
     fn call(thread: u64, depth: u32, line: Option<u32>) -> Stopped {
-        Stopped {
+        data!(Stopped {
             thread,
             depth,
             function: 0,
@@ -89,7 +87,7 @@ mod tests {
             time_ns: 2_000_000_000,
             net_rss: 3 << 20,
             peak_rss: 4 << 20,
-        }
+        })
     }
 
     #[test]
@@ -123,11 +121,26 @@ mod tests {
     fn what_refers_to_nothing_is_left_out() {
         let mut run = fixture::inverse();
         assert!(sentences(&run).is_empty());
-        run.outcome = RunOutcome::LowMemory;
-        run.stopped = vec![Stopped {
+        run.outcome = RunOutcome::Recovered;
+        run.stopped = vec![data!(Stopped {
             function: 99,
             ..call(1, 0, Some(1))
-        }];
+        })];
         assert_eq!(sentences(&run).len(), 1);
+    }
+
+    #[test]
+    fn low_memory_is_told_however_the_run_ended() {
+        let mut run = fixture::inverse();
+        run.low_memory_ns = Some(1_230_000_000);
+        assert_eq!(
+            sentences(&run),
+            ["Memory was about to run out for the first time at 1.230 s."]
+        );
+        run.outcome = RunOutcome::Recovered;
+        assert_eq!(
+            sentences(&run)[1],
+            "Memory was about to run out for the first time 1.230 s after that call."
+        );
     }
 }

@@ -1,17 +1,14 @@
 //! What reports say of a run that was watched from outside.
 
-use memprof_model::run::{Measure, Run, Watched};
+use memprof_model::run::{Run, Watched};
 
 use crate::text::units::{interval, mib_unit};
 use crate::text::visible::visible;
 
 /// What the run's sizes are, as a chart names it.
 pub(crate) fn measure(run: &Run) -> &'static str {
-    match run.watched.as_ref().map(|watched| watched.measure) {
-        None | Some(Measure::Rss) => "RSS",
-        Some(Measure::Pss) => "PSS",
-        Some(Measure::Uss) => "USS",
-    }
+    let measure = run.watched.as_ref().map(|watched| watched.measure);
+    measure.unwrap_or_default().name()
 }
 
 /// How it was watched: "RSS of the process and its children, every 10 ms".

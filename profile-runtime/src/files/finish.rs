@@ -55,11 +55,10 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
         );
         return false;
     }
-    let mut run = whole_run::take(recorder, RunOutcome::Exited);
+    let run = whole_run::take(recorder, RunOutcome::Exited);
     if run.functions.is_empty() {
         return false;
     }
-    run.low_memory_ns = writer::low_memory_ns();
     let run = Arc::new(run);
     let written = writer::write(recorder, &run)
         .inspect_err(|error| print(&error.to_string()))

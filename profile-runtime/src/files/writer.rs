@@ -9,7 +9,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -35,21 +34,24 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// After this, a journal that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// Entries may take one part in so many of the time.
-const SHARE: u32 = 50;
-/// [`SHARE`] while memory is short, when the next entry may be the last.
-const SHARE_WHEN_SHORT: u32 = 4;
-/// The most bytes that are written in a second, after the first entry.
-const BYTES_PER_SECOND: u64 = 1 << 20;
+/// How often entries are made.
+const USUAL: Pace = Pace {
+    interval: INTERVAL,
+    share: 50,
+    bytes_per_second: 1 << 20,
+};
+/// The same while memory is short, when the next entry may be the last.
+const WHEN_SHORT: Pace = Pace {
+    interval: SOONEST,
+    share: 20,
+    bytes_per_second: 4 << 20,
+};
 
 /// Work for the writer thread.
 type Job = Box<dyn FnOnce(&mut WriterThread) + Send>;
 
 /// The way to the thread, once it has been started.
 static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
-
-/// When memory was about to run out for the first time; `u64::MAX` for never.
-static LOW_MEMORY_NS: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// Starts the thread and waits until it is at work: its memory must not show up in the program's
 /// first lines.
@@ -99,17 +101,6 @@ pub(crate) fn check_baseline(
     }
 }
 
-/// When memory was about to run out for the first time, if it ever was.
-pub(crate) fn low_memory_ns() -> Option<u64> {
-    let t_ns = LOW_MEMORY_NS.load(Relaxed);
-    (t_ns != u64::MAX).then_some(t_ns)
-}
-
-/// Memory is about to run out, at `t_ns`.
-fn note_low_memory(t_ns: u64) {
-    LOW_MEMORY_NS.fetch_min(t_ns, Relaxed);
-}
-
 /// Has the writer thread do `work` and waits for the result; `None` if there is no such thread.
 fn ask<T: Send + 'static>(work: impl FnOnce(&mut WriterThread) -> T + Send + 'static) -> Option<T> {
     let (done, result) = mpsc::channel();
@@ -119,6 +110,43 @@ fn ask<T: Send + 'static>(work: impl FnOnce(&mut WriterThread) -> T + Send + 'st
     });
     JOBS.get()?.send(job).ok()?;
     result.recv().ok()
+}
+
+/// How often entries may be made in the journal.
+struct Pace {
+    /// The shortest time from one entry to the next.
+    interval: Duration,
+    /// Entries take one part in so many of the time.
+    share: u32,
+    /// Bytes that are written in a second, after the first entry, at most.
+    bytes_per_second: u64,
+}
+
+impl Pace {
+    /// The time from an entry that took this long, and so many bytes, to the next one.
+    fn pause(&self, took: Duration, bytes: u64) -> Duration {
+        let by_bytes = Duration::from_millis(bytes * 1_000 / self.bytes_per_second);
+        let pause = self.interval.max(took * self.share).max(by_bytes);
+        pause.min(HEARTBEAT)
+    }
+}
+
+/// When the next entry in the journal is due.
+struct Due {
+    usual: Instant,
+    /// While memory is short.
+    when_short: Instant,
+}
+
+impl Due {
+    /// In so long a time, however much memory is left.
+    fn after(pause: Duration) -> Due {
+        let then = Instant::now() + pause;
+        Due {
+            usual: then,
+            when_short: then,
+        }
+    }
 }
 
 /// The state of the writer thread.
@@ -131,6 +159,8 @@ struct WriterThread {
     last_entry: Instant,
     /// RSS at the last entry.
     rss: u64,
+    /// What the journal says of low memory.
+    low_memory_ns: Option<u64>,
     memory: MemoryWatch,
 }
 
@@ -142,6 +172,7 @@ impl WriterThread {
             journal: None,
             last_entry: Instant::now(),
             rss: 0,
+            low_memory_ns: None,
             memory: MemoryWatch::default(),
         }
     }
@@ -161,14 +192,19 @@ impl WriterThread {
     }
 
     fn run(&mut self, todo: &Receiver<Job>) {
-        let mut next_entry = Instant::now() + FIRST;
+        let mut due = Due {
+            usual: Instant::now() + FIRST,
+            when_short: Instant::now(),
+        };
         loop {
-            let wait = next_entry.saturating_duration_since(Instant::now());
-            match todo.recv_timeout(wait.min(self.watch_memory())) {
+            let (entry_at, look_in) = self.watch_memory(&due);
+            let wait = entry_at.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                due = self.entry();
+                continue;
+            }
+            match todo.recv_timeout(wait.min(look_in)) {
                 Ok(job) => job(self),
-                Err(RecvTimeoutError::Timeout) if Instant::now() >= next_entry => {
-                    next_entry = Instant::now() + self.entry();
-                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -201,41 +237,45 @@ impl WriterThread {
         .ok()
     }
 
-    /// Looks at how much memory is left, and makes an entry at once if it is about to run out: the program may end
-    /// any moment. Gives the time until the next look.
-    fn watch_memory(&mut self) -> Duration {
+    /// Looks at how much memory is left. Gives the moment at which the next entry is due, and the time until
+    /// the next look. Where memory is about to run out, what comes next may be the end: an entry is due at
+    /// once then, and others as often as they may take time.
+    fn watch_memory(&mut self, due: &Due) -> (Instant, Duration) {
         if self.journal.is_none() {
-            return HEARTBEAT;
+            return (Instant::now() + HEARTBEAT, HEARTBEAT);
         }
         match self.memory.look() {
-            Look::Enough(next) => next.min(INTERVAL),
+            Look::Enough(next) => (due.usual, next),
             Look::Short => {
-                if let Some(now) = self.read() {
-                    note_low_memory(now.t_ns);
-                }
-                let began = Instant::now();
-                self.entry();
-                (began.elapsed() * SHARE_WHEN_SHORT).clamp(SOONEST, INTERVAL)
+                let now_ns = self.recorder.instruments.meter.now_ns();
+                let entry_at = match self.recorder.note_low_memory(now_ns) {
+                    true => Instant::now(),
+                    false => due.when_short,
+                };
+                (entry_at, INTERVAL)
             }
-            Look::Unknown => HEARTBEAT,
+            Look::Unknown => (due.usual, HEARTBEAT),
         }
     }
 
-    /// Makes an entry in the journal. Gives the time until the next one.
-    fn entry(&mut self) -> Duration {
+    /// Makes an entry in the journal.
+    fn entry(&mut self) -> Due {
         let began = os_thread::cpu_ns();
         match catch_unwind(AssertUnwindSafe(|| self.try_entry())) {
             Ok(Ok(bytes)) => {
                 let took = Duration::from_nanos(os_thread::cpu_ns().saturating_sub(began));
-                let by_bytes = Duration::from_millis(bytes * 1_000 / BYTES_PER_SECOND);
-                INTERVAL.max(took * SHARE).max(by_bytes).min(HEARTBEAT)
+                let now = Instant::now();
+                Due {
+                    usual: now + USUAL.pause(took, bytes),
+                    when_short: now + WHEN_SHORT.pause(took, bytes),
+                }
             }
-            // The run's folder cannot be written now. Nothing is said: if the reports cannot be written either, an
-            // error at the end says so.
-            Ok(Err(_)) => AGAIN,
+            // The run's folder cannot be written now. The reports at the end will say so if they cannot be
+            // written either.
+            Ok(Err(_)) => Due::after(AGAIN),
             Err(_) => {
                 self.journal = None;
-                HEARTBEAT
+                Due::after(HEARTBEAT)
             }
         }
     }
@@ -247,21 +287,26 @@ impl WriterThread {
         let Some(journal) = &mut self.journal else {
             return Ok(0);
         };
+        // Where the system refuses what an entry takes, the next one may have room again.
         if !room::is_enough_for_entry(recorder.sites().len()) {
             return Ok(0);
         }
         let since = journal.wants_samples_since();
         let mut figures = progress::figures(recorder, now, since, |id| journal.ended(id));
-        let idle = figures.samples.is_empty() && now.rss == self.rss;
+        let low_memory_ns = figures.run.low_memory_ns;
+        let idle = figures.samples.is_empty()
+            && now.rss == self.rss
+            && low_memory_ns == self.low_memory_ns;
         if figures.functions.is_empty() || (idle && self.last_entry.elapsed() < HEARTBEAT) {
             return Ok(0);
         }
-        figures.run.low_memory_ns = low_memory_ns();
         figures.run.overhead.profiler_bytes += journal.bytes();
         let folder = reports::folder(recorder, journal.run())?;
         let written = journal.write(&folder, &figures);
         (self.last_entry, self.rss) = (Instant::now(), now.rss);
-        written.map_err(|error| ReportError::write(&folder, error))
+        let bytes = written.map_err(|error| ReportError::write(&folder, error))?;
+        self.low_memory_ns = low_memory_ns;
+        Ok(bytes)
     }
 
     /// RSS, as the writer reads it.

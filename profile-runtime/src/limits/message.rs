@@ -94,6 +94,7 @@ impl BrokenLimits {
 
 #[cfg(test)]
 mod tests {
+    use memprof_model::data;
     use memprof_model::growth::Exponent;
 
     use super::*;
@@ -208,11 +209,11 @@ mod tests {
 
     #[test]
     fn the_message_tells_the_range_of_a_growth_and_how_to_have_the_heap_counted() {
-        let exponent = Exponent {
+        let exponent = data!(Exponent {
             value: 2.0,
             low: 1.9,
             high: 2.104,
-        };
+        });
         let growth = Broken::Growth {
             limit: 1.5,
             exponent,

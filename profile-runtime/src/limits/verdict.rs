@@ -169,6 +169,7 @@ mod tests {
     use super::*;
     use crate::counters::counts::Counts;
     use crate::site::spec::SiteSpec;
+    use memprof_model::data;
 
     static SPEC: SiteSpec = SiteSpec::own("crunch", &[1]);
 
@@ -177,7 +178,7 @@ mod tests {
     }
 
     fn record(peak_rss: u64, net_rss: i64) -> Call {
-        Call {
+        data!(Call {
             start_ns: 0,
             end_ns: 1,
             suspended_ns: 0,
@@ -190,7 +191,7 @@ mod tests {
             peak_rss,
             net_rss,
             suspended_rss: 0,
-        }
+        })
     }
 
     /// What a call broke that had these figures and no lines.
@@ -262,10 +263,10 @@ mod tests {
 
     #[test]
     fn what_fell_breaks_no_limit_of_zero() {
-        let heap = HeapFigures {
+        let heap = data!(HeapFigures {
             net: -1,
             ..HeapFigures::default()
-        };
+        });
         let limits = Limits::NONE.net(0).leak(0);
         assert_eq!(broken(limits, &record(0, -4096), Some(heap)), []);
     }
@@ -291,10 +292,10 @@ mod tests {
             net: 7,
             ..LineFigures::default()
         }];
-        let record = Call {
+        let record = data!(Call {
             outcome: Outcome::Cancelled,
             ..record(2, 0)
-        };
+        });
         let ended = CheckedCall {
             site: site(),
             record: &record,

@@ -49,17 +49,13 @@ impl MemoryLimits {
         limits
     }
 
-    /// The limit with the least left.
+    /// The limit of which least is left; one of which little is left comes before all others.
     pub(crate) fn left(&self) -> Option<Left> {
         let groups = self.groups.iter().filter_map(Group::left);
         let machine = self.machine.and_then(machine_left);
         let space = self.address_space.and_then(space_left);
         let promised = self.strict.then(promised_left).flatten();
-        groups
-            .chain(machine)
-            .chain(space)
-            .chain(promised)
-            .min_by_key(|left| left.left)
+        nearest(groups.chain(machine).chain(space).chain(promised))
     }
 }
 
@@ -69,6 +65,10 @@ impl Left {
     pub(crate) fn is_short(self) -> bool {
         self.left < (self.limit / 20).clamp(16 << 20, 256 << 20)
     }
+}
+
+fn nearest(limits: impl Iterator<Item = Left>) -> Option<Left> {
+    limits.min_by_key(|left| (!left.is_short(), left.left))
 }
 
 impl Group {
@@ -247,6 +247,21 @@ mod tests {
             !left(257 << 20, 1 << 40).is_short(),
             "never more than 256 MiB"
         );
+    }
+
+    #[test]
+    fn a_large_limit_nearly_used_up_comes_before_a_small_one_half_used() {
+        let (small, large) = (
+            Left {
+                left: 50 << 20,
+                limit: 100 << 20,
+            },
+            Left {
+                left: 200 << 20,
+                limit: 10 << 30,
+            },
+        );
+        assert_eq!(nearest([small, large].into_iter()), Some(large));
     }
 
     #[test]

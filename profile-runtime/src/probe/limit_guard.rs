@@ -87,11 +87,8 @@ pub(crate) fn report(site: &'static Site) {
 /// terminal.
 fn say(broken_limits: &BrokenLimits) {
     if broken_limits.site.say_once() {
-        let how = match broken_limits.outcome {
-            Outcome::Panicked => "it was ended by a panic, which goes on; ",
-            Outcome::Cancelled => "it was cancelled; ",
-            Outcome::Returned | Outcome::Running => "",
-        };
+        let how = broken_limits.outcome.words();
+        let how = how.map_or_else(String::new, |how| format!("{how}; "));
         let text = broken_limits.message();
         message(&format!("{text}\n  ({how}later calls are not reported)"));
     }
@@ -99,6 +96,7 @@ fn say(broken_limits: &BrokenLimits) {
 
 #[cfg(test)]
 mod tests {
+    use memprof_model::data;
     use std::any::Any;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -247,10 +245,10 @@ mod tests {
                 peak,
                 net: 0,
                 time_ns: 1,
-                heap: HeapFigures {
+                heap: data!(HeapFigures {
                     peak,
                     ..HeapFigures::default()
-                },
+                }),
             };
             registered.sizes().add(n, &call, &mut Vec::new());
         }

@@ -141,6 +141,7 @@ fn without_recorder<T>(work: impl FnOnce() -> T) -> MemoryUsage<T> {
 
 #[cfg(test)]
 mod tests {
+    use memprof_model::data;
     use std::panic::catch_unwind;
 
     use super::*;
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn times_count_from_the_call_s_start_and_the_peak_from_its_baseline() {
-        let record = Call {
+        let record = data!(Call {
             start_ns: 1_000,
             end_ns: 3_000,
             suspended_ns: 0,
@@ -172,7 +173,7 @@ mod tests {
             peak_rss: 25,
             net_rss: 10,
             suspended_rss: 0,
-        };
+        });
         let mut series = Series::new(LinePoint::default());
         for (t_ns, rss) in [(1_000, 50), (2_500, 70), (3_000, 60)] {
             series.push(point(t_ns, rss));

@@ -2,6 +2,7 @@
 
 use crate::counters::counts::Counts;
 use crate::heap;
+use memprof_model::data;
 use memprof_model::run::Sample;
 use memprof_model::run::SeriesPoint;
 
@@ -103,7 +104,7 @@ impl SeriesPoint for LinePoint {
 /// A sample of the process, without heap where that is not counted.
 pub(super) fn sample(t_ns: u64, rss: u64, heap: u64) -> Sample {
     let heap = heap::is_counted().then_some(heap);
-    Sample { t_ns, rss, heap }
+    data!(Sample { t_ns, rss, heap })
 }
 
 /// Live heap bytes of all threads; 0 without the counting allocator.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
 use std::thread::Thread;
 
+use memprof_model::data;
 use memprof_model::run::SamplerReport;
 
 /// Written by the sampler thread, read by anybody.
@@ -71,11 +72,11 @@ impl SamplerStatus {
     }
 
     pub(crate) fn report(&self) -> SamplerReport {
-        SamplerReport {
+        data!(SamplerReport {
             ticks_due: self.ticks_due.load(Relaxed),
             ticks_taken: self.ticks_taken.load(Relaxed),
             longest_gap_ns: self.longest_gap_ns.load(Relaxed),
-        }
+        })
     }
 
     /// Processor time of the thread up to its last tick.
@@ -163,11 +164,11 @@ mod tests {
         for (due, taken, gap_ns) in [(1, 1, None), (5, 2, Some(70)), (3, 3, Some(60))] {
             status.count_ticks(due, taken, gap_ns);
         }
-        let expected = SamplerReport {
+        let expected = data!(SamplerReport {
             ticks_due: 9,
             ticks_taken: 6,
             longest_gap_ns: 70,
-        };
+        });
         assert_eq!(status.report(), expected);
     }
 

@@ -5,6 +5,7 @@ const ROOM: usize = 128;
 /// Bytes that a site allocates ahead for lines' figures: enough for 29 sizes of a function of 20 lines.
 const ROOM_FOR_LINES: usize = 32 << 10;
 
+use memprof_model::data;
 use memprof_model::internal::{HEAP_RESOLUTION, RSS_RESOLUTION, faster_than};
 
 use crate::heap::is_counted;
@@ -113,14 +114,16 @@ impl FiguresBySize {
 
     /// As data; `numbers` are the line numbers of the site's lines.
     pub(crate) fn figures(&self, numbers: &[u32]) -> Vec<SizeFigures> {
-        let figures = |size: &FiguresAtSize| SizeFigures {
-            n: size.n,
-            calls: size.most.calls,
-            peak_rss: size.most.peak,
-            net_rss: size.most.net,
-            time_ns: size.most.time_ns,
-            heap: is_counted().then_some(size.most.heap),
-            lines: size.most.lines(numbers),
+        let figures = |size: &FiguresAtSize| {
+            data!(SizeFigures {
+                n: size.n,
+                calls: size.most.calls,
+                peak_rss: size.most.peak,
+                net_rss: size.most.net,
+                time_ns: size.most.time_ns,
+                heap: is_counted().then_some(size.most.heap),
+                lines: size.most.lines(numbers),
+            })
         };
         self.sizes.iter().map(figures).collect()
     }
@@ -146,10 +149,10 @@ impl Extremes {
             peak: 0,
             net: i64::MIN,
             time_ns: u64::MAX,
-            heap: HeapFigures {
+            heap: data!(HeapFigures {
                 net: i64::MIN,
                 ..HeapFigures::default()
-            },
+            }),
             lines,
         }
     }
@@ -174,27 +177,28 @@ impl Extremes {
 
     /// As data; `numbers` are the line numbers of the site's lines. `None` before the first call.
     pub(crate) fn maxima(&self, numbers: &[u32]) -> Option<CallMaxima> {
-        (self.calls > 0).then(|| CallMaxima {
-            calls: self.calls,
-            shared: self.shared,
-            peak_rss: self.peak,
-            heap: is_counted().then_some(self.heap),
-            lines: self.lines(numbers),
+        (self.calls > 0).then(|| {
+            data!(CallMaxima {
+                calls: self.calls,
+                shared: self.shared,
+                peak_rss: self.peak,
+                heap: is_counted().then_some(self.heap),
+                lines: self.lines(numbers),
+            })
         })
     }
 
     /// The lines as data, with their numbers.
     fn lines(&self, numbers: &[u32]) -> Vec<LineAtSize> {
-        let lines = numbers
-            .iter()
-            .zip(&self.lines)
-            .map(|(&number, line)| LineAtSize {
+        let lines = numbers.iter().zip(&self.lines).map(|(&number, line)| {
+            data!(LineAtSize {
                 line: number,
                 peak_rss: line.peak,
                 net_rss: line.net,
                 time_ns: line.time_ns,
                 heap: is_counted().then(|| line.heap_figures()),
-            });
+            })
+        });
         lines.collect()
     }
 
@@ -210,13 +214,13 @@ fn lines_bytes(lines: &Vec<LineFigures>) -> u64 {
 
 /// The higher of both, figure by figure.
 fn higher(a: HeapFigures, b: HeapFigures) -> HeapFigures {
-    HeapFigures {
+    data!(HeapFigures {
         allocated: a.allocated.max(b.allocated),
         freed: a.freed.max(b.freed),
         net: a.net.max(b.net),
         peak: a.peak.max(b.peak),
         allocations: a.allocations.max(b.allocations),
-    }
+    })
 }
 
 #[cfg(test)]

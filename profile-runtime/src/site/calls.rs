@@ -151,10 +151,11 @@ impl SiteCalls {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use memprof_model::data;
     use memprof_model::run::Outcome;
 
     fn call(number: u64, peak_rss: u64) -> Call {
-        Call {
+        data!(Call {
             start_ns: number,
             end_ns: number + 1,
             suspended_ns: 0,
@@ -167,7 +168,7 @@ mod tests {
             peak_rss,
             net_rss: 0,
             suspended_rss: 0,
-        }
+        })
     }
 
     fn with_points(points: u64) -> PeakCall {

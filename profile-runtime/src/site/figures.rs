@@ -46,6 +46,7 @@ impl LineFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use memprof_model::data;
 
     fn line(net: i64, peak: u64, time_ns: u64, allocated: u64, heap_peak: u64) -> LineFigures {
         LineFigures {
@@ -93,13 +94,13 @@ mod tests {
     fn the_net_of_a_line_as_data_is_what_it_allocated_less_what_it_freed() {
         let mut line = line(0, 0, 0, 100, 70);
         line.heap.freed = 130;
-        let expected = HeapFigures {
+        let expected = data!(HeapFigures {
             allocated: 100,
             freed: 130,
             net: -30,
             peak: 70,
             allocations: 10,
-        };
+        });
         assert_eq!(line.heap_figures(), expected);
     }
 }

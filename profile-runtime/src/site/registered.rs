@@ -136,6 +136,7 @@ mod tests {
     use super::super::figures::CallFigures;
     use super::super::limits::Limits;
     use super::*;
+    use memprof_model::data;
     use memprof_model::run::HeapFigures;
 
     /// A site whose item inside has this path.
@@ -237,10 +238,10 @@ mod tests {
                 net: 0,
                 time_ns: 1,
                 // Where somebody counts, the heap has the say.
-                heap: HeapFigures {
+                heap: data!(HeapFigures {
                     peak: peak(n) as u64,
                     ..HeapFigures::default()
-                },
+                }),
             };
             site.sizes().add(n, &call, &mut vec![]);
         }

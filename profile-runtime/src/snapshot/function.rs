@@ -7,6 +7,7 @@ use crate::site::calls::{PeakCall, SiteCalls};
 use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
+use memprof_model::data;
 use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineSample, PeakAt, Workers};
 
 /// The snapshot of one thread: its totals, and its calls in progress as if they ended now. Both are in the order
@@ -27,7 +28,7 @@ pub(super) fn function(
     let mut call_records = calls.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
     let peak_call = calls.peak_call();
-    Some(FunctionProfile {
+    Some(data!(FunctionProfile {
         source: site.spec.source.to_owned(),
         calls_omitted: totals.calls.saturating_sub(call_records.len() as u64),
         series_call: peak_call
@@ -36,7 +37,7 @@ pub(super) fn function(
         call_records,
         growth: memprof_model::internal::grown(&totals.sizes),
         ..totals
-    })
+    }))
 }
 
 /// The totals of `site` on each thread that has some.
@@ -74,7 +75,7 @@ pub(super) fn totals(
         sum(|totals| totals.all_heap().0),
         sum(|totals| totals.other_threads),
     );
-    Some(FunctionProfile {
+    Some(data!(FunctionProfile {
         name: site.name.clone(),
         label: site.label.clone(),
         file: site.spec.file.to_owned(),
@@ -105,7 +106,7 @@ pub(super) fn totals(
         call_maxima: site
             .maxima()
             .and_then(|maxima| maxima.maxima(site.spec.lines)),
-    })
+    }))
 }
 
 /// The site's calls in progress.
@@ -184,7 +185,7 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
             heap_peak = heap_peak.max(peak);
         }
     }
-    Line {
+    data!(Line {
         line: number,
         source: source.to_owned(),
         hits,
@@ -199,7 +200,7 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
         heap_elsewhere: counted(sum.other_threads, None),
         workers: workers(totals, at),
         origins: None,
-    }
+    })
 }
 
 /// What closures did in the line at place `at` on other threads than their call's; `None` if nothing.
@@ -226,20 +227,24 @@ fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
 
 /// The samples of the call with the highest peak, from its entry to its exit.
 fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
-    let sample = |point: &LinePoint| LineSample {
-        t_ns: point.t_ns,
-        rss: point.rss,
-        heap: heap::is_counted().then_some(point.heap),
-        line: site.line_number(point.line),
+    let sample = |point: &LinePoint| {
+        data!(LineSample {
+            t_ns: point.t_ns,
+            rss: point.rss,
+            heap: heap::is_counted().then_some(point.heap),
+            line: site.line_number(point.line),
+        })
     };
     let points = peak_call.series.iter().flat_map(|series| series.points());
     let mut series: Vec<LineSample> = points.map(sample).collect();
     let call = &peak_call.call;
-    let at = |t_ns, rss, line| LineSample {
-        t_ns,
-        rss,
-        heap: None,
-        line,
+    let at = |t_ns, rss, line| {
+        data!(LineSample {
+            t_ns,
+            rss,
+            heap: None,
+            line,
+        })
     };
     if series.is_empty() {
         series.push(at(call.start_ns, call.entry_rss, None));
@@ -247,10 +252,10 @@ fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
     if let Some(&last) = series.last()
         && last.t_ns < call.end_ns
     {
-        series.push(LineSample {
+        series.push(data!(LineSample {
             heap: last.heap,
             ..at(call.end_ns, call.exit_rss, last.line)
-        });
+        }));
     }
     series
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 #[cfg(feature = "report")]
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
+use memprof_model::data;
 use memprof_model::run::Run;
 #[cfg(feature = "report")]
 use memprof_model::run::RunOutcome;
@@ -27,12 +28,12 @@ pub(super) fn identified(recorder: &Recorder, run: Run) -> Run {
     let command: Vec<String> = std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    Run {
+    data!(Run {
         program: program(&command),
         command,
         started: rfc3339(recorder.started_at),
         ..run
-    }
+    })
 }
 
 /// The executable's file name.

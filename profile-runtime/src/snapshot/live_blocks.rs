@@ -7,6 +7,7 @@ use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::heap::without_counting;
 use crate::thread::totals::SiteTotals;
+use memprof_model::data;
 use memprof_model::run::{Followed, FunctionProfile, Origins};
 
 /// The blocks that are alive now, by line.
@@ -45,7 +46,7 @@ impl LiveBlocks {
             let seen = counters
                 .map(|counters| self.of_line(counters, at))
                 .fold(BlockFigures::default(), BlockFigures::plus);
-            line.origins = Some(Origins {
+            line.origins = Some(data!(Origins {
                 alive_bytes: seen.alive.bytes,
                 alive_blocks: seen.alive.blocks,
                 alive_after_call_bytes: seen.after_call.bytes,
@@ -53,7 +54,7 @@ impl LiveBlocks {
                 passing_bytes: seen.passing.bytes,
                 passing_blocks: seen.passing.blocks,
                 resized: seen.resized,
-            });
+            }));
         }
     }
 
@@ -81,11 +82,11 @@ fn key(line: &LineBlocks) -> usize {
 pub(crate) fn followed() -> Option<Followed> {
     origins::is_on().then(|| {
         let (one_in, lost) = origins::sampling();
-        Followed {
+        data!(Followed {
             one_in,
             all_from: origins::LARGE as u64,
             lost,
-        }
+        })
     })
 }
 
@@ -152,31 +153,31 @@ mod tests {
             let size = BLOCK.size() as u64;
             let origins: Vec<_> = only(&run).lines.iter().map(|line| line.origins).collect();
             let expected = [
-                Origins {
+                data!(Origins {
                     alive_bytes: size,
                     alive_blocks: 1,
                     // One of them is gone since.
                     alive_after_call_bytes: 2 * size,
                     alive_after_call_blocks: 2,
                     ..Origins::default()
-                },
-                Origins {
+                }),
+                data!(Origins {
                     passing_bytes: size,
                     passing_blocks: 1,
                     ..Origins::default()
-                },
-                Origins {
+                }),
+                data!(Origins {
                     alive_bytes: size,
                     alive_blocks: 1,
                     ..Origins::default()
-                },
+                }),
             ];
             assert_eq!(origins, expected.map(Some));
-            let expected = Followed {
+            let expected = data!(Followed {
                 one_in: 1,
                 all_from: 65_536,
                 lost: 0,
-            };
+            });
             assert_eq!((run.origins, followed()), (Some(expected), Some(expected)));
             free(second);
             free(third);

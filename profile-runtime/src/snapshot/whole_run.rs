@@ -9,6 +9,7 @@ use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
 use crate::thread::totals::SiteTotals;
+use memprof_model::data;
 use memprof_model::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
 
 /// The run of `recorder` as data.
@@ -67,7 +68,7 @@ pub(super) fn header(
     meter: &MeterFigures,
 ) -> Run {
     let sampler = &recorder.instruments.sampler;
-    Run {
+    data!(Run {
         schema: SCHEMA.to_owned(),
         program: String::new(),
         command: Vec::new(),
@@ -78,24 +79,24 @@ pub(super) fn header(
         peak_method: meter.peak_method,
         heap: heap::is_counted(),
         outcome,
-        process: Process {
+        process: data!(Process {
             peak_rss: meter.process_peak.max(now.rss),
             baseline_rss: meter.baseline,
-        },
+        }),
         sampler: sampler.report(),
-        overhead: Overhead {
+        overhead: data!(Overhead {
             readings: meter.readings,
             reading_ns: meter.reading_ns,
             sampler_cpu_ns: sampler.cpu_ns(),
             profiler_bytes: meter.bytes,
-        },
+        }),
         series: Vec::new(),
         functions: Vec::new(),
         stopped: Vec::new(),
-        low_memory_ns: None,
+        low_memory_ns: recorder.low_memory_ns(),
         watched: None,
         origins: None,
-    }
+    })
 }
 
 /// Bytes that threads and sites hold.

@@ -28,6 +28,7 @@ use super::totals::LineTotals;
 use crate::counters::line::{LineCounters, NO_LINE};
 use crate::reading::one_reading::Reading;
 use crate::site::figures::LineFigures;
+use memprof_model::data;
 use memprof_model::run::PeakAt;
 
 impl ThreadState {
@@ -41,12 +42,12 @@ impl ThreadState {
         call.shared |= now.shared;
         call.changed_by_others = call.changed_by_others.saturating_add(now.changed_by_others);
         call.line_high = call.line_high.max(high);
-        let at = PeakAt {
+        let at = data!(PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
             to_ns: now.t_ns,
             rss: high,
             line: call.site.line_number(line),
-        };
+        });
         call.raise_peak(high, Some(at));
     }
 

@@ -10,6 +10,7 @@ use crate::heap::{self, CallId};
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
+use memprof_model::data;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, HeapFigures, Outcome, PeakAt};
 
@@ -150,9 +151,11 @@ impl OpenCall {
             .changed_by_others
             .saturating_add(inner.changed_by_others);
         self.line_high = self.line_high.max(inner.high);
-        let at = inner.peak_at.map(|at| PeakAt {
-            line: self.site.line_number(self.line),
-            ..at
+        let at = inner.peak_at.map(|at| {
+            data!(PeakAt {
+                line: self.site.line_number(self.line),
+                ..at
+            })
         });
         self.raise_peak(inner.high, at);
     }
@@ -198,7 +201,7 @@ impl OpenCall {
     /// The call as data, if it ended `now`.
     pub(super) fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
         let peak = self.high.max(now.rss).saturating_sub(self.start_level());
-        Call {
+        data!(Call {
             start_ns: self.entry.t_ns,
             end_ns: now.t_ns,
             suspended_ns: self.past.suspended.time_ns,
@@ -211,7 +214,7 @@ impl OpenCall {
             peak_rss: peak.max(self.past.peak),
             net_rss: difference(now.rss, self.entry.rss) - self.past.suspended.net,
             suspended_rss: self.past.suspended.net,
-        }
+        })
     }
 
     /// How a suspended call would be recorded if the process ended now.

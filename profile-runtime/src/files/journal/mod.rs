@@ -20,6 +20,7 @@ use std::path::Path;
 use self::file::JournalFile;
 use self::records::Records;
 use crate::snapshot::progress::{FunctionProgress, Progress};
+use memprof_model::data;
 use memprof_model::internal::{thinned, untouched};
 use memprof_model::run::{Call, FunctionProfile, Line, Run, Sample};
 use memprof_report::ReportError;
@@ -228,11 +229,11 @@ impl Journal {
         for (id, line, call) in running.take(OPEN) {
             self.records.open(id, line, call);
         }
-        self.records.commit(&Run {
+        self.records.commit(&data!(Run {
             program: self.run.program.clone(),
             started: self.run.started.clone(),
             ..figures.run.clone()
-        });
+        }));
     }
 
     /// How many ended calls the file has counted, of the function with this number.
@@ -244,10 +245,12 @@ impl Journal {
     /// Samples, and the memory at the ends of calls, in their order.
     fn samples(&mut self, figures: &Progress, ended: &[(&FunctionProgress, Vec<&Call>)]) {
         let since = self.samples_to_ns;
-        let at = |t_ns, rss| Sample {
-            t_ns,
-            rss,
-            heap: None,
+        let at = |t_ns, rss| {
+            data!(Sample {
+                t_ns,
+                rss,
+                heap: None,
+            })
         };
         let mut samples = thinned(&figures.samples, SAMPLES);
         for call in ended.iter().flat_map(|(_, calls)| calls.iter().copied()) {

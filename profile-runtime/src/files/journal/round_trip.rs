@@ -1,5 +1,6 @@
 //! Tests that a written journal can be read: of every fixture, whole, cut off and damaged.
 
+use memprof_model::data;
 use memprof_model::internal::untouched;
 
 use super::{FILE, Journal};
@@ -14,7 +15,7 @@ fn figures(run: &Run) -> Progress {
         FunctionProgress {
             id,
             source: String::leak(profile.source.clone()),
-            profile: FunctionProfile {
+            profile: data!(FunctionProfile {
                 source: String::new(),
                 call_records: Vec::new(),
                 series: Vec::new(),
@@ -22,7 +23,7 @@ fn figures(run: &Run) -> Progress {
                 calls_omitted: 0,
                 lines: profile.lines.iter().map(without_source).collect(),
                 ..profile.clone()
-            },
+            }),
             ended: calls.len() as u64,
             calls,
             running: Vec::new(),
@@ -31,25 +32,25 @@ fn figures(run: &Run) -> Progress {
     Progress {
         functions: functions.collect(),
         samples: run.series.clone(),
-        now: Sample {
+        now: data!(Sample {
             t_ns: run.duration_ns,
             rss: run.process.baseline_rss,
             heap: None,
-        },
-        run: Run {
+        }),
+        run: data!(Run {
             command: Vec::new(),
             series: Vec::new(),
             functions: Vec::new(),
             ..run.clone()
-        },
+        }),
     }
 }
 
 fn without_source(line: &Line) -> Line {
-    Line {
+    data!(Line {
         source: String::new(),
         ..line.clone()
-    }
+    })
 }
 
 fn journal_of(run: &Run) -> (tempfile::TempDir, Vec<u8>) {
@@ -96,24 +97,24 @@ fn journal_gives_figures_back_as_they_were() {
 #[test]
 fn journal_gives_back_what_became_of_blocks() {
     let mut run = fixture::heap();
-    run.origins = Some(Followed {
+    run.origins = Some(data!(Followed {
         one_in: 8,
         all_from: 65_536,
         lost: 2,
-    });
+    }));
     for (at, line) in run.functions[0].lines.iter_mut().enumerate() {
-        line.origins = Some(Origins {
+        line.origins = Some(data!(Origins {
             alive_bytes: 100 * at as u64,
             alive_blocks: at as u64,
             ..Origins::default()
-        });
+        }));
     }
     // A line that has no record of its own.
     let profile = run.functions[0].clone();
-    run.functions[0].lines[0] = Line {
+    run.functions[0].lines[0] = data!(Line {
         source: profile.lines[0].source.clone(),
         ..untouched(&profile, profile.lines[0].line, true)
-    };
+    });
     let (_folder, text) = journal_of(&run);
     let back = parse_journal(&text).unwrap();
     assert_eq!(back.origins, run.origins);
