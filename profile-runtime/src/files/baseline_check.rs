@@ -125,7 +125,7 @@ struct Task<'run> {
 impl Task<'_> {
     fn carry_out(&self) -> Result<Outcome, ReportError> {
         let folder = self.root.join("baseline");
-        let _turn = measure_this_hit(&folder)?;
+        let _turn = take_turn(&folder)?;
         let saved = self.read()?;
         let now = Baseline::of(self.run);
         let package = self.package();
@@ -261,17 +261,10 @@ fn hash(path: &Path) -> u64 {
 }
 
 /// Waits for other processes that save or check.
-fn measure_this_hit(folder: &Path) -> Result<File, ReportError> {
-    let error = |reason: io::Error| ReportError::write(folder, reason);
-    fs::create_dir_all(folder).map_err(error)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(".lock"))
-        .map_err(error)?;
-    lock.lock().map_err(error)?;
-    Ok(lock)
+fn take_turn(folder: &Path) -> Result<File, ReportError> {
+    let turn =
+        fs::create_dir_all(folder).and_then(|()| memprof_report::internal::take_turn(folder, None));
+    turn.map_err(|reason| ReportError::write(folder, reason))
 }
 
 /// An error's text without the `memprof: ` that is put in front of every message.
