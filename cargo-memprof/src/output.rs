@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
+pub(crate) use memprof_report::internal::Align;
 use memprof_report::text;
 use serde::Serialize;
 
@@ -77,15 +77,6 @@ pub(crate) fn columns() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
 }
 
-/// Where a column's text stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Align {
-    /// Text.
-    Left,
-    /// Numbers.
-    Right,
-}
-
 /// A [`table`] that is at most `width` wide if that can be done by leaving out columns: those whose titles
 /// are `first_to_go`, in this order.
 pub(crate) fn fitting_table(
@@ -116,18 +107,11 @@ pub(crate) fn fitting_table(
 
 /// A table of plain cells under a quiet heading, without borders.
 pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(columns.iter().map(|(title, _)| *title));
-    table.add_rows(rows);
-    for (i, (column, (_, align))) in table.column_iter_mut().zip(columns).enumerate() {
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        column.set_cell_alignment(match align {
-            Align::Left => CellAlignment::Left,
-            Align::Right => CellAlignment::Right,
-        });
-    }
-    let mut lines = table.lines();
+    let (titles, aligned): (Vec<_>, Vec<_>) = columns.iter().copied().unzip();
+    let rows = rows
+        .iter()
+        .map(|row| row.iter().map(String::as_str).collect());
+    let mut lines = memprof_report::internal::table(titles, rows, &aligned).into_iter();
     let heading = lines.next().unwrap_or_default();
     let mut text = format!("{QUIET}{}{QUIET:#}", heading.trim_end());
     for line in lines {

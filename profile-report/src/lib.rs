@@ -55,6 +55,8 @@ pub mod internal {
     pub use crate::atomic_file::write as write_file;
     pub use crate::format::{json, mprof};
     pub use crate::store::file_names::safe as safe_file_name;
+    pub use crate::store::folder_lock::take_turn;
+    pub use crate::text::table::{Align, table};
 
     /// Files that appear whole or not at all.
     pub mod atomic_file {

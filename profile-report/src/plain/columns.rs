@@ -1,25 +1,18 @@
 //! The columns of the line table as text: titles, and cells with their decimal points aligned.
 
-use comfy_table::{CellAlignment, Table, presets};
 use memprof_model::run::{FunctionProfile, HeapFigures, Line};
 
 use crate::facts::rows::{Row, marks};
 use crate::facts::rss_and_heap::others_show;
+use crate::text::table::{Align, table};
 use crate::text::units::{TimeUnit, align_points, mib, signed_mib};
 
 /// The heading and one text for each row, all of one width.
 pub(crate) fn numbers(columns: &[Column]) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(columns.iter().map(|column| &column.title));
-    for i in 0..columns.first().map_or(0, |column| column.cells.len()) {
-        table.add_row(columns.iter().map(|column| &column.cells[i]));
-    }
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.lines().collect()
+    let heading = columns.iter().map(|column| &column.title);
+    let rows = (0..columns.first().map_or(0, |column| column.cells.len()))
+        .map(|i| columns.iter().map(|column| &column.cells[i]).collect());
+    table(heading, rows, &[Align::Right])
 }
 
 /// A column of the table, a cell for each row.

@@ -1,9 +1,10 @@
 //! The root's `index.html`, which lists all runs kept there, and the link `latest`.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::folder_lock::take_turn;
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::pages::index_page;
@@ -15,12 +16,14 @@ const LONGEST_TURN: Duration = Duration::from_secs(2);
 /// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
 ///
 /// Processes that end at the same time take turns, so that the last one to write has seen the runs
-/// of all the others. [`write`](crate::write()) has done this already; it is for whoever removed a run.
+/// of all the others. They do not wait for one that is stopped in the middle of it. Without a turn, as on a
+/// file system without locks, the index is whole all the same: it may only miss a run that ended in the same
+/// instant. [`write`](crate::write()) has done this already; it is for whoever removed a run.
 ///
 /// # Errors
 /// When `root` cannot be read or its `index.html` cannot be written.
 pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
-    let _turn = take_turn(root);
+    let _turn = take_turn(root, Some(LONGEST_TURN));
     let entries = saved_runs(root)?;
     let index = index_page(&entries)?;
     atomic_file::write(&root.join("index.html"), index.as_bytes())?;
@@ -28,28 +31,6 @@ pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
         point_latest_to(root, &newest.folder);
     }
     Ok(())
-}
-
-/// Waits for other processes that refresh the same root, but not for one that is stopped in the middle
-/// of it. Without a turn, as on a file system without locks, the index is whole all the same: it may only
-/// miss a run that ended in the same instant.
-fn take_turn(root: &Path) -> Option<File> {
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(root.join(".lock"))
-        .ok()?;
-    let began = Instant::now();
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Some(lock),
-            Err(TryLockError::WouldBlock) if began.elapsed() < LONGEST_TURN => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            Err(_) => return None,
-        }
-    }
 }
 
 /// Replaces the link `latest`. It is a convenience: where links are impossible, or somebody keeps

@@ -1,6 +1,7 @@
 //! A folder of runs: where each one's files go, what lists them, and what becomes of the old and the killed.
 
 pub(crate) mod file_names;
+pub(crate) mod folder_lock;
 mod index;
 pub(crate) mod owner;
 pub(crate) mod process;

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use comfy_table::{CellAlignment, Table, presets};
 use memprof_model::growth::{Growth, Point, Unknown};
 use memprof_model::internal;
 use memprof_model::run::{FigureGrowth, FunctionProfile, SizedFigure};
 
+use crate::text::table::{Align, table};
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{source_line, truncate, visible};
 
@@ -187,13 +187,10 @@ pub(crate) fn growth_table(profile: &FunctionProfile) -> String {
         return String::new();
     }
     let ahead = ahead(&grown);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
     let mut header = vec!["figure".to_owned(), "law".to_owned(), "exponent".to_owned()];
     header.extend(ahead.iter().cloned());
     header.push("source".to_owned());
-    table.set_header(header);
-    for row in &grown {
+    let rows = grown.iter().map(|row| {
         let mut cells = vec![row.name.clone(), row.law(), row.exponent()];
         let mut predictions = row.predictions();
         predictions.resize(ahead.len(), String::new());
@@ -203,13 +200,10 @@ pub(crate) fn growth_table(profile: &FunctionProfile) -> String {
                 .as_deref()
                 .map_or_else(String::new, |source| truncate(source, 60)),
         );
-        table.add_row(cells);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-        column.set_cell_alignment(CellAlignment::Left);
-    }
-    let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
+        cells
+    });
+    let lines = table(header, rows, &[Align::Left]);
+    let lines = lines.iter().map(|line| line.trim_end().to_owned() + "\n");
     format!(
         "Growth {}\n{}\n",
         heading(profile),

@@ -264,16 +264,9 @@ fn hash(path: &Path) -> u64 {
 
 /// Locks the folder against other processes that save or check, until the file is dropped.
 fn lock_folder(folder: &Path) -> Result<File, ReportError> {
-    let error = |reason: io::Error| ReportError::write(folder, reason);
-    fs::create_dir_all(folder).map_err(error)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(".lock"))
-        .map_err(error)?;
-    lock.lock().map_err(error)?;
-    Ok(lock)
+    let lock =
+        fs::create_dir_all(folder).and_then(|()| memprof_report::internal::take_turn(folder, None));
+    lock.map_err(|reason| ReportError::write(folder, reason))
 }
 
 /// An error's text without the `memprof: ` that is put in front of every message.
