@@ -221,8 +221,7 @@ impl WriterThread {
         match catch_unwind(AssertUnwindSafe(|| self.try_entry())) {
             Ok(Ok(bytes)) => {
                 let took = Duration::from_nanos(os_thread::cpu_ns().saturating_sub(began));
-                let by_bytes = Duration::from_millis(bytes * 1_000 / BYTES_PER_SECOND);
-                INTERVAL.max(took * SHARE).max(by_bytes).min(HEARTBEAT)
+                until_next_entry(took, bytes)
             }
             // The run's folder cannot be written now, or nothing is to be told. The reports at the end
             // will say so if they cannot be written either.
@@ -266,3 +265,12 @@ impl WriterThread {
         ))
     }
 }
+
+/// How long after an entry of so many bytes, which took so much processor time, the next one is made.
+fn until_next_entry(took: Duration, bytes: u64) -> Duration {
+    let by_bytes = Duration::from_millis(bytes * 1_000 / BYTES_PER_SECOND);
+    INTERVAL.max(took * SHARE).max(by_bytes).min(HEARTBEAT)
+}
+
+#[cfg(test)]
+mod tests;
