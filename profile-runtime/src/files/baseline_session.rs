@@ -37,7 +37,17 @@ impl Session {
         before: &Baseline,
         now: &Baseline,
     ) -> Result<Session, ReportError> {
-        let (id, program) = (id(), program());
+        Session::go_on_as(id(), program(), path, before, now)
+    }
+
+    /// The same for this `program` in the session with this `id`.
+    fn go_on_as(
+        id: Id,
+        program: String,
+        path: &Path,
+        before: &Baseline,
+        now: &Baseline,
+    ) -> Result<Session, ReportError> {
         let mut kept = read(path)
             .filter(|kept| kept.id == id.text && !(id.is_vague && kept.programs.contains(&program)))
             .unwrap_or_else(|| Kept {
@@ -144,3 +154,6 @@ fn program() -> String {
     let program = std::env::current_exe().unwrap_or_default();
     program.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

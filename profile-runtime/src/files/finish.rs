@@ -99,3 +99,6 @@ fn columns() -> usize {
 fn print(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
+
+#[cfg(test)]
+mod tests;

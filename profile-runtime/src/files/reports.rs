@@ -117,4 +117,101 @@ mod tests {
             Some(target.path())
         );
     }
+
+    use crate::Settings;
+    use crate::os::own_process::alone;
+    use crate::os::scripted::Script;
+    use crate::reading::instruments::Instruments;
+    use crate::snapshot::whole_run;
+    use memprof_report::fixture;
+
+    /// A recorder of a run that began in the folder `current`.
+    fn recorder(settings: Settings, current: Option<&str>) -> &'static Recorder {
+        let instruments = Instruments::scripted(Script::leaked(1 << 20));
+        let mut recorder = Recorder::new(settings, instruments);
+        recorder.current_dir = current.map(PathBuf::from);
+        Box::leak(Box::new(recorder))
+    }
+
+    #[test]
+    fn a_relative_folder_is_one_of_the_first_working_directory() {
+        let root = |dir: &str, current| root(recorder(Settings::new().dir(dir), current));
+        assert_eq!(root("runs", Some("/first")), Path::new("/first/runs"));
+        assert_eq!(root("/runs", Some("/first")), Path::new("/runs"));
+        assert_eq!(root("runs", None), Path::new("runs"));
+    }
+
+    #[test]
+    fn runs_are_kept_in_the_target_directory_that_the_program_belongs_to() {
+        let root = root(recorder(Settings::new(), Some("/first")));
+        let executable = std::env::current_exe().unwrap();
+        // A target directory that was copied may have lost its marks.
+        match target_directory_of(&executable) {
+            Some(target) => assert_eq!(root, target.join("memprof")),
+            None => assert_eq!(
+                root,
+                Path::new("/first").join(target_directory()).join("memprof")
+            ),
+        }
+        assert!(root.is_absolute());
+    }
+
+    #[test]
+    fn the_nearest_marked_folder_is_the_target_directory_and_one_marked_in_part_is_none() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("a/target");
+        std::fs::create_dir_all(&inner).unwrap();
+        for folder in [outer.path(), &inner] {
+            std::fs::write(folder.join("CACHEDIR.TAG"), "").unwrap();
+        }
+        let executable = inner.join("release/program");
+        std::fs::write(outer.path().join(".rustc_info.json"), "").unwrap();
+        assert_eq!(
+            target_directory_of(&executable).as_deref(),
+            Some(outer.path())
+        );
+        std::fs::write(inner.join(".rustc_info.json"), "").unwrap();
+        assert_eq!(target_directory_of(&executable), Some(inner));
+    }
+
+    /// The names of the runs in `root`.
+    fn runs(root: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
+        let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+        let names = folders.map(|folder| folder.file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_finished_run_has_older_ones_removed_and_one_in_progress_does_not() {
+        alone(|| {
+            let root = tempfile::tempdir().unwrap();
+            memprof_report::write(&fixture::inverse(), root.path(), &RunFolder::new()).unwrap();
+            let recorder = recorder(Settings::new().dir(root.path()).keep(1), None);
+            let mut run = whole_run::take(recorder, RunOutcome::Running);
+            let first = write(recorder, &run).unwrap();
+            assert_eq!(runs(root.path()).len(), 2);
+            run.outcome = RunOutcome::Exited;
+            let second = write(recorder, &run).unwrap();
+            assert_eq!(second.folder, first.folder, "the same for every write");
+            assert_eq!(folder(recorder, &run).unwrap(), first.folder);
+            let name = first.folder.file_name().unwrap().to_str().unwrap();
+            assert_eq!(runs(root.path()), [name]);
+            assert!(second.folder.join("index.html").is_file());
+        });
+    }
+
+    #[test]
+    fn a_run_that_keeps_all_removes_none() {
+        alone(|| {
+            let root = tempfile::tempdir().unwrap();
+            memprof_report::write(&fixture::inverse(), root.path(), &RunFolder::new()).unwrap();
+            let recorder = recorder(Settings::new().dir(root.path()).keep(0), None);
+            let run = whole_run::take(recorder, RunOutcome::Exited);
+            write(recorder, &run).unwrap();
+            assert_eq!(runs(root.path()).len(), 2);
+        });
+    }
 }

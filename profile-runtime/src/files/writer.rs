@@ -132,6 +132,7 @@ impl Pace {
 }
 
 /// When the next entry in the journal is due.
+#[derive(Debug)]
 struct Due {
     usual: Instant,
     /// While memory is short.
@@ -197,18 +198,23 @@ impl WriterThread {
             when_short: Instant::now(),
         };
         loop {
-            let (entry_at, look_in) = self.watch_memory(&due);
-            let wait = entry_at.saturating_duration_since(Instant::now());
-            if wait.is_zero() {
-                due = self.entry();
-                continue;
-            }
-            match todo.recv_timeout(wait.min(look_in)) {
+            let wait = self.entry_if_due(&mut due);
+            match todo.recv_timeout(wait) {
                 Ok(job) => job(self),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// Makes an entry in the journal if one is due. Gives the time until this is to be asked again.
+    fn entry_if_due(&mut self, due: &mut Due) -> Duration {
+        let (entry_at, look_in) = self.watch_memory(due);
+        let wait = entry_at.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            *due = self.entry();
+        }
+        wait.min(look_in)
     }
 
     /// `None` if there was a panic.
@@ -318,3 +324,6 @@ impl WriterThread {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ pub(crate) fn count_free(bytes: usize) {
     });
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "record"))]
 mod tests {
     use super::super::this_thread::{of_this_thread, set_current_line_source};
     use super::*;

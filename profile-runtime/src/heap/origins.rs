@@ -162,5 +162,5 @@ pub(crate) fn call_ended(call_id: CallId) {
     call_ids::give_back(call_id);
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "record"))]
 mod tests;

@@ -184,6 +184,17 @@ fn kib(kibibytes: u64) -> u64 {
 }
 
 #[cfg(test)]
+impl MemoryLimits {
+    /// Of the one group that is described in `folder`, in the files of version 2.
+    pub(crate) fn of_group(folder: &Path) -> MemoryLimits {
+        MemoryLimits {
+            groups: groups(folder, "0::/\n"),
+            ..MemoryLimits::default()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -23,7 +23,14 @@ pub(crate) fn alone_with<F: FnOnce()>(environment: &[(&str, &str)], test: F) {
     let name = name.split_once("::").map_or(name, |(_, inside)| inside);
     let name = name.trim_end_matches("::{{closure}}");
     let reports = tempfile::tempdir().expect("a folder");
-    let output = Command::new(std::env::current_exe().expect("this program"))
+    let mut alone = Command::new(std::env::current_exe().expect("this program"));
+    // What somebody has set for the tests as a whole is not for this one.
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("MEMPROF") {
+            alone.env_remove(variable);
+        }
+    }
+    let output = alone
         .args([name, "--exact", "--nocapture"])
         .env(ALONE, "1")
         .env("MEMPROF_DIR", reports.path())

@@ -60,7 +60,9 @@ fn finish(status: Option<i32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::own_process::{alone, alone_with};
+    use crate::os::own_process::alone;
+    #[cfg(feature = "report")]
+    use crate::os::own_process::alone_with;
     use crate::probe::frame::Frame;
     use crate::process::start;
     use crate::site::spec::{Site, SiteSpec};

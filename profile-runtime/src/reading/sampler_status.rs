@@ -92,12 +92,24 @@ mod tests {
 
     use super::*;
 
-    /// Whether somebody has woken the calling thread.
-    fn is_woken() -> bool {
+    /// Whether the calling thread is not woken for so long.
+    fn sleeps_for(nap: Duration) -> bool {
         let began = Instant::now();
-        let nap = Duration::from_millis(2);
         thread::park_timeout(nap);
-        began.elapsed() < nap
+        began.elapsed() >= nap
+    }
+
+    /// Somebody has woken the calling thread.
+    #[track_caller]
+    fn assert_woken() {
+        // On a machine that is busy it may take a while to come to know.
+        assert!(!sleeps_for(Duration::from_secs(10)));
+    }
+
+    /// Nobody has woken the calling thread.
+    #[track_caller]
+    fn assert_not_woken() {
+        assert!(sleeps_for(Duration::from_millis(2)));
     }
 
     /// On a thread of its own, because waking is remembered by the thread.
@@ -116,9 +128,9 @@ mod tests {
         as_sampler(|status| {
             status.sleeps_until(100);
             status.expect(100);
-            assert!(!is_woken(), "it will look up in time");
+            assert_not_woken();
             status.expect(99);
-            assert!(is_woken());
+            assert_woken();
         });
     }
 
@@ -127,7 +139,7 @@ mod tests {
         as_sampler(|status| {
             status.is_parking();
             status.expect(u64::MAX - 1);
-            assert!(is_woken());
+            assert_woken();
         });
     }
 
@@ -137,7 +149,7 @@ mod tests {
             status.is_parking();
             status.is_awake();
             status.expect(0);
-            assert!(!is_woken());
+            assert_not_woken();
         });
     }
 
@@ -148,7 +160,7 @@ mod tests {
             status.set_thread(other.thread().clone());
             status.is_parking();
             status.expect(1);
-            assert!(is_woken());
+            assert_woken();
             other.join().expect("no panic");
         });
     }

@@ -90,7 +90,7 @@ pub(crate) fn followed() -> Option<Followed> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "record"))]
 mod tests {
     use std::alloc::{GlobalAlloc, Layout};
 

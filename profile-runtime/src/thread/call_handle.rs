@@ -3,6 +3,7 @@
 use super::thread_recorder::ThreadRecorder;
 use crate::counters::site::SiteCounters;
 
+/// A call of the calling thread, as its probes need it: the thread's recorder, the site's counters, and the
 /// call's depth.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallHandle {

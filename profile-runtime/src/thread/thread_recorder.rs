@@ -441,8 +441,6 @@ impl PeakListener for ThreadRecorder {
     }
 }
 
-/// A call of the calling thread, as its probes need it: the thread's recorder, the site's counters, and the
-
 /// The place of `line` among the lines of `call`.
 pub(super) fn place_of(call: Option<&OpenCall>, line: Option<&LineCounters>) -> u32 {
     call.map_or(NO_LINE, |call| call.counters.place(line))

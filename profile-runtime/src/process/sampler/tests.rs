@@ -288,7 +288,7 @@ fn a_sampler_that_finds_a_call_in_progress_does_not_park() {
 
 #[test]
 fn parking_asks_every_thread_for_a_reading_so_that_its_next_call_wakes_the_sampler() {
-    let mut scene = Scene::new();
+    let scene = Scene::new();
     let call = scene.thread.enter(site(0, MS), Kind::Call);
     // Until the budget is used up.
     let due = (0..1_000_000).find(|_| {
@@ -296,9 +296,15 @@ fn parking_asks_every_thread_for_a_reading_so_that_its_next_call_wakes_the_sampl
         scene.thread.current_line().slow_path() == 0
     });
     assert!(due.is_some(), "lines without end are not all read");
-    scene.sampler.park();
-    assert_ne!(scene.thread.current_line().slow_path(), 0);
-    assert!(scene.sampler.beats.is_empty());
+    let recorder = scene.thread;
+    let heard = on_its_thread(scene, |mut sampler| {
+        sampler.park();
+        assert!(sampler.beats.is_empty());
+    });
+    heard
+        .recv_timeout(TOO_LONG)
+        .expect("a call is in progress: it goes on");
+    assert_ne!(recorder.current_line().slow_path(), 0);
 }
 
 #[test]
