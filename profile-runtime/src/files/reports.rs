@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn target_directory_of_an_executable_is_found() {
+    fn reports_target_directory_of_an_executable_is_found() {
         let target = tempfile::tempdir().unwrap();
         let deps = target.path().join("x86_64-unknown-linux-gnu/debug/deps");
         std::fs::create_dir_all(&deps).unwrap();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_folder_is_one_of_the_first_working_directory() {
+    fn reports_a_relative_folder_is_one_of_the_first_working_directory() {
         let root = |dir: &str, current| root(recorder(Settings::new().dir(dir), current));
         assert_eq!(root("runs", Some("/first")), Path::new("/first/runs"));
         assert_eq!(root("/runs", Some("/first")), Path::new("/runs"));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_kept_in_the_target_directory_that_the_program_belongs_to() {
+    fn reports_runs_are_kept_in_the_target_directory_that_the_program_belongs_to() {
         let root = root(recorder(Settings::new(), Some("/first")));
         let executable = std::env::current_exe().unwrap();
         // A target directory that was copied may have lost its marks.
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_marked_folder_is_the_target_directory_and_one_marked_in_part_is_none() {
+    fn reports_the_nearest_marked_folder_is_the_target_directory_and_one_marked_in_part_is_none() {
         let outer = tempfile::tempdir().unwrap();
         let inner = outer.path().join("a/target");
         std::fs::create_dir_all(&inner).unwrap();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_finished_run_has_older_ones_removed_and_one_in_progress_does_not() {
+    fn reports_the_finished_run_has_older_ones_removed_and_one_in_progress_does_not() {
         alone(|| {
             let root = tempfile::tempdir().unwrap();
             memprof_report::write(&fixture::inverse(), root.path(), &RunFolder::new()).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_keeps_all_removes_none() {
+    fn reports_a_run_that_keeps_all_removes_none() {
         alone(|| {
             let root = tempfile::tempdir().unwrap();
             memprof_report::write(&fixture::inverse(), root.path(), &RunFolder::new()).unwrap();

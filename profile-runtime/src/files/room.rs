@@ -98,19 +98,19 @@ mod tests {
     }
 
     #[test]
-    fn reports_of_few_functions_can_be_made_and_those_of_more_than_any_machine_holds_cannot() {
+    fn room_reports_of_few_functions_can_be_made_and_those_of_more_than_any_machine_holds_cannot() {
         assert!(is_enough_for_reports(10));
         assert!(!is_enough_for_reports(1 << 40));
     }
 
     #[test]
-    fn what_reports_need_grows_with_the_functions() {
+    fn room_what_reports_need_grows_with_the_functions() {
         assert_eq!(needed(0), REPORTS / 2);
         assert_eq!(needed(1_000) - needed(0), 1_000 * FUNCTION);
     }
 
     #[test]
-    fn an_entry_can_be_made() {
+    fn room_an_entry_can_be_made() {
         assert!(is_enough_for_entry(0) && is_enough_for_entry(FEW - 1) && is_enough_for_entry(FEW));
     }
 }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_in_a_line_is_counted_on_the_thread_and_on_the_line() {
+    fn count_what_happens_in_a_line_is_counted_on_the_thread_and_on_the_line() {
         alone(|| {
             let site = SiteCounters::leaked(2, false);
             let current_line = current_line();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_of_a_line_counts_from_its_own_beginning() {
+    fn count_the_peak_of_a_line_counts_from_its_own_beginning() {
         alone(|| {
             let site = SiteCounters::leaked(2, false);
             let current_line = current_line();

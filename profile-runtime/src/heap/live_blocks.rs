@@ -253,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn table_holds_what_was_put_in_and_not_taken_out(
+        fn live_blocks_table_holds_what_was_put_in_and_not_taken_out(
             steps in prop::collection::vec((0_usize..3_000, any::<bool>()), 0..6_000)
         ) {
             let (table, mut expected) = (table(), HashMap::new());
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn table_holds_a_million_blocks_in_bounded_room_and_their_sum_about_right() {
+    fn live_blocks_table_holds_a_million_blocks_in_bounded_room_and_their_sum_about_right() {
         let table = table();
         let blocks = 1_000_000;
         for number in 1..=blocks {

@@ -167,7 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn live_bytes_are_what_was_allocated_less_what_was_freed_and_may_be_below_zero() {
+    fn thread_counters_live_bytes_are_what_was_allocated_less_what_was_freed_and_may_be_below_zero()
+    {
         let counters = ThreadCounters::new();
         assert_eq!(counters.count_allocation(100), 100);
         assert_eq!(counters.count_growth(20), 120);
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_live_bytes_begin_anew_where_they_are_set() {
+    fn thread_counters_the_highest_live_bytes_begin_anew_where_they_are_set() {
         let counters = ThreadCounters::new();
         counters.count_allocation(100);
         counters.count_free(60);
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_was_given_back_goes_to_the_next_thread_with_its_sums() {
+    fn thread_counters_a_block_that_was_given_back_goes_to_the_next_thread_with_its_sums() {
         let list = list();
         let first = list.claim().expect("there is memory");
         let second = list.claim().expect("there is memory");
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_visited_newest_first() {
+    fn thread_counters_blocks_are_visited_newest_first() {
         let list = list();
         assert_eq!(list.blocks().count(), 0);
         let claimed = [list.claim(), list.claim(), list.claim()];

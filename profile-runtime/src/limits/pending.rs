@@ -46,14 +46,14 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_taken_once_and_by_the_guard_of_its_own_site() {
+    fn pending_a_verdict_is_taken_once_and_by_the_guard_of_its_own_site() {
         leave_for(&FIRST, 1);
         assert_eq!(taken(&FIRST), Some(1));
         assert_eq!(taken(&FIRST), None);
     }
 
     #[test]
-    fn the_guard_of_another_site_does_not_get_it_and_it_is_gone() {
+    fn pending_the_guard_of_another_site_does_not_get_it_and_it_is_gone() {
         leave_for(&FIRST, 1);
         assert_eq!(taken(&SECOND), None);
         assert_eq!(
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_call_that_ended_has_the_say() {
+    fn pending_the_last_call_that_ended_has_the_say() {
         leave_for(&SECOND, 1);
         leave_for(&FIRST, 2);
         assert_eq!(taken(&FIRST), Some(2));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_stays_on_its_thread() {
+    fn pending_a_verdict_stays_on_its_thread() {
         leave_for(&FIRST, 1);
         let elsewhere = std::thread::spawn(|| taken(&FIRST)).join();
         assert_eq!(elsewhere.expect("no panic"), None);

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_limit_nearly_used_up_comes_before_a_small_one_half_used() {
+    fn memory_left_a_large_limit_nearly_used_up_comes_before_a_small_one_half_used() {
         let (small, large) = (
             Left {
                 left: 50 << 20,

@@ -60,7 +60,7 @@ mod tests {
     use crate::snapshot::snapshot;
 
     #[test]
-    fn every_number_is_a_size() {
+    fn size_every_number_is_a_size() {
         let sizes = [
             size(&200_u8),
             size(&u16::MAX),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_a_number_has_its_size() {
+    fn size_a_reference_to_a_number_has_its_size() {
         let n = &&&5_u32;
         assert_eq!(size(n), 5.0);
     }
@@ -119,7 +119,7 @@ mod tests {
     static OTHER: Site = Site::new(SiteSpec::own("other", &[1]));
 
     #[test]
-    fn the_call_that_has_just_begun_has_the_size_and_no_other_site_s() {
+    fn size_the_call_that_has_just_begun_has_the_size_and_no_other_site_s() {
         alone(|| {
             // Nothing is recorded yet.
             by(&SITE, 1.0);

@@ -95,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn a_process_in_which_nothing_was_recorded_has_nothing_to_say_at_its_end() {
+    fn exit_a_process_in_which_nothing_was_recorded_has_nothing_to_say_at_its_end() {
         alone(|| assert!(!finish(Some(0))));
     }
 
     #[test]
-    fn nothing_is_recorded_in_the_child_of_a_fork() {
+    fn exit_nothing_is_recorded_in_the_child_of_a_fork() {
         alone(|| {
             call();
             assert_eq!(calls(), 1);
@@ -117,7 +117,7 @@ mod tests {
 
     #[cfg(feature = "report")]
     #[test]
-    fn the_run_is_written_at_the_end() {
+    fn exit_the_run_is_written_at_the_end() {
         alone(|| {
             call();
             assert!(!finish(Some(0)));
@@ -134,7 +134,7 @@ mod tests {
 
     #[cfg(feature = "report")]
     #[test]
-    fn the_process_fails_where_a_baseline_is_to_be_checked_and_is_missing() {
+    fn exit_the_process_fails_where_a_baseline_is_to_be_checked_and_is_missing() {
         let package = tempfile::tempdir().expect("a folder");
         let file = package.path().join("memprof-baseline.toml");
         let environment = [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_with_a_reading_is_said_at_the_end() {
+    fn exit_what_went_wrong_with_a_reading_is_said_at_the_end() {
         alone(|| {
             let script = crate::os::scripted::Script::leaked(1 << 20);
             let instruments = crate::reading::instruments::Instruments::scripted(script);

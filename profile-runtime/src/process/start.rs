@@ -114,7 +114,7 @@ mod tests {
     use crate::os::own_process::{alone, alone_with};
 
     #[test]
-    fn the_recorder_is_started_once_for_all_threads() {
+    fn start_the_recorder_is_started_once_for_all_threads() {
         alone(|| {
             assert!(recorder::running().is_none(), "nobody has asked for it");
             let all: Vec<_> = std::thread::scope(|scope| {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_recorded_where_the_environment_says_so() {
+    fn start_nothing_is_recorded_where_the_environment_says_so() {
         alone_with(&[("MEMPROF", "0")], || {
             assert!(!recording::is_off());
             assert!(recorder().is_none());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_recorded_where_the_program_says_so() {
+    fn start_nothing_is_recorded_where_the_program_says_so() {
         alone(|| {
             Settings::new().enabled(false).apply().expect("in time");
             assert!(recorder().is_none() && recording::is_off());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_taken_at_the_start_and_the_environment_has_the_last_word() {
+    fn start_settings_are_taken_at_the_start_and_the_environment_has_the_last_word() {
         alone_with(&[("MEMPROF_INTERVAL_MS", "7")], || {
             let settings = Settings::new().interval_ms(3.0).keep(4);
             settings.apply().expect("in time");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_meter_is_as_the_settings_say() {
+    fn start_the_meter_is_as_the_settings_say() {
         for (sampled, expected) in [(true, Some(PeakMethod::Sampled)), (false, None)] {
             let settings = Settings::new().sampled_peaks(sampled);
             let instruments = open_instruments(&settings).expect("this process can be read");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warm_up_leaves_no_function_in_the_run_and_no_call_in_progress() {
+    fn start_the_warm_up_leaves_no_function_in_the_run_and_no_call_in_progress() {
         alone(|| {
             let recorder = recorder().expect("recording is on");
             let sites = recorder.sites();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_that_samples_is_at_work_after_the_start() {
+    fn start_the_thread_that_samples_is_at_work_after_the_start() {
         alone(|| {
             static TEST: SiteSpec = SiteSpec::own("memprof::test", &[1]);
             let recorder = recorder().expect("recording is on");

@@ -63,7 +63,7 @@ mod tests {
     use crate::os::scripted::Script;
 
     #[test]
-    fn one_busy_thread_has_a_processor_for_itself_and_nobody_asks_how_many_there_are() {
+    fn instruments_one_busy_thread_has_a_processor_for_itself_and_nobody_asks_how_many_there_are() {
         let instruments = Instruments::scripted(Script::leaked(0));
         assert_eq!(instruments.threads_per_processor(), 0.0);
         instruments.set_busy_threads(1);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_threads_share_the_processors() {
+    fn instruments_busy_threads_share_the_processors() {
         let instruments = Instruments::scripted(Script::leaked(0));
         instruments.processors.set(4).expect("not asked for yet");
         instruments.set_busy_threads(6);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn processors_are_asked_for_once_two_threads_are_busy() {
+    fn instruments_processors_are_asked_for_once_two_threads_are_busy() {
         let instruments = Instruments::scripted(Script::leaked(0));
         instruments.set_busy_threads(2);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn scripted_instruments_read_the_script() {
+    fn instruments_scripted_instruments_read_the_script() {
         let script = Script::leaked(7 << 20);
         let meter = &Instruments::scripted(script).meter;
         assert_eq!(

@@ -132,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn a_later_moment_in_which_only_time_has_passed() {
+    fn reading_a_later_moment_in_which_only_time_has_passed() {
         assert_eq!(at(10, 1, 2).at(30), at(30, 1, 2));
     }
 
     #[test]
-    fn the_later_of_two_readings_keeps_what_this_one_knew_of_other_threads() {
+    fn reading_the_later_of_two_readings_keeps_what_this_one_knew_of_other_threads() {
         let this = at(10, 1, 2);
         assert_eq!(this.or_later(at(11, 7, 8)), at(11, 7, 2));
         assert_eq!(this.or_later(at(10, 7, 8)), this, "no later");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_is_the_reading_at_a_line() {
+    fn reading_a_point_is_the_reading_at_a_line() {
         let point = at(10, 20, 0).point(4);
         assert_eq!(
             (point.t_ns, point.rss, point.heap, point.line),
@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_the_moment_and_its_rss() {
+    fn reading_a_sample_is_the_moment_and_its_rss() {
         let sample = at(10, 20, 0).sample();
         assert_eq!((sample.t_ns, sample.rss), (10, 20));
     }
 
     #[cfg(feature = "report")]
     #[test]
-    fn a_reading_of_the_process_is_on_nobody_s_behalf() {
+    fn reading_a_reading_of_the_process_is_on_nobody_s_behalf() {
         let reading = Reading::of_process(10, 20);
         let expected = Reading {
             t_ns: 10,

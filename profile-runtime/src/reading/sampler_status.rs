@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_wakes_the_sampler_if_it_wants_a_sample_before_the_sampler_looks_up() {
+    fn sampler_status_a_call_wakes_the_sampler_if_it_wants_a_sample_before_the_sampler_looks_up() {
         as_sampler(|status| {
             status.sleeps_until(100);
             status.expect(100);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_wakes_a_sampler_that_parks() {
+    fn sampler_status_every_call_wakes_a_sampler_that_parks() {
         as_sampler(|status| {
             status.is_parking();
             status.expect(u64::MAX - 1);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_wakes_a_sampler_that_is_up() {
+    fn sampler_status_nobody_wakes_a_sampler_that_is_up() {
         as_sampler(|status| {
             status.is_parking();
             status.is_awake();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_thread_stays_the_sampler() {
+    fn sampler_status_the_first_thread_stays_the_sampler() {
         as_sampler(|status| {
             let other = thread::spawn(|| ());
             status.set_thread(other.thread().clone());
@@ -166,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_sampler_nobody_is_woken() {
+    fn sampler_status_without_a_sampler_nobody_is_woken() {
         SamplerStatus::default().expect(0);
     }
 
     #[test]
-    fn ticks_add_up_and_the_longest_gap_stays() {
+    fn sampler_status_ticks_add_up_and_the_longest_gap_stays() {
         let status = SamplerStatus::default();
         for (due, taken, gap_ns) in [(1, 1, None), (5, 2, Some(70)), (3, 3, Some(60))] {
             status.count_ticks(due, taken, gap_ns);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn processor_time_is_what_was_said_last() {
+    fn sampler_status_processor_time_is_what_was_said_last() {
         let status = SamplerStatus::default();
         assert_eq!(status.cpu_ns(), 0);
         status.set_cpu_ns(7);

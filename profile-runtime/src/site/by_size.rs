@@ -237,7 +237,7 @@ mod tests {
     /// Twice as many sizes as are kept, and more than are allocated ahead: each has the figures of its own
     /// call's lines, whichever size had the memory before.
     #[test]
-    fn figures_by_size_keep_the_lines_of_each_size_apart() {
+    fn by_size_figures_by_size_keep_the_lines_of_each_size_apart() {
         const LINES: usize = 20;
         let call = CallFigures {
             changed_by_others: 0,

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_call_is_among_the_records_once_also_if_it_is_not_kept_otherwise() {
+    fn site_calls_the_best_call_is_among_the_records_once_also_if_it_is_not_kept_otherwise() {
         let mut book = SiteCalls::default();
         assert!(book.beats_peak_call(0), "whichever comes first");
         let _ = book.set_peak_call(with_points(1), &mut Vec::new());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_beats_the_best_one_with_a_higher_peak_only() {
+    fn site_calls_a_call_beats_the_best_one_with_a_higher_peak_only() {
         let mut book = SiteCalls::default();
         let best = PeakCall {
             call: call(0, 100),
@@ -263,7 +263,7 @@ mod tests {
 
     #[cfg(feature = "report")]
     #[test]
-    fn calls_since_a_number_are_those_that_were_added_after_it() {
+    fn site_calls_calls_since_a_number_are_those_that_were_added_after_it() {
         let mut book = SiteCalls::default();
         for number in 0..5 {
             book.add(call(number, 0));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merged_line_has_the_most_memory_and_the_least_time() {
+    fn line_figures_a_merged_line_has_the_most_memory_and_the_least_time() {
         let (low, high) = (line(-5, 1, 9, 100, 30), line(7, 4, 3, 200, 60));
         for (mut line, other) in [(low, high), (high, low)] {
             line.merge(&other);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn heap_counts_of_two_calls_are_never_mixed() {
+    fn line_figures_heap_counts_of_two_calls_are_never_mixed() {
         let mut sum = line(0, 0, 0, 100, 0);
         let mut other = line(0, 0, 0, 100, 0);
         other.heap.freed = 100;
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_net_of_a_line_as_data_is_what_it_allocated_less_what_it_freed() {
+    fn line_figures_the_net_of_a_line_as_data_is_what_it_allocated_less_what_it_freed() {
         let mut line = line(0, 0, 0, 100, 70);
         line.heap.freed = 130;
         let expected = data!(HeapFigures {

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_limit_is_one() {
+    fn site_limits_every_limit_is_one() {
         const ALL: [Limits; 7] = [
             Limits::NONE.peak(0),
             Limits::NONE.net(0),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_argument_sets_its_own_limit() {
+    fn site_limits_each_argument_sets_its_own_limit() {
         let limits = Limits::NONE
             .peak(1)
             .net(2)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_argument_that_needs_the_heap_is_named() {
+    fn site_limits_the_first_argument_that_needs_the_heap_is_named() {
         let none = Limits::NONE;
         assert_eq!(none.peak(1).net(1).growth(1.0).needs_heap(), None);
         for (limits, expected) in [

@@ -17,7 +17,7 @@ mod tests {
     use super::resident;
 
     #[test]
-    fn there_is_room_for_so_many_and_nothing_in_it() {
+    fn resident_there_is_room_for_so_many_and_nothing_in_it() {
         let room: Vec<u32> = resident(1_000);
         assert!(room.is_empty() && room.capacity() >= 1_000);
         assert_eq!(resident::<u64>(0).capacity(), 0);
@@ -26,7 +26,7 @@ mod tests {
     /// So large that the allocator asks the system for it: pages that nobody has touched.
     #[cfg(target_os = "linux")]
     #[test]
-    fn every_page_of_the_room_is_resident() {
+    fn resident_every_page_of_the_room_is_resident() {
         const PAGE: usize = 4096;
         let room: Vec<u8> = resident(4 << 20);
         let begin = room.as_ptr().addr().next_multiple_of(PAGE);

@@ -147,20 +147,20 @@ mod tests {
     };
 
     #[test]
-    fn the_source_of_a_line_is_found_by_its_number_in_the_file() {
+    fn site_spec_the_source_of_a_line_is_found_by_its_number_in_the_file() {
         let lines = [6, 7, 8, 9, 10, 11].map(|number| SPEC.source_of(number));
         assert_eq!(lines, ["", "fn f() {", "", "    g();", "}", ""]);
     }
 
     #[test]
-    fn own_sites_are_told_from_those_of_the_user() {
+    fn site_spec_own_sites_are_told_from_those_of_the_user() {
         assert!(MEMORY_USAGE.is_own());
         assert!(SiteSpec::own("memprof::test", &[1]).is_own());
         assert!(!SPEC.is_own());
     }
 
     #[test]
-    fn a_site_has_limits_if_it_was_given_one() {
+    fn site_spec_a_site_has_limits_if_it_was_given_one() {
         assert!(!Site::new(SPEC).has_limits());
         let site = |limits| Site::new(SPEC).per_call(limits, Some("n"));
         assert!(!site(Limits::NONE).has_limits());
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_is_registered_once_with_what_it_was_given() {
+    fn site_spec_a_site_is_registered_once_with_what_it_was_given() {
         static SITE: Site = Site::new(SPEC).per_call(Limits::NONE.net(5), Some("n"));
         let times = Cell::new(0);
         let register = |spec: &'static SiteSpec, per_call: Option<PerCall>| {

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_start_is_the_moment_to_a_microsecond_with_an_offset() {
+    fn identity_the_start_is_the_moment_to_a_microsecond_with_an_offset() {
         let time = UNIX_EPOCH + Duration::from_micros(1_772_370_309_250_001);
         let text = rfc3339(time);
         let back: jiff::Timestamp = text.parse().expect("it has an offset");
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_beyond_all_calendars_gives_the_last_moment_of_them() {
+    fn identity_a_clock_beyond_all_calendars_gives_the_last_moment_of_them() {
         let time = UNIX_EPOCH + Duration::from_secs(1 << 40);
         assert_eq!(rfc3339(time), "9999-12-30T00:00:00Z");
     }
 
     #[test]
-    fn the_program_is_the_file_name_of_the_executable() {
+    fn identity_the_program_is_the_file_name_of_the_executable() {
         let executable = std::env::current_exe().expect("this program");
         let name = executable.file_name().expect("it has a name");
         assert_eq!(
@@ -105,7 +105,7 @@ mod tests {
 
     #[cfg(feature = "report")]
     #[test]
-    fn what_never_changes_has_no_figures() {
+    fn identity_what_never_changes_has_no_figures() {
         use crate::os::scripted::Script;
         use crate::reading::instruments::Instruments;
 

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn where_blocks_are_not_followed_nothing_is_said_of_them() {
+    fn live_blocks_where_blocks_are_not_followed_nothing_is_said_of_them() {
         alone(|| {
             assert!(followed().is_none() && LiveBlocks::now().is_none());
             let scene = Scene::new();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_blocks_that_are_alive_and_what_became_of_the_others() {
+    fn live_blocks_a_line_has_the_blocks_that_are_alive_and_what_became_of_the_others() {
         alone(|| {
             origins::find_owners_with(current::current_block_owner);
             // The first one of the process, in no line: from now on blocks are followed.

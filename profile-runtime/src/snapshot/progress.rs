@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_the_calls_and_samples_that_are_new_since_the_last() {
+    fn progress_an_entry_has_the_calls_and_samples_that_are_new_since_the_last() {
         let scene = Scene::new();
         let (thread, site) = (scene.thread(), scene.function());
         scene.call(thread, site, 1);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_no_texts_and_no_series() {
+    fn progress_an_entry_has_no_texts_and_no_series() {
         let scene = Scene::new();
         let (thread, site) = (scene.thread(), scene.function());
         scene.call(thread, site, 1);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_in_progress_are_told_with_the_line_at_which_they_are() {
+    fn progress_calls_in_progress_are_told_with_the_line_at_which_they_are() {
         let scene = Scene::new();
         let (thread, site) = (scene.thread(), scene.function());
         scene.begin(thread, site, 1).line(1);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_functions_are_in_the_entry_that_tries_things_out_alone() {
+    fn progress_our_own_functions_are_in_the_entry_that_tries_things_out_alone() {
         static OWN: SiteSpec = SiteSpec::own("memprof::test", &[1]);
         let scene = Scene::new();
         let thread = scene.thread();

@@ -62,7 +62,7 @@ fn functions(baseline: &Baseline) -> Vec<(&str, u64)> {
 }
 
 #[test]
-fn the_first_process_begins_a_session_with_the_baseline_as_it_was() {
+fn baseline_session_the_first_process_begins_a_session_with_the_baseline_as_it_was() {
     let scene = Scene::new();
     let session = scene.process(sure("1"), "a", &took(&[("f", 1)]), &took(&[("f", 3)]));
     assert_eq!(functions(&session.before), [("f", 1)]);
@@ -71,7 +71,7 @@ fn the_first_process_begins_a_session_with_the_baseline_as_it_was() {
 }
 
 #[test]
-fn processes_of_one_session_add_up_to_the_most_that_any_of_them_saw() {
+fn baseline_session_processes_of_one_session_add_up_to_the_most_that_any_of_them_saw() {
     let scene = Scene::new();
     let before = took(&[("f", 1)]);
     scene.process(sure("1"), "a", &before, &took(&[("f", 3), ("g", 9)]));
@@ -83,7 +83,7 @@ fn processes_of_one_session_add_up_to_the_most_that_any_of_them_saw() {
 }
 
 #[test]
-fn what_an_earlier_session_saw_is_forgotten() {
+fn baseline_session_what_an_earlier_session_saw_is_forgotten() {
     let scene = Scene::new();
     scene.process(sure("1"), "a", &took(&[]), &took(&[("f", 3)]));
     let session = scene.process(sure("2"), "b", &took(&[("f", 3)]), &took(&[("f", 2)]));
@@ -92,7 +92,7 @@ fn what_an_earlier_session_saw_is_forgotten() {
 }
 
 #[test]
-fn a_program_that_runs_again_is_of_the_same_session_where_that_is_sure() {
+fn baseline_session_a_program_that_runs_again_is_of_the_same_session_where_that_is_sure() {
     let scene = Scene::new();
     for (allocations, expected) in [(3, 3), (2, 3)] {
         let session = scene.process(sure("1"), "a", &took(&[]), &took(&[("f", allocations)]));
@@ -101,7 +101,7 @@ fn a_program_that_runs_again_is_of_the_same_session_where_that_is_sure() {
 }
 
 #[test]
-fn a_program_that_a_shell_runs_again_begins_another_session() {
+fn baseline_session_a_program_that_a_shell_runs_again_begins_another_session() {
     let scene = Scene::new();
     scene.process(vague("1"), "a", &took(&[]), &took(&[("f", 3)]));
     let session = scene.process(vague("1"), "b", &took(&[]), &took(&[("f", 1)]));
@@ -121,7 +121,7 @@ fn a_program_that_a_shell_runs_again_begins_another_session() {
 }
 
 #[test]
-fn a_session_that_another_version_left_is_not_gone_on_with() {
+fn baseline_session_a_session_that_another_version_left_is_not_gone_on_with() {
     let scene = Scene::new();
     std::fs::write(&scene.path, "{\"id\": 7}").expect("it can be written");
     let session = scene.process(sure("7"), "a", &took(&[]), &took(&[("f", 1)]));
@@ -129,7 +129,7 @@ fn a_session_that_another_version_left_is_not_gone_on_with() {
 }
 
 #[test]
-fn tolerance_and_choice_are_those_of_the_file_as_it_is_now() {
+fn baseline_session_tolerance_and_choice_are_those_of_the_file_as_it_is_now() {
     let scene = Scene::new();
     let mut before = took(&[("f", 100)]);
     scene.process(sure("1"), "a", &before, &took(&[("f", 150)]));
@@ -141,7 +141,7 @@ fn tolerance_and_choice_are_those_of_the_file_as_it_is_now() {
 }
 
 #[test]
-fn a_session_that_cannot_be_kept_is_an_error() {
+fn baseline_session_a_session_that_cannot_be_kept_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("file"), "").expect("it can be written");
     let path = folder.path().join("file/session.json");
@@ -149,7 +149,7 @@ fn a_session_that_cannot_be_kept_is_an_error() {
 }
 
 #[test]
-fn nextest_says_which_processes_belong_together() {
+fn baseline_session_nextest_says_which_processes_belong_together() {
     alone_with(&[("NEXTEST_RUN_ID", "the run")], || {
         let id = id();
         assert_eq!((id.text.as_str(), id.is_vague), ("the run", false));
@@ -157,7 +157,7 @@ fn nextest_says_which_processes_belong_together() {
 }
 
 #[test]
-fn without_nextest_it_is_the_process_that_has_started_the_tests() {
+fn baseline_session_without_nextest_it_is_the_process_that_has_started_the_tests() {
     alone(|| {
         if std::env::var_os("NEXTEST_RUN_ID").is_some() {
             return;

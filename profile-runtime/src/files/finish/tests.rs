@@ -48,7 +48,7 @@ fn run_in(folder: &Path) -> Run {
 }
 
 #[test]
-fn reports_of_nothing_are_refused() {
+fn finish_reports_of_nothing_are_refused() {
     alone(|| {
         let error = write_reports().expect_err("nothing was recorded");
         assert_eq!(
@@ -59,7 +59,7 @@ fn reports_of_nothing_are_refused() {
 }
 
 #[test]
-fn reports_are_written_on_demand_again_and_again_into_the_same_folder() {
+fn finish_reports_are_written_on_demand_again_and_again_into_the_same_folder() {
     alone(|| {
         let recorder = recorder(Settings::new());
         recorder::install(|| Some(recorder));
@@ -70,7 +70,7 @@ fn reports_are_written_on_demand_again_and_again_into_the_same_folder() {
 }
 
 #[test]
-fn the_last_write_is_of_a_run_that_exited_and_no_failure() {
+fn finish_the_last_write_is_of_a_run_that_exited_and_no_failure() {
     alone(|| {
         assert!(!finish(recorder(Settings::new()), Some(0)));
         let run = run_in(&root().join("latest"));
@@ -80,7 +80,7 @@ fn the_last_write_is_of_a_run_that_exited_and_no_failure() {
 }
 
 #[test]
-fn a_run_without_functions_is_not_written() {
+fn finish_a_run_without_functions_is_not_written() {
     alone(|| {
         let instruments = Instruments::scripted(Script::leaked(1 << 20));
         let recorder = Recorder::new(Settings::new().dir(root()), instruments);
@@ -90,7 +90,7 @@ fn a_run_without_functions_is_not_written() {
 }
 
 #[test]
-fn reports_that_cannot_be_written_are_no_failure_of_the_program() {
+fn finish_reports_that_cannot_be_written_are_no_failure_of_the_program() {
     alone(|| {
         let file = root().join("file");
         std::fs::write(&file, "").expect("it can be written");
@@ -100,7 +100,7 @@ fn reports_that_cannot_be_written_are_no_failure_of_the_program() {
 }
 
 #[test]
-fn a_baseline_decides_whether_the_process_fails() {
+fn finish_a_baseline_decides_whether_the_process_fails() {
     alone(|| {
         let file = root().join("memprof-baseline.toml");
         let plan = |mode| Settings::new().baseline(mode).baseline_file(&file);
@@ -116,7 +116,7 @@ fn a_baseline_decides_whether_the_process_fails() {
 }
 
 #[test]
-fn where_there_is_no_terminal_the_summary_is_a_hundred_columns_wide() {
+fn finish_where_there_is_no_terminal_the_summary_is_a_hundred_columns_wide() {
     // Standard error is a pipe there.
     alone(|| assert_eq!(columns(), 100));
 }

@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn cut_is_between_characters() {
+    fn journal_page_cut_is_between_characters() {
         for (text, longest, expected) in [
             ("né", 2, "n"),
             ("né", 3, "né"),
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_have_no_line_that_crosses_them_or_is_empty(
+        fn journal_page_pages_have_no_line_that_crosses_them_or_is_empty(
             begin in 0_usize..PAGE - 3,
             lengths in prop::collection::vec(3_usize..=LONGEST, 1..200),
         ) {

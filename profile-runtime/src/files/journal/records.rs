@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_of_long_and_foreign_texts_come_in_pieces_of_ascii() {
+    fn journal_record_records_of_long_and_foreign_texts_come_in_pieces_of_ascii() {
         let mut records = Records::default();
         let text = format!("{}é\u{1F600}\r\n end ", " ".repeat(5 * LONGEST));
         records.json("source", "3", &text.as_str());

@@ -82,7 +82,7 @@ impl Scene {
 }
 
 #[test]
-fn entries_take_a_bounded_share_of_time_and_disk() {
+fn writer_entries_take_a_bounded_share_of_time_and_disk() {
     let milliseconds = Duration::from_millis;
     const BYTES_PER_SECOND: u64 = USUAL.bytes_per_second;
     for (took, bytes, expected) in [
@@ -105,7 +105,7 @@ fn entries_take_a_bounded_share_of_time_and_disk() {
 }
 
 #[test]
-fn while_memory_is_short_entries_may_take_more_but_still_a_bounded_share() {
+fn writer_while_memory_is_short_entries_may_take_more_but_still_a_bounded_share() {
     let milliseconds = Duration::from_millis;
     for (took, bytes, expected) in [
         (0, 0, SOONEST),
@@ -119,7 +119,7 @@ fn while_memory_is_short_entries_may_take_more_but_still_a_bounded_share() {
 }
 
 #[test]
-fn without_a_call_there_is_no_entry_and_no_folder() {
+fn writer_without_a_call_there_is_no_entry_and_no_folder() {
     alone(|| {
         let mut scene = Scene::new();
         assert_eq!(scene.writer.try_entry().expect("nothing is written"), 0);
@@ -128,7 +128,7 @@ fn without_a_call_there_is_no_entry_and_no_folder() {
 }
 
 #[test]
-fn an_entry_is_made_where_something_is_new() {
+fn writer_an_entry_is_made_where_something_is_new() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -142,7 +142,7 @@ fn an_entry_is_made_where_something_is_new() {
 }
 
 #[test]
-fn nothing_new_is_no_entry_until_the_heartbeat() {
+fn writer_nothing_new_is_no_entry_until_the_heartbeat() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -163,7 +163,7 @@ fn nothing_new_is_no_entry_until_the_heartbeat() {
 }
 
 #[test]
-fn a_change_of_rss_alone_is_something_new() {
+fn writer_a_change_of_rss_alone_is_something_new() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -174,7 +174,7 @@ fn a_change_of_rss_alone_is_something_new() {
 }
 
 #[test]
-fn a_journal_that_somebody_removed_is_begun_anew() {
+fn writer_a_journal_that_somebody_removed_is_begun_anew() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -187,7 +187,7 @@ fn a_journal_that_somebody_removed_is_begun_anew() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_tried_again_later() {
+fn writer_a_folder_that_cannot_be_written_is_tried_again_later() {
     alone(|| {
         let file = root().join("file");
         std::fs::write(&file, "").expect("it can be written");
@@ -204,7 +204,7 @@ fn a_folder_that_cannot_be_written_is_tried_again_later() {
 }
 
 #[test]
-fn where_memory_cannot_be_read_there_is_no_entry() {
+fn writer_where_memory_cannot_be_read_there_is_no_entry() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -216,7 +216,7 @@ fn where_memory_cannot_be_read_there_is_no_entry() {
 }
 
 #[test]
-fn a_finished_run_takes_the_place_of_the_journal_and_entries_end() {
+fn writer_a_finished_run_takes_the_place_of_the_journal_and_entries_end() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -266,7 +266,7 @@ mod low_memory {
     }
 
     #[test]
-    fn an_entry_is_made_at_once_when_memory_is_short_and_the_first_moment_is_kept() {
+    fn writer_an_entry_is_made_at_once_when_memory_is_short_and_the_first_moment_is_kept() {
         alone(|| {
             let mut scene = Scene::new();
             let low_memory_ns = |scene: &Scene| scene.writer.recorder.low_memory_ns();
@@ -301,7 +301,7 @@ mod low_memory {
     }
 
     #[test]
-    fn the_next_look_comes_before_half_of_what_is_left_can_be_filled() {
+    fn writer_the_next_look_comes_before_half_of_what_is_left_can_be_filled() {
         alone(|| {
             let mut scene = Scene::new();
             scene.writer.memory = left(300 << 20);
@@ -310,7 +310,7 @@ mod low_memory {
     }
 
     #[test]
-    fn nobody_looks_where_nothing_can_be_told_or_nothing_is_to_be_written() {
+    fn writer_nobody_looks_where_nothing_can_be_told_or_nothing_is_to_be_written() {
         alone(|| {
             let mut scene = Scene::new();
             scene.writer.memory = MemoryWatch::default();
@@ -324,7 +324,7 @@ mod low_memory {
 }
 
 #[test]
-fn jobs_are_done_in_their_order_and_the_thread_ends_with_the_last_who_could_ask() {
+fn writer_jobs_are_done_in_their_order_and_the_thread_ends_with_the_last_who_could_ask() {
     alone(|| {
         let mut scene = Scene::new();
         let (jobs, todo) = mpsc::channel::<Job>();
@@ -341,7 +341,7 @@ fn jobs_are_done_in_their_order_and_the_thread_ends_with_the_last_who_could_ask(
 }
 
 #[test]
-fn the_thread_writes_a_journal_of_a_program_that_goes_on() {
+fn writer_the_thread_writes_a_journal_of_a_program_that_goes_on() {
     alone(|| {
         let mut scene = Scene::new();
         scene.call();
@@ -363,7 +363,7 @@ fn the_thread_writes_a_journal_of_a_program_that_goes_on() {
 }
 
 #[test]
-fn without_a_thread_the_caller_writes() {
+fn writer_without_a_thread_the_caller_writes() {
     alone(|| {
         let scene = Scene::new();
         scene.call();
@@ -377,7 +377,7 @@ fn without_a_thread_the_caller_writes() {
 }
 
 #[test]
-fn the_started_thread_writes_for_whoever_asks() {
+fn writer_the_started_thread_writes_for_whoever_asks() {
     alone(|| {
         let scene = Scene::new();
         scene.call();

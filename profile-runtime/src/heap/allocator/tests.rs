@@ -96,7 +96,7 @@ fn counts() -> (u64, u64, u64) {
 }
 
 #[test]
-fn every_method_is_passed_on_and_counted() {
+fn allocator_every_method_is_passed_on_and_counted() {
     alone(|| {
         let allocator = CountingAllocator::new(Inner);
         let block = alloc(allocator, 100);
@@ -122,7 +122,7 @@ fn every_method_is_passed_on_and_counted() {
 }
 
 #[test]
-fn what_could_not_be_had_is_not_counted() {
+fn allocator_what_could_not_be_had_is_not_counted() {
     alone(|| {
         let allocator = CountingAllocator::new(Inner).with_origins();
         let (line, _) = follow();
@@ -159,7 +159,7 @@ fn alive(line: &'static LineBlocks) -> u64 {
 }
 
 #[test]
-fn blocks_are_followed_on_request_alone() {
+fn allocator_blocks_are_followed_on_request_alone() {
     alone(|| {
         let (line, _) = follow();
         let plain = CountingAllocator::new(Inner);

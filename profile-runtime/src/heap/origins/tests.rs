@@ -57,7 +57,7 @@ const NONE: Blocks = Blocks {
 };
 
 #[test]
-fn a_block_is_alive_from_its_allocation_to_its_free() {
+fn origins_a_block_is_alive_from_its_allocation_to_its_free() {
     alone(|| {
         let (line, _) = in_a_line();
         assert!(!is_on());
@@ -77,7 +77,7 @@ fn a_block_is_alive_from_its_allocation_to_its_free() {
 }
 
 #[test]
-fn a_block_that_is_freed_at_once_is_passing() {
+fn origins_a_block_that_is_freed_at_once_is_passing() {
     alone(|| {
         let (line, _) = in_a_line();
         allocate(0x1000, 100);
@@ -99,7 +99,7 @@ fn a_block_that_is_freed_at_once_is_passing() {
 }
 
 #[test]
-fn a_block_outlives_its_call_if_the_call_has_ended_when_it_is_freed() {
+fn origins_a_block_outlives_its_call_if_the_call_has_ended_when_it_is_freed() {
     alone(|| {
         let (line, call) = in_a_line();
         allocate(0x1000, 100);
@@ -115,7 +115,7 @@ fn a_block_outlives_its_call_if_the_call_has_ended_when_it_is_freed() {
 }
 
 #[test]
-fn a_resized_block_belongs_to_the_line_that_resized_it() {
+fn origins_a_resized_block_belongs_to_the_line_that_resized_it() {
     alone(|| {
         let (first, call) = in_a_line();
         allocate(0x1000, 100);
@@ -139,7 +139,7 @@ fn a_resized_block_belongs_to_the_line_that_resized_it() {
 }
 
 #[test]
-fn a_block_that_could_not_be_resized_is_as_it_was() {
+fn origins_a_block_that_could_not_be_resized_is_as_it_was() {
     alone(|| {
         let (line, _) = in_a_line();
         allocate(0x1000, 100);
@@ -153,7 +153,7 @@ fn a_block_that_could_not_be_resized_is_as_it_was() {
 }
 
 #[test]
-fn blocks_without_an_owner_or_outside_the_figures_are_not_followed() {
+fn origins_blocks_without_an_owner_or_outside_the_figures_are_not_followed() {
     alone(|| {
         allocate(0x1000, 100);
         assert!(take(block(0x1000)).is_none(), "no recorder has started");
@@ -174,7 +174,7 @@ fn blocks_without_an_owner_or_outside_the_figures_are_not_followed() {
 }
 
 #[test]
-fn the_first_who_says_how_to_find_owners_is_asked() {
+fn origins_the_first_who_says_how_to_find_owners_is_asked() {
     alone(|| {
         let (line, _) = in_a_line();
         find_owners_with(|| None);
@@ -184,7 +184,7 @@ fn the_first_who_says_how_to_find_owners_is_asked() {
 }
 
 #[test]
-fn nothing_is_followed_in_the_child_of_a_fork() {
+fn origins_nothing_is_followed_in_the_child_of_a_fork() {
     alone(|| {
         let (line, _) = in_a_line();
         allocate(0x1000, 100);
@@ -199,7 +199,7 @@ fn nothing_is_followed_in_the_child_of_a_fork() {
 }
 
 #[test]
-fn what_following_takes_is_known() {
+fn origins_what_following_takes_is_known() {
     alone(|| {
         in_a_line();
         assert_eq!((bytes(), sampling()), (0, (1, 0)));

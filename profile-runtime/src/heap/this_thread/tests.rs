@@ -21,7 +21,7 @@ fn by_all() -> u64 {
 }
 
 #[test]
-fn nothing_is_known_of_the_heap_until_somebody_counts() {
+fn this_thread_nothing_is_known_of_the_heap_until_somebody_counts() {
     alone(|| {
         assert!(without_counting(|| !is_counted()));
         assert!(of_this_thread().is_none() && of_all_threads().is_none());
@@ -32,7 +32,7 @@ fn nothing_is_known_of_the_heap_until_somebody_counts() {
 }
 
 #[test]
-fn what_is_done_without_counting_is_outside_the_figures() {
+fn this_thread_what_is_done_without_counting_is_outside_the_figures() {
     alone(|| {
         allocate(1);
         let result = without_counting(|| {
@@ -48,7 +48,7 @@ fn what_is_done_without_counting_is_outside_the_figures() {
 }
 
 #[test]
-fn counting_goes_on_after_a_panic_in_without_counting() {
+fn this_thread_counting_goes_on_after_a_panic_in_without_counting() {
     alone(|| {
         allocate(1);
         let result = catch_unwind(|| without_counting(|| panic!("as the test wants it")));
@@ -59,7 +59,7 @@ fn counting_goes_on_after_a_panic_in_without_counting() {
 }
 
 #[test]
-fn a_thread_whose_first_work_is_ours_is_counted_from_then_on() {
+fn this_thread_a_thread_whose_first_work_is_ours_is_counted_from_then_on() {
     alone(|| {
         allocate(1);
         let elsewhere = thread::spawn(|| {
@@ -75,7 +75,8 @@ fn a_thread_whose_first_work_is_ours_is_counted_from_then_on() {
 }
 
 #[test]
-fn threads_at_once_have_counters_of_their_own_and_the_next_goes_on_with_those_of_one_that_ended() {
+fn this_thread_threads_at_once_have_counters_of_their_own_and_the_next_goes_on_with_those_of_one_that_ended()
+ {
     alone(|| {
         allocate(1);
         for _ in 0..3 {
@@ -91,7 +92,7 @@ fn threads_at_once_have_counters_of_their_own_and_the_next_goes_on_with_those_of
 }
 
 #[test]
-fn a_destructor_that_runs_after_the_counters_were_given_back_is_counted_all_the_same() {
+fn this_thread_a_destructor_that_runs_after_the_counters_were_given_back_is_counted_all_the_same() {
     struct Late(mpsc::Sender<Option<u64>>);
     impl Drop for Late {
         fn drop(&mut self) {

@@ -40,7 +40,7 @@ const NET: Broken = Broken::Figure {
 };
 
 #[test]
-fn the_message_names_the_lines_with_most_first_and_no_more_than_five() {
+fn message_the_message_names_the_lines_with_most_first_and_no_more_than_five() {
     let mut verdict = broken(&[NET]);
     verdict.lines = [1, 6, -9, 3, 2, 5].map(|kib| net(kib << 10)).to_vec();
     let message = verdict.message();
@@ -64,7 +64,7 @@ fn the_message_names_the_lines_with_most_first_and_no_more_than_five() {
 }
 
 #[test]
-fn the_message_counts_allocations_and_does_not_measure_them() {
+fn message_the_message_counts_allocations_and_does_not_measure_them() {
     let mut verdict = broken(&[Broken::Figure {
         figure: Figure::Allocations,
         limit: 1,
@@ -87,7 +87,7 @@ fn the_message_counts_allocations_and_does_not_measure_them() {
 }
 
 #[test]
-fn the_message_says_of_rss_alone_that_others_worked_on_it_too() {
+fn message_the_message_says_of_rss_alone_that_others_worked_on_it_too() {
     let heap = Broken::Figure {
         figure: Figure::HeapPeak,
         limit: 1,
@@ -103,7 +103,7 @@ fn the_message_says_of_rss_alone_that_others_worked_on_it_too() {
 }
 
 #[test]
-fn the_message_says_that_lines_were_read_in_part() {
+fn message_the_message_says_that_lines_were_read_in_part() {
     let mut verdict = broken(&[NET]);
     assert!(!verdict.message().contains("some lines ran too often"));
     verdict.partly_measured = true;
@@ -111,7 +111,7 @@ fn the_message_says_that_lines_were_read_in_part() {
 }
 
 #[test]
-fn the_message_tells_the_range_of_a_growth_and_how_to_have_the_heap_counted() {
+fn message_the_message_tells_the_range_of_a_growth_and_how_to_have_the_heap_counted() {
     let exponent = data!(Exponent {
         value: 2.0,
         low: 1.9,

@@ -63,7 +63,7 @@ const EVERY: [(Figure, Limits); 6] = [
 ];
 
 #[test]
-fn every_limit_is_kept_below_and_at_it_and_broken_above() {
+fn verdict_every_limit_is_kept_below_and_at_it_and_broken_above() {
     for (figure, limits) in EVERY {
         for (value, is_broken) in [(0, false), (99, false), (100, false), (101, true)] {
             let (call, heap) = with(figure, value);
@@ -80,7 +80,7 @@ fn every_limit_is_kept_below_and_at_it_and_broken_above() {
 }
 
 #[test]
-fn a_limit_judges_no_other_figure_than_its_own() {
+fn verdict_a_limit_judges_no_other_figure_than_its_own() {
     for (figure, limits) in EVERY {
         for (other, _) in EVERY.into_iter().filter(|&(other, _)| other != figure) {
             let (call, heap) = with(other, 1_000);
@@ -94,7 +94,7 @@ fn a_limit_judges_no_other_figure_than_its_own() {
 }
 
 #[test]
-fn what_fell_breaks_no_limit_of_zero() {
+fn verdict_what_fell_breaks_no_limit_of_zero() {
     let heap = data!(HeapFigures {
         net: -1,
         ..HeapFigures::default()
@@ -104,7 +104,7 @@ fn what_fell_breaks_no_limit_of_zero() {
 }
 
 #[test]
-fn a_heap_limit_that_nobody_counts_for_is_named_before_what_else_was_broken() {
+fn verdict_a_heap_limit_that_nobody_counts_for_is_named_before_what_else_was_broken() {
     let limits = Limits::NONE.net(10).leak(0).allocations(0);
     let expected = [
         Broken::NotCounted("max_leak"),
@@ -119,7 +119,7 @@ fn a_heap_limit_that_nobody_counts_for_is_named_before_what_else_was_broken() {
 }
 
 #[test]
-fn a_verdict_holds_what_the_message_needs() {
+fn verdict_a_verdict_holds_what_the_message_needs() {
     let lines = [LineFigures {
         net: 7,
         ..LineFigures::default()
@@ -144,7 +144,7 @@ fn a_verdict_holds_what_the_message_needs() {
 }
 
 #[test]
-fn a_line_has_of_each_figure_what_rose() {
+fn verdict_a_line_has_of_each_figure_what_rose() {
     let line = LineFigures {
         net: -1,
         peak: 2,

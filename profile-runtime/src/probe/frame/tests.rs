@@ -32,7 +32,7 @@ fn hits() -> Vec<u64> {
 }
 
 #[test]
-fn a_frame_is_a_call_from_its_entry_until_it_is_dropped() {
+fn frame_a_frame_is_a_call_from_its_entry_until_it_is_dropped() {
     alone(|| {
         let frame = Frame::enter(&SITE);
         assert_eq!(profile().call_records[0].outcome, Outcome::Running);
@@ -47,7 +47,7 @@ fn a_frame_is_a_call_from_its_entry_until_it_is_dropped() {
 }
 
 #[test]
-fn hits_are_counted_in_every_way_that_a_line_begins() {
+fn frame_hits_are_counted_in_every_way_that_a_line_begins() {
     alone(|| {
         let frame = Frame::enter(&SITE);
         let probe = frame.probe();
@@ -72,7 +72,7 @@ fn hits_are_counted_in_every_way_that_a_line_begins() {
 }
 
 #[test]
-fn a_frame_that_a_panic_ends_has_panicked() {
+fn frame_a_frame_that_a_panic_ends_has_panicked() {
     alone(|| {
         let result = std::panic::catch_unwind(|| {
             let _frame = Frame::enter(&SITE);
@@ -87,7 +87,7 @@ fn a_frame_that_a_panic_ends_has_panicked() {
 }
 
 #[test]
-fn where_recording_is_off_a_frame_does_nothing() {
+fn frame_where_recording_is_off_a_frame_does_nothing() {
     alone_with(&[("MEMPROF", "0")], || {
         for _ in 0..2 {
             let frame = Frame::enter(&SITE);
@@ -103,7 +103,7 @@ fn where_recording_is_off_a_frame_does_nothing() {
 }
 
 #[test]
-fn loops_are_left_by_each_frame_for_itself() {
+fn frame_loops_are_left_by_each_frame_for_itself() {
     alone(|| {
         let (one, two) = (Frame::enter(&SITE), Frame::enter(&SITE));
         one.probe().leaving(2);
@@ -112,7 +112,7 @@ fn loops_are_left_by_each_frame_for_itself() {
 }
 
 #[test]
-fn a_closure_that_runs_right_inside_its_call_switches_lines_and_goes_back() {
+fn frame_a_closure_that_runs_right_inside_its_call_switches_lines_and_goes_back() {
     alone(|| {
         let frame = Frame::enter(&SITE);
         frame.probe().line(0);
@@ -127,7 +127,7 @@ fn a_closure_that_runs_right_inside_its_call_switches_lines_and_goes_back() {
 }
 
 #[test]
-fn a_closure_that_runs_inside_of_another_call_books_on_its_own_lines() {
+fn frame_a_closure_that_runs_inside_of_another_call_books_on_its_own_lines() {
     alone(|| {
         let frame = Frame::enter(&SITE);
         frame.probe().line(0);
@@ -144,7 +144,7 @@ fn a_closure_that_runs_inside_of_another_call_books_on_its_own_lines() {
 }
 
 #[test]
-fn a_closure_that_runs_on_another_thread_is_counted_apart() {
+fn frame_a_closure_that_runs_on_another_thread_is_counted_apart() {
     alone(|| {
         let frame = Frame::enter(&SITE);
         frame.probe().line(0);
@@ -158,7 +158,7 @@ fn a_closure_that_runs_on_another_thread_is_counted_apart() {
 }
 
 #[test]
-fn a_frame_that_was_leaked_ends_with_the_call_around_it() {
+fn frame_a_frame_that_was_leaked_ends_with_the_call_around_it() {
     alone(|| {
         let outer = Frame::enter(&OTHER);
         std::mem::forget(Frame::enter(&SITE));

@@ -76,7 +76,7 @@ fn is_busy() -> bool {
 }
 
 #[test]
-fn a_future_is_a_call_from_its_first_poll_to_its_end() {
+fn future_a_future_is_a_call_from_its_first_poll_to_its_end() {
     alone(|| {
         let mut future = pin!(profiled(&SITE, two_lines(2)));
         assert!(snapshot().is_none(), "nothing has run yet");
@@ -99,7 +99,7 @@ fn a_future_is_a_call_from_its_first_poll_to_its_end() {
 }
 
 #[test]
-fn a_future_that_is_dropped_while_suspended_was_cancelled() {
+fn future_a_future_that_is_dropped_while_suspended_was_cancelled() {
     alone(|| {
         let mut future = Box::pin(profiled(&SITE, two_lines(1)));
         assert!(poll(future.as_mut()).is_pending());
@@ -110,7 +110,7 @@ fn a_future_that_is_dropped_while_suspended_was_cancelled() {
 }
 
 #[test]
-fn what_a_cancelled_future_frees_is_seen_as_the_call_s() {
+fn future_what_a_cancelled_future_frees_is_seen_as_the_call_s() {
     /// Tells, when it is dropped, whether a call was in progress.
     struct Tells<'told>(&'told std::cell::Cell<bool>);
     impl Drop for Tells<'_> {
@@ -132,7 +132,7 @@ fn what_a_cancelled_future_frees_is_seen_as_the_call_s() {
 }
 
 #[test]
-fn a_future_that_is_never_polled_is_no_call() {
+fn future_a_future_that_is_never_polled_is_no_call() {
     alone(|| {
         drop(profiled(&SITE, two_lines(0)));
         assert!(snapshot().is_none());
@@ -140,7 +140,7 @@ fn a_future_that_is_never_polled_is_no_call() {
 }
 
 #[test]
-fn a_future_that_panics_has_panicked() {
+fn future_a_future_that_panics_has_panicked() {
     alone(|| {
         let mut future = Box::pin(profiled(&SITE, async { panic!("as the test wants it") }));
         let poll = || -> Poll<()> { poll(future.as_mut()) };
@@ -152,7 +152,7 @@ fn a_future_that_panics_has_panicked() {
 }
 
 #[test]
-fn a_future_goes_on_on_another_thread() {
+fn future_a_future_goes_on_on_another_thread() {
     alone(|| {
         let mut future = Box::pin(profiled(&SITE, two_lines(1)));
         assert!(poll(future.as_mut()).is_pending());
@@ -167,7 +167,7 @@ fn a_future_goes_on_on_another_thread() {
 }
 
 #[test]
-fn probes_of_a_future_do_nothing_outside_of_its_own_call() {
+fn future_probes_of_a_future_do_nothing_outside_of_its_own_call() {
     alone(|| {
         let other = pin!(profiled(&OTHER, two_lines(0)));
         assert!(poll(other).is_ready());
@@ -176,7 +176,7 @@ fn probes_of_a_future_do_nothing_outside_of_its_own_call() {
 }
 
 #[test]
-fn a_poll_begins_with_no_loop_being_left() {
+fn future_a_poll_begins_with_no_loop_being_left() {
     alone(|| {
         current::set_loops_being_left(3);
         let mut seen = None;
@@ -193,7 +193,7 @@ fn a_poll_begins_with_no_loop_being_left() {
 }
 
 #[test]
-fn where_recording_is_off_a_future_does_what_it_does() {
+fn future_where_recording_is_off_a_future_does_what_it_does() {
     alone_with(&[("MEMPROF", "0")], || {
         let mut future = pin!(profiled(&SITE, two_lines(1)));
         assert!(poll(future.as_mut()).is_pending());
@@ -206,7 +206,7 @@ fn where_recording_is_off_a_future_does_what_it_does() {
 }
 
 #[test]
-fn a_block_of_a_future_goes_on_at_the_line_at_which_it_was_suspended() {
+fn future_a_block_of_a_future_goes_on_at_the_line_at_which_it_was_suspended() {
     alone(|| {
         let probe = AsyncProbe::new(&SITE);
         let mut future = pin!(profiled(&SITE, async move {
@@ -226,7 +226,7 @@ fn a_block_of_a_future_goes_on_at_the_line_at_which_it_was_suspended() {
 }
 
 #[test]
-fn a_future_that_breaks_a_limit_panics_when_it_is_ready() {
+fn future_a_future_that_breaks_a_limit_panics_when_it_is_ready() {
     static LIMITED: Site = Site::new(SPEC).per_call(Limits::NONE.peak(1 << 20), None);
     alone(|| {
         let mut future = Box::pin(profiled(&LIMITED, async {

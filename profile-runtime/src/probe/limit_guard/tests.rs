@@ -44,7 +44,7 @@ fn text(panic: Box<dyn Any + Send>) -> String {
 }
 
 #[test]
-fn a_value_is_passed_on_where_nothing_was_broken() {
+fn limit_guard_a_value_is_passed_on_where_nothing_was_broken() {
     let site = called(Limits::NONE.net(1));
     let guard = LimitGuard::new(site);
     assert_eq!(within(&guard, 7), 7);
@@ -53,7 +53,7 @@ fn a_value_is_passed_on_where_nothing_was_broken() {
 }
 
 #[test]
-fn a_call_that_returned_and_broke_a_limit_panics_with_the_message_once() {
+fn limit_guard_a_call_that_returned_and_broke_a_limit_panics_with_the_message_once() {
     let site = called(Limits::NONE.net(1));
     let result = catch_unwind(|| {
         let guard = LimitGuard::new(site);
@@ -69,7 +69,7 @@ fn a_call_that_returned_and_broke_a_limit_panics_with_the_message_once() {
 }
 
 #[test]
-fn a_guard_that_no_value_passed_checks_when_it_is_dropped() {
+fn limit_guard_a_guard_that_no_value_passed_checks_when_it_is_dropped() {
     let site = called(Limits::NONE.net(1));
     let result = catch_unwind(|| {
         let _guard = LimitGuard::new(site);
@@ -87,7 +87,7 @@ fn a_guard_that_no_value_passed_checks_when_it_is_dropped() {
 }
 
 #[test]
-fn the_value_of_a_call_that_broke_a_limit_is_dropped() {
+fn limit_guard_the_value_of_a_call_that_broke_a_limit_is_dropped() {
     let site = called(Limits::NONE.net(1));
     let value = std::rc::Rc::new(());
     let held = value.clone();
@@ -99,7 +99,7 @@ fn the_value_of_a_call_that_broke_a_limit_is_dropped() {
 }
 
 #[test]
-fn where_a_warning_is_enough_it_is_said_and_the_value_passed_on() {
+fn limit_guard_where_a_warning_is_enough_it_is_said_and_the_value_passed_on() {
     let site = called(Limits::NONE.net(1).warn());
     breaks(site, Outcome::Returned);
     assert_eq!(within(&LimitGuard::new(site), 7), 7);
@@ -107,7 +107,7 @@ fn where_a_warning_is_enough_it_is_said_and_the_value_passed_on() {
 }
 
 #[test]
-fn a_call_that_was_ended_by_a_panic_keeps_its_own() {
+fn limit_guard_a_call_that_was_ended_by_a_panic_keeps_its_own() {
     let site = called(Limits::NONE.net(1));
     let result = catch_unwind(|| {
         let _guard = LimitGuard::new(site);
@@ -119,7 +119,7 @@ fn a_call_that_was_ended_by_a_panic_keeps_its_own() {
 }
 
 #[test]
-fn of_a_cancelled_call_it_is_said() {
+fn limit_guard_of_a_cancelled_call_it_is_said() {
     let site = called(Limits::NONE.net(1));
     report(site);
     breaks(site, Outcome::Cancelled);
@@ -128,7 +128,7 @@ fn of_a_cancelled_call_it_is_said() {
 }
 
 #[test]
-fn a_verdict_is_taken_by_its_own_site_s_guard_only() {
+fn limit_guard_a_verdict_is_taken_by_its_own_site_s_guard_only() {
     let [site, other] = [(); 2].map(|()| called(Limits::NONE.net(1)));
     breaks(site, Outcome::Returned);
     assert_eq!(within(&LimitGuard::new(other), 7), 7);
@@ -136,7 +136,7 @@ fn a_verdict_is_taken_by_its_own_site_s_guard_only() {
 }
 
 #[test]
-fn growth_is_judged_after_every_call_also_of_one_that_broke_nothing_else() {
+fn limit_guard_growth_is_judged_after_every_call_also_of_one_that_broke_nothing_else() {
     let site = called(Limits::NONE.growth(1.5));
     let registered = site.registered_already().expect("it was called");
     for step in 0..10_u32 {
@@ -163,7 +163,7 @@ fn growth_is_judged_after_every_call_also_of_one_that_broke_nothing_else() {
 }
 
 #[test]
-fn a_site_that_was_never_called_has_broken_nothing() {
+fn limit_guard_a_site_that_was_never_called_has_broken_nothing() {
     static SITE: Site = Site::new(SiteSpec::own("never", &[]));
     assert_eq!(within(&LimitGuard::new(&SITE), 7), 7);
 }

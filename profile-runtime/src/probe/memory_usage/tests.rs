@@ -16,7 +16,7 @@ fn point(t_ns: u64, rss: u64) -> LinePoint {
 }
 
 #[test]
-fn times_count_from_the_call_s_start_and_the_peak_from_its_baseline() {
+fn memory_usage_times_count_from_the_call_s_start_and_the_peak_from_its_baseline() {
     let record = data!(Call {
         start_ns: 1_000,
         end_ns: 3_000,
@@ -50,7 +50,7 @@ fn times_count_from_the_call_s_start_and_the_peak_from_its_baseline() {
 }
 
 #[test]
-fn without_a_recorder_there_are_the_first_sample_and_the_last() {
+fn memory_usage_without_a_recorder_there_are_the_first_sample_and_the_last() {
     let usage = without_recorder(|| 7);
     assert_eq!((usage.value, usage.samples.len()), (7, 2));
     let [first, last] = [usage.samples[0], usage.samples[1]];
@@ -60,7 +60,7 @@ fn without_a_recorder_there_are_the_first_sample_and_the_last() {
 }
 
 #[test]
-fn where_recording_is_off_memory_is_read_all_the_same() {
+fn memory_usage_where_recording_is_off_memory_is_read_all_the_same() {
     alone_with(&[("MEMPROF", "0")], || {
         let usage = memory_usage(A_SECOND, || vec![1_u8; 8 << 20]);
         assert_eq!((usage.value.len(), usage.samples.len()), (8 << 20, 2));
@@ -74,7 +74,8 @@ fn where_recording_is_off_memory_is_read_all_the_same() {
 }
 
 #[test]
-fn the_memory_that_work_takes_for_a_moment_is_in_the_peak_and_no_function_in_the_run() {
+fn memory_usage_the_memory_that_work_takes_for_a_moment_is_in_the_peak_and_no_function_in_the_run()
+{
     alone(|| {
         let usage = memory_usage(A_SECOND, || drop(std::hint::black_box(vec![1_u8; 8 << 20])));
         assert!(usage.samples.len() >= 2);
@@ -90,7 +91,7 @@ fn the_memory_that_work_takes_for_a_moment_is_in_the_peak_and_no_function_in_the
 }
 
 #[test]
-fn a_panic_of_the_work_goes_on_and_leaves_no_call_in_progress() {
+fn memory_usage_a_panic_of_the_work_goes_on_and_leaves_no_call_in_progress() {
     alone(|| {
         let panics = || memory_usage(A_SECOND, || panic!("as the test wants it")).value;
         let result: Result<(), _> = catch_unwind(panics);
@@ -101,7 +102,7 @@ fn a_panic_of_the_work_goes_on_and_leaves_no_call_in_progress() {
 }
 
 #[test]
-fn intervals_are_kept_within_what_a_sampler_can_do() {
+fn memory_usage_intervals_are_kept_within_what_a_sampler_can_do() {
     alone(|| {
         for (interval, expected_ns) in [
             (Duration::ZERO, 100_000),

@@ -93,7 +93,7 @@ fn expect<T>(calls: &[Told], function: impl FnOnce(Mock<'_>) -> T) -> T {
 }
 
 #[test]
-fn the_brace_of_a_block_is_a_line_that_comes_before_its_locals_drop() {
+fn scope_guards_the_brace_of_a_block_is_a_line_that_comes_before_its_locals_drop() {
     struct Local<'expected>(Mock<'expected>);
     impl Drop for Local<'_> {
         fn drop(&mut self) {
@@ -109,7 +109,7 @@ fn the_brace_of_a_block_is_a_line_that_comes_before_its_locals_drop() {
 }
 
 #[test]
-fn a_value_is_evaluated_before_the_brace() {
+fn scope_guards_a_value_is_evaluated_before_the_brace() {
     let value = expect(&[Line(1), Line(9)], |probes| {
         let _end = probes.end(9);
         {
@@ -121,7 +121,7 @@ fn a_value_is_evaluated_before_the_brace() {
 }
 
 #[test]
-fn the_header_of_a_loop_runs_again_after_each_turn_of_its_body() {
+fn scope_guards_the_header_of_a_loop_runs_again_after_each_turn_of_its_body() {
     let turns = [Line(1), Line(2), HotLine(1), Line(2), HotLine(1), Line(4)];
     expect(&turns, |probes| {
         probes.line(1);
@@ -142,7 +142,7 @@ fn the_header_of_a_loop_runs_again_after_each_turn_of_its_body() {
 }
 
 #[test]
-fn a_continue_goes_by_the_header_and_not_by_the_brace_of_the_block_that_it_leaves() {
+fn scope_guards_a_continue_goes_by_the_header_and_not_by_the_brace_of_the_block_that_it_leaves() {
     let calls = [Line(1), Line(2), HotLine(1), Line(2), Line(3), HotLine(1)];
     expect(&calls, |probes| {
         probes.line(1);
@@ -158,7 +158,7 @@ fn a_continue_goes_by_the_header_and_not_by_the_brace_of_the_block_that_it_leave
 }
 
 #[test]
-fn a_break_runs_neither_the_brace_nor_the_header_again() {
+fn scope_guards_a_break_runs_neither_the_brace_nor_the_header_again() {
     let calls = [
         Line(1),
         Line(2),
@@ -186,7 +186,7 @@ fn a_break_runs_neither_the_brace_nor_the_header_again() {
 }
 
 #[test]
-fn a_break_out_of_nested_loops_leaves_as_many_as_it_says() {
+fn scope_guards_a_break_out_of_nested_loops_leaves_as_many_as_it_says() {
     let calls = [
         Line(1),
         Line(2),
@@ -224,7 +224,7 @@ fn a_break_out_of_nested_loops_leaves_as_many_as_it_says() {
 }
 
 #[test]
-fn a_break_out_of_the_inner_loop_has_the_outer_one_go_on() {
+fn scope_guards_a_break_out_of_the_inner_loop_has_the_outer_one_go_on() {
     let calls = [
         Line(1),
         Line(2),
@@ -259,7 +259,7 @@ fn a_break_out_of_the_inner_loop_has_the_outer_one_go_on() {
 }
 
 #[test]
-fn a_continue_of_an_outer_loop_leaves_the_inner_one_alone() {
+fn scope_guards_a_continue_of_an_outer_loop_leaves_the_inner_one_alone() {
     let calls = [
         Line(1),
         Line(2),
@@ -288,7 +288,7 @@ fn a_continue_of_an_outer_loop_leaves_the_inner_one_alone() {
 }
 
 #[test]
-fn a_return_runs_no_brace_and_no_header_however_deep_it_is() {
+fn scope_guards_a_return_runs_no_brace_and_no_header_however_deep_it_is() {
     let calls = [
         Line(1),
         Line(2),
@@ -324,7 +324,7 @@ fn a_return_runs_no_brace_and_no_header_however_deep_it_is() {
 }
 
 #[test]
-fn a_statement_goes_on_after_a_block_inside_of_it() {
+fn scope_guards_a_statement_goes_on_after_a_block_inside_of_it() {
     let value = expect(&[Line(1), Line(2), Resume(1), Line(5)], |probes| {
         probes.line(1);
         let value = 1 + {
@@ -339,7 +339,7 @@ fn a_statement_goes_on_after_a_block_inside_of_it() {
 }
 
 #[test]
-fn a_statement_does_not_go_on_where_its_block_is_left_by_a_jump() {
+fn scope_guards_a_statement_does_not_go_on_where_its_block_is_left_by_a_jump() {
     let calls = [Line(1), Line(2), LoopsLeft(1), LoopsLeft(0)];
     expect(&calls, |probes| {
         #[expect(
@@ -360,7 +360,7 @@ fn a_statement_does_not_go_on_where_its_block_is_left_by_a_jump() {
 }
 
 #[test]
-fn a_panic_goes_by_braces_and_headers_as_if_the_blocks_had_ended() {
+fn scope_guards_a_panic_goes_by_braces_and_headers_as_if_the_blocks_had_ended() {
     let expected = Expected::stated(&[Line(1), Line(2), Line(3), HotLine(1)]);
     let probes = Mock(&expected);
     let function = std::panic::AssertUnwindSafe(|| {
@@ -376,12 +376,12 @@ fn a_panic_goes_by_braces_and_headers_as_if_the_blocks_had_ended() {
 
 #[test]
 #[should_panic(expected = "left: told, right: stated")]
-fn the_mock_fails_where_it_is_told_something_else() {
+fn scope_guards_the_mock_fails_where_it_is_told_something_else() {
     expect(&[Line(1)], |probes| probes.hot_line(1));
 }
 
 #[test]
 #[should_panic(expected = "left: told, right: stated")]
-fn the_mock_fails_where_something_is_missing() {
+fn scope_guards_the_mock_fails_where_something_is_missing() {
     expect(&[Line(1)], |_| ());
 }

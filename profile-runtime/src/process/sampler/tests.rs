@@ -75,7 +75,7 @@ fn about(found_ns: u64, expected_ns: u64) {
 }
 
 #[test]
-fn beats_begin_and_end_with_the_intervals_in_use() {
+fn sampler_beats_begin_and_end_with_the_intervals_in_use() {
     let mut scene = Scene::new();
     assert!(scene.intervals().is_empty());
     let outer = scene.enter(0, 10 * MS);
@@ -94,7 +94,7 @@ fn beats_begin_and_end_with_the_intervals_in_use() {
 }
 
 #[test]
-fn a_beat_that_goes_on_keeps_its_deadline() {
+fn sampler_a_beat_that_goes_on_keeps_its_deadline() {
     let mut scene = Scene::new();
     scene.enter(0, 10 * MS);
     scene.intervals();
@@ -109,7 +109,7 @@ fn a_beat_that_goes_on_keeps_its_deadline() {
 }
 
 #[test]
-fn a_tick_before_its_time_takes_no_sample() {
+fn sampler_a_tick_before_its_time_takes_no_sample() {
     let mut scene = Scene::new();
     scene.enter(0, 10 * MS);
     scene.intervals();
@@ -123,7 +123,7 @@ fn a_tick_before_its_time_takes_no_sample() {
 }
 
 #[test]
-fn a_late_tick_counts_what_was_missed_once_and_keeps_the_phase() {
+fn sampler_a_late_tick_counts_what_was_missed_once_and_keeps_the_phase() {
     let mut scene = Scene::new();
     scene.enter(0, 10 * MS);
     scene.intervals();
@@ -145,7 +145,7 @@ fn a_late_tick_counts_what_was_missed_once_and_keeps_the_phase() {
 }
 
 #[test]
-fn beats_that_fall_together_share_one_sample_and_each_counts_as_taken() {
+fn sampler_beats_that_fall_together_share_one_sample_and_each_counts_as_taken() {
     let mut scene = Scene::new();
     scene.enter(0, 10 * MS);
     scene.enter(1, 5 * MS);
@@ -158,7 +158,7 @@ fn beats_that_fall_together_share_one_sample_and_each_counts_as_taken() {
 }
 
 #[test]
-fn the_longest_gap_is_between_two_samples_while_a_call_is_in_progress() {
+fn sampler_the_longest_gap_is_between_two_samples_while_a_call_is_in_progress() {
     let mut scene = Scene::new();
     let call = scene.enter(0, 10 * MS);
     scene.intervals();
@@ -179,7 +179,7 @@ fn the_longest_gap_is_between_two_samples_while_a_call_is_in_progress() {
 }
 
 #[test]
-fn a_sample_is_handed_to_calls_whose_interval_is_due_and_asks_for_a_reading() {
+fn sampler_a_sample_is_handed_to_calls_whose_interval_is_due_and_asks_for_a_reading() {
     let mut scene = Scene::new();
     let (seldom, often) = (site(0, 10 * MS), site(1, MS));
     for site in [seldom, often] {
@@ -200,7 +200,7 @@ fn a_sample_is_handed_to_calls_whose_interval_is_due_and_asks_for_a_reading() {
 }
 
 #[test]
-fn after_the_tail_of_idle_rounds_there_is_no_deadline_until_the_next_call() {
+fn sampler_after_the_tail_of_idle_rounds_there_is_no_deadline_until_the_next_call() {
     let mut scene = Scene::new();
     let call = scene.enter(0, MS);
     scene.intervals();
@@ -227,7 +227,7 @@ fn after_the_tail_of_idle_rounds_there_is_no_deadline_until_the_next_call() {
 }
 
 #[test]
-fn how_many_threads_are_busy_is_told_to_all() {
+fn sampler_how_many_threads_are_busy_is_told_to_all() {
     let mut scene = Scene::new();
     let share = |scene: &Scene| scene.sampler.instruments.threads_per_processor();
     scene.intervals();
@@ -262,7 +262,7 @@ fn on_its_thread(scene: Scene, work: impl FnOnce(Loop) + Send + 'static) -> mpsc
 const TOO_LONG: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_call_that_begins_while_the_sampler_parks_wakes_it() {
+fn sampler_a_call_that_begins_while_the_sampler_parks_wakes_it() {
     // Before it looks once more, or after: that is left to chance, and must not matter.
     for _ in 0..100 {
         let scene = Scene::new();
@@ -277,7 +277,7 @@ fn a_call_that_begins_while_the_sampler_parks_wakes_it() {
 }
 
 #[test]
-fn a_sampler_that_finds_a_call_in_progress_does_not_park() {
+fn sampler_a_sampler_that_finds_a_call_in_progress_does_not_park() {
     let mut scene = Scene::new();
     scene.sampler.look_around();
     scene.enter(0, MS);
@@ -287,7 +287,7 @@ fn a_sampler_that_finds_a_call_in_progress_does_not_park() {
 }
 
 #[test]
-fn parking_asks_every_thread_for_a_reading_so_that_its_next_call_wakes_the_sampler() {
+fn sampler_parking_asks_every_thread_for_a_reading_so_that_its_next_call_wakes_the_sampler() {
     let scene = Scene::new();
     let call = scene.thread.enter(site(0, MS), Kind::Call);
     // Until the budget is used up.
@@ -308,7 +308,7 @@ fn parking_asks_every_thread_for_a_reading_so_that_its_next_call_wakes_the_sampl
 }
 
 #[test]
-fn a_deadline_that_has_passed_is_not_slept_for() {
+fn sampler_a_deadline_that_has_passed_is_not_slept_for() {
     let scene = Scene::new();
     scene.script.pass(MS);
     let heard = on_its_thread(scene, |sampler| sampler.sleep_until(MS / 2));
@@ -316,7 +316,7 @@ fn a_deadline_that_has_passed_is_not_slept_for() {
 }
 
 #[test]
-fn a_sampler_that_sleeps_is_woken_by_a_call_that_wants_a_sample_earlier_and_by_no_other() {
+fn sampler_a_sampler_that_sleeps_is_woken_by_a_call_that_wants_a_sample_earlier_and_by_no_other() {
     const HOUR: u64 = 3_600_000 * MS;
     let scene = Scene::new();
     let (recorder, status) = (scene.thread, &scene.sampler.instruments.sampler);
@@ -335,7 +335,7 @@ fn a_sampler_that_sleeps_is_woken_by_a_call_that_wants_a_sample_earlier_and_by_n
 }
 
 #[test]
-fn the_started_thread_takes_samples_of_a_call_in_progress() {
+fn sampler_the_started_thread_takes_samples_of_a_call_in_progress() {
     let scene = Scene::new();
     let threads = scene.sampler.threads;
     let status = &scene.sampler.instruments.sampler;

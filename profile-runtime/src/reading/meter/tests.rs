@@ -60,7 +60,7 @@ fn temporary(script: &Script, pages: i64) {
 }
 
 #[test]
-fn a_reading_says_what_holds_now_and_how_high_rss_was_since_the_last() {
+fn meter_a_reading_says_what_holds_now_and_how_high_rss_was_since_the_last() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -73,7 +73,7 @@ fn a_reading_says_what_holds_now_and_how_high_rss_was_since_the_last() {
 }
 
 #[test]
-fn the_high_water_between_two_readings_reaches_every_listener_that_is_in_calls() {
+fn meter_the_high_water_between_two_readings_reaches_every_listener_that_is_in_calls() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let [one, two, idle] = [true, true, false].map(|busy| Listener::on(&meter, busy));
@@ -93,7 +93,7 @@ fn the_high_water_between_two_readings_reaches_every_listener_that_is_in_calls()
 }
 
 #[test]
-fn a_reading_on_nobody_s_behalf_reaches_every_listener() {
+fn meter_a_reading_on_nobody_s_behalf_reaches_every_listener() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -112,7 +112,7 @@ fn a_reading_on_nobody_s_behalf_reaches_every_listener() {
 }
 
 #[test]
-fn a_sample_leaves_the_kernel_s_mark_alone() {
+fn meter_a_sample_leaves_the_kernel_s_mark_alone() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -123,7 +123,7 @@ fn a_sample_leaves_the_kernel_s_mark_alone() {
 }
 
 #[test]
-fn a_sampled_meter_knows_of_peaks_what_was_read() {
+fn meter_a_sampled_meter_knows_of_peaks_what_was_read() {
     let script = Script::leaked(START);
     let meter = meter(script, true);
     let thread = Listener::on(&meter, true);
@@ -142,7 +142,7 @@ fn a_sampled_meter_knows_of_peaks_what_was_read() {
 }
 
 #[test]
-fn where_the_mark_cannot_be_reset_peaks_are_sampled() {
+fn meter_where_the_mark_cannot_be_reset_peaks_are_sampled() {
     let script = Script::leaked(START);
     script.refuse_resets();
     let meter = meter(script, false);
@@ -150,7 +150,7 @@ fn where_the_mark_cannot_be_reset_peaks_are_sampled() {
 }
 
 #[test]
-fn a_kernel_that_begins_to_refuse_has_the_meter_go_on_with_samples() {
+fn meter_a_kernel_that_begins_to_refuse_has_the_meter_go_on_with_samples() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -165,7 +165,7 @@ fn a_kernel_that_begins_to_refuse_has_the_meter_go_on_with_samples() {
 }
 
 #[test]
-fn an_os_that_fails_is_answered_for_with_the_last_value_and_one_complaint() {
+fn meter_an_os_that_fails_is_answered_for_with_the_last_value_and_one_complaint() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -189,14 +189,14 @@ fn an_os_that_fails_is_answered_for_with_the_last_value_and_one_complaint() {
 }
 
 #[test]
-fn a_meter_of_an_os_that_cannot_be_read_is_not_made() {
+fn meter_a_meter_of_an_os_that_cannot_be_read_is_not_made() {
     let script = Script::leaked(START);
     script.set_readable(false);
     assert!(Meter::new(Os::Scripted(script), Clock::Scripted(script), false).is_err());
 }
 
 #[test]
-fn faults_of_other_threads_make_a_reading_shared_unless_they_are_stray() {
+fn meter_faults_of_other_threads_make_a_reading_shared_unless_they_are_stray() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -214,7 +214,7 @@ fn faults_of_other_threads_make_a_reading_shared_unless_they_are_stray() {
 }
 
 #[test]
-fn readings_of_other_threads_make_one_shared_by_who_knows_how_much() {
+fn meter_readings_of_other_threads_make_one_shared_by_who_knows_how_much() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let [one, two] = [true, false].map(|busy| Listener::on(&meter, busy));
@@ -237,7 +237,7 @@ fn readings_of_other_threads_make_one_shared_by_who_knows_how_much() {
 }
 
 #[test]
-fn faults_of_several_threads_are_no_reason_to_doubt_the_mark() {
+fn meter_faults_of_several_threads_are_no_reason_to_doubt_the_mark() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -251,7 +251,7 @@ fn faults_of_several_threads_are_no_reason_to_doubt_the_mark() {
 }
 
 #[test]
-fn a_reading_that_has_waited_costs_the_budget_four_of_the_cheapest() {
+fn meter_a_reading_that_has_waited_costs_the_budget_four_of_the_cheapest() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -288,7 +288,7 @@ fn a_reading_that_has_waited_costs_the_budget_four_of_the_cheapest() {
 }
 
 #[test]
-fn figures_hold_the_samples_after_a_moment() {
+fn meter_figures_hold_the_samples_after_a_moment() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
@@ -311,7 +311,7 @@ fn figures_hold_the_samples_after_a_moment() {
 }
 
 #[test]
-fn the_baseline_is_the_first_reading_and_the_peak_of_the_process_what_was_before_it() {
+fn meter_the_baseline_is_the_first_reading_and_the_peak_of_the_process_what_was_before_it() {
     let script = Script::leaked(START);
     temporary(script, 300);
     let meter = meter(script, false);

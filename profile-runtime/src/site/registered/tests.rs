@@ -25,7 +25,7 @@ fn named(
 }
 
 #[test]
-fn the_name_is_the_path_of_the_function_without_what_we_put_inside() {
+fn registered_site_the_name_is_the_path_of_the_function_without_what_we_put_inside() {
     for (inside, expected) in [
         (
             (|| "demo::f::__MEMPROF_SITE") as fn() -> &'static str,
@@ -45,7 +45,7 @@ fn the_name_is_the_path_of_the_function_without_what_we_put_inside() {
 }
 
 #[test]
-fn the_label_is_what_the_user_said_or_the_block_or_the_last_part_of_the_path() {
+fn registered_site_the_label_is_what_the_user_said_or_the_block_or_the_last_part_of_the_path() {
     let name = || "demo::f::__MEMPROF_SITE";
     let plain = named(name, None, None);
     assert_eq!((&*plain.name, &*plain.label), ("demo::f", "f"));
@@ -56,7 +56,7 @@ fn the_label_is_what_the_user_said_or_the_block_or_the_last_part_of_the_path() {
 }
 
 #[test]
-fn a_line_is_known_by_its_place() {
+fn registered_site_a_line_is_known_by_its_place() {
     let site = named(|| "f", None, None);
     assert_eq!(
         [0, 1, 2, u32::MAX].map(|at| site.line_number(at)),
@@ -65,7 +65,7 @@ fn a_line_is_known_by_its_place() {
 }
 
 #[test]
-fn a_broken_limit_is_said_once() {
+fn registered_site_a_broken_limit_is_said_once() {
     let site = named(|| "f", None, None);
     assert_eq!(
         [site.say_once(), site.say_once(), site.say_once()],
@@ -74,14 +74,14 @@ fn a_broken_limit_is_said_once() {
 }
 
 #[test]
-fn memory_usage_is_told_from_functions() {
+fn registered_site_memory_usage_is_told_from_functions() {
     let usage = RegisteredSite::new(0, &MEMORY_USAGE, 1, None, false);
     assert!(usage.is_usage());
     assert!(!named(|| "memprof::memory_usage", None, None).is_usage());
 }
 
 #[test]
-fn maxima_are_kept_where_they_are_asked_for() {
+fn registered_site_maxima_are_kept_where_they_are_asked_for() {
     let site = |maxima| RegisteredSite::new(0, &MEMORY_USAGE, 1, None, maxima);
     assert!(site(true).maxima().is_some());
     assert!(site(false).maxima().is_none());
@@ -114,7 +114,7 @@ fn with_sizes(limits: Limits, peak: impl Fn(f64) -> f64) -> RegisteredSite {
 }
 
 #[test]
-fn growth_is_too_fast_only_with_a_limit_that_is_surely_broken() {
+fn registered_site_growth_is_too_fast_only_with_a_limit_that_is_surely_broken() {
     let limits = Limits::NONE.growth(1.5);
     let square = |n| 16.0 * n * n;
     let (limit, exponent) = (with_sizes(limits, square).grows_too_fast()).expect("n^2");
@@ -128,7 +128,7 @@ fn growth_is_too_fast_only_with_a_limit_that_is_surely_broken() {
 }
 
 #[test]
-fn the_label_is_the_last_part_of_the_path() {
+fn registered_site_the_label_is_the_last_part_of_the_path() {
     assert_eq!(last_segment("demo::inverse"), "inverse");
     assert_eq!(last_segment("main"), "main");
     assert_eq!(last_segment("<a::B as c::D>::go"), "go");

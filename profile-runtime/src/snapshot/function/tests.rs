@@ -11,7 +11,7 @@ fn run_of(scene: &Scene) -> Run {
 }
 
 #[test]
-fn totals_over_two_threads_add_up_and_peaks_are_the_highest() {
+fn function_totals_over_two_threads_add_up_and_peaks_are_the_highest() {
     let scene = Scene::new();
     let site = scene.function();
     let (one, two) = (scene.thread(), scene.thread());
@@ -43,7 +43,7 @@ fn totals_over_two_threads_add_up_and_peaks_are_the_highest() {
 }
 
 #[test]
-fn a_function_is_described_by_its_site() {
+fn function_a_function_is_described_by_its_site() {
     let scene = Scene::new();
     let site = scene.function();
     scene.call(scene.thread(), site, 1);
@@ -61,7 +61,7 @@ fn a_function_is_described_by_its_site() {
 }
 
 #[test]
-fn the_call_with_the_highest_peak_gives_entry_exit_and_series() {
+fn function_the_call_with_the_highest_peak_gives_entry_exit_and_series() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     for pages in [3, 50, 7] {
@@ -86,7 +86,7 @@ fn the_call_with_the_highest_peak_gives_entry_exit_and_series() {
 }
 
 #[test]
-fn a_call_in_progress_can_be_the_highest() {
+fn function_a_call_in_progress_can_be_the_highest() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     scene.call(thread, site, 10);
@@ -104,7 +104,7 @@ fn a_call_in_progress_can_be_the_highest() {
 }
 
 #[test]
-fn the_highest_of_ended_calls_stays_before_one_in_progress_that_is_no_higher() {
+fn function_the_highest_of_ended_calls_stays_before_one_in_progress_that_is_no_higher() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     scene.call(thread, site, 10);
@@ -117,7 +117,7 @@ fn the_highest_of_ended_calls_stays_before_one_in_progress_that_is_no_higher() {
 }
 
 #[test]
-fn calls_that_are_not_kept_one_by_one_are_counted_as_omitted() {
+fn function_calls_that_are_not_kept_one_by_one_are_counted_as_omitted() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     for _ in 0..1_000 {
@@ -135,7 +135,7 @@ fn calls_that_are_not_kept_one_by_one_are_counted_as_omitted() {
 }
 
 #[test]
-fn a_function_of_which_only_closures_ran_elsewhere_is_none() {
+fn function_a_function_of_which_only_closures_ran_elsewhere_is_none() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     thread.enter(site, Kind::OtherThread).exit();
@@ -143,7 +143,7 @@ fn a_function_of_which_only_closures_ran_elsewhere_is_none() {
 }
 
 #[test]
-fn what_closures_did_on_other_threads_stays_apart() {
+fn function_what_closures_did_on_other_threads_stays_apart() {
     let scene = Scene::new();
     let site = scene.function();
     let worker = scene.thread();
@@ -162,7 +162,7 @@ fn what_closures_did_on_other_threads_stays_apart() {
 }
 
 #[test]
-fn calls_in_progress_are_found_by_their_site() {
+fn function_calls_in_progress_are_found_by_their_site() {
     let scene = Scene::new();
     let thread = scene.thread();
     let [first, second, third] = [(); 3].map(|()| scene.function());
@@ -178,7 +178,7 @@ fn calls_in_progress_are_found_by_their_site() {
 }
 
 #[test]
-fn calls_of_a_size_are_in_the_function() {
+fn function_calls_of_a_size_are_in_the_function() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.sized_function());
     for n in [2_u32, 1, 2] {

@@ -5,7 +5,7 @@ use crate::site::spec::SiteSpec;
 use memprof_model::run::{Outcome, PeakMethod};
 
 #[test]
-fn a_run_without_calls_has_figures_of_the_process_and_no_functions() {
+fn whole_run_a_run_without_calls_has_figures_of_the_process_and_no_functions() {
     let scene = Scene::new();
     scene.script.change(300);
     scene.script.change(-100);
@@ -30,7 +30,7 @@ fn a_run_without_calls_has_figures_of_the_process_and_no_functions() {
 }
 
 #[test]
-fn functions_stand_in_the_order_of_registration_and_our_own_are_left_out() {
+fn whole_run_functions_stand_in_the_order_of_registration_and_our_own_are_left_out() {
     static OWN: SiteSpec = SiteSpec::own("memprof::test", &[1]);
     let scene = Scene::new();
     let thread = scene.thread();
@@ -50,7 +50,7 @@ fn functions_stand_in_the_order_of_registration_and_our_own_are_left_out() {
 }
 
 #[test]
-fn a_call_in_progress_counts_as_if_it_ended_now_and_goes_on() {
+fn whole_run_a_call_in_progress_counts_as_if_it_ended_now_and_goes_on() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     let call = scene.begin(thread, site, 5);
@@ -75,7 +75,7 @@ fn a_call_in_progress_counts_as_if_it_ended_now_and_goes_on() {
 }
 
 #[test]
-fn suspended_calls_are_in_the_run_with_what_they_did_until_then() {
+fn whole_run_suspended_calls_are_in_the_run_with_what_they_did_until_then() {
     let scene = Scene::new();
     let (thread, site) = (scene.thread(), scene.function());
     let other = scene.function();
@@ -106,7 +106,7 @@ fn suspended_calls_are_in_the_run_with_what_they_did_until_then() {
 }
 
 #[test]
-fn what_threads_and_sites_hold_is_in_the_overhead() {
+fn whole_run_what_threads_and_sites_hold_is_in_the_overhead() {
     let scene = Scene::new();
     let before = take(scene.recorder, RunOutcome::Running).overhead;
     let (thread, site) = (scene.thread(), scene.function());
@@ -120,7 +120,7 @@ fn what_threads_and_sites_hold_is_in_the_overhead() {
 }
 
 #[test]
-fn the_status_of_the_sampler_is_in_the_run() {
+fn whole_run_the_status_of_the_sampler_is_in_the_run() {
     let scene = Scene::new();
     let sampler = &scene.recorder.instruments.sampler;
     sampler.count_ticks(7, 5, Some(90));
