@@ -16,6 +16,7 @@ pub(crate) mod call_stack;
 mod copy;
 pub(crate) mod current;
 pub(crate) mod ended_call;
+mod entry;
 mod fast_path;
 mod hit_schedule;
 mod line_change;

@@ -17,10 +17,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use super::call_handle::CallHandle;
 use super::call_stack::ThreadState;
 use super::ended_call::EndedCall;
-use super::open_call::{CallStart, Kind, OpenCall, Position};
+use super::open_call::{Kind, OpenCall};
 use crate::counters::counted_calls::CountedCalls;
 use crate::counters::counts::Counts;
 use crate::counters::hits;
@@ -118,91 +117,6 @@ impl ThreadRecorder {
 
     pub(super) fn is_due(&self) -> bool {
         self.current_line().slow_path.load(Relaxed) & READING_DUE != 0
-    }
-
-    /// Opens a measured call of `site`, or a run of one of its closures.
-    pub(crate) fn enter(&'static self, site: &'static RegisteredSite, kind: Kind) -> CallHandle {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        self.promote_counted_calls(state);
-        state.discard_measured_hit();
-        let heap = self.pause(state);
-        // Everything that allocates comes before the reading, so that it does not show up in the call.
-        let (counters, forced, details) = heap::without_counting(|| {
-            let forced = kind == Kind::Call && state.must_be_exact(site);
-            let counters = state.make_room(site, kind, forced || self.is_due());
-            let per_call = kind == Kind::Call && site.per_call.is_some();
-            if kind == Kind::Call && !site.is_usage() && !per_call {
-                self.directory.set(site.id, counters);
-            }
-            let details = per_call.then(|| state.take_details(site.spec.lines.len()));
-            (counters, forced, details)
-        });
-        let exact = self.read_at_entry(state, kind, forced);
-        self.leave_caller(state);
-        if kind == Kind::Call {
-            let thread = state.thread;
-            state.totals(site).count_call(thread);
-        }
-        let start = CallStart {
-            call_id: state.call_id_for(kind),
-            ..CallStart::now(site, counters, heap)
-        };
-        state.open(start, start.position(), kind, exact);
-        if let Some(details) = details {
-            state.attach_details(details);
-        }
-        let depth = self.begin_innermost(state, heap);
-        CallHandle::new(self, counters, depth)
-    }
-
-    /// A call begins or goes on inside the innermost one. The outer call keeps its line, and postpones its
-    /// booking.
-    pub(super) fn leave_caller(&self, state: &mut ThreadState) {
-        if let Some(outer) = state.stack.last_mut() {
-            outer.line = self.line();
-            outer.has_unbooked |= self.take_booking_due();
-        }
-    }
-
-    /// Takes the reading with which something of this kind begins, if one is due or `forced`: a function's
-    /// first call is to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, state: &mut ThreadState, kind: Kind, forced: bool) -> bool {
-        let due = self.is_due();
-        if !due && !forced {
-            return false;
-        }
-        match kind {
-            Kind::OtherThread => self.read(state),
-            // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
-            Kind::Call | Kind::NestedClosure(_) => self.read_rss(state),
-        }
-        if !due {
-            state.book_stretch();
-        }
-        true
-    }
-
-    /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth.
-    pub(super) fn begin_innermost(&self, state: &ThreadState, heap: Counts) -> u32 {
-        let depth = state.stack.len() - 1;
-        let call = &state.stack[depth];
-        let calls = depth as u32 + 1;
-        let position = Position {
-            line: call.counters.position_at(call.line),
-            heap_line_start: heap.live(),
-            heap_high: heap.live(),
-        };
-        self.counted
-            .set_measured(calls, Some((call.start(), position)));
-        if let Some(heap_counters) = heap::of_this_thread() {
-            heap_counters.set_high(heap.live());
-        }
-        if call.entry_exact {
-            let next_sample_ns = call.booked_until.t_ns.saturating_add(call.site.interval_ns);
-            self.instruments.sampler.expect(next_sample_ns);
-        }
-        depth as u32
     }
 
     /// Makes the counted calls measured. Comes before everything else that works on the stack.
@@ -382,7 +296,7 @@ impl ThreadRecorder {
     }
 
     /// Takes a reading of RSS and tells the calls in progress.
-    fn read_rss(&self, state: &mut ThreadState) {
+    pub(super) fn read_rss(&self, state: &mut ThreadState) {
         let before = state.last;
         let outermost = state.stack.len() <= 1;
         let meter = &self.instruments.meter;
