@@ -55,6 +55,8 @@ pub(super) struct Process {
     threads: Vec<Thread>,
     suspended: Vec<SuspendedKey>,
     truth: Truth,
+    /// What a snapshot in the middle of the sequence said that is not so.
+    disagreement: Option<String>,
 }
 
 /// A thread that the test acts for.
@@ -86,19 +88,24 @@ impl Process {
             threads: threads.collect(),
             suspended: Vec::new(),
             truth: Truth::new(RSS, THREADS),
+            disagreement: None,
         }
     }
 
     /// The run so far.
-    pub(super) fn run(&self) -> Run {
+    fn run(&self) -> Run {
         whole_run::take(self.recorder, RunOutcome::Running)
     }
 
-    pub(super) fn truth(&self) -> &Truth {
-        &self.truth
+    /// Says what snapshots in the middle of the sequence said that is not so, and what the run says now.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        match self.disagreement.take() {
+            Some(found) => Err(found),
+            None => check::ended(&self.run(), &self.truth),
+        }
     }
 
-    pub(super) fn is_close(&self) -> bool {
+    fn is_close(&self) -> bool {
         self.pace == Pace::Close
     }
 
@@ -154,8 +161,7 @@ impl Process {
             Step::Pass(nanoseconds) => self.script.pass(nanoseconds),
             Step::Sample => self.sample(),
             Step::NothingDue => return self.nothing_due(thread),
-            Step::Snapshot => check::in_progress(&self.run(), &self.recorder.threads.suspended)
-                .expect("sums agree while calls are in progress"),
+            Step::Snapshot => self.snapshot(),
             Step::NextThread if depth == 0 => self.next_thread(thread),
             _ => return false,
         }
@@ -373,6 +379,11 @@ impl Process {
         self.recorder
             .threads
             .for_each(|thread| thread.tick(Some((reading, &[INTERVAL_NS])), &mut intervals));
+    }
+
+    fn snapshot(&mut self) {
+        let found = check::in_progress(&self.run(), &self.recorder.threads.suspended);
+        self.disagreement = self.disagreement.take().or(found.err());
     }
 
     fn nothing_due(&mut self, thread: usize) -> bool {

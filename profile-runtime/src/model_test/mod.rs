@@ -27,7 +27,7 @@ fn explore(pace: Pace, processes: u64) {
         let mut process = Process::new(pace, seed);
         for sequence in 0..SEQUENCES {
             let steps = process.go_through();
-            if let Err(found) = check::ended(&process.run(), process.truth()) {
+            if let Err(found) = process.check() {
                 panic!("{pace:?}, seed {seed}, sequence {sequence}: {found}\n{steps}");
             }
         }

@@ -44,17 +44,23 @@ fn finish(status: Option<i32>) -> bool {
     let Some(recorder) = recorder::running() else {
         return false;
     };
+    let failed = write_last(recorder, status);
+    // Last, because the last reading can be the one that goes wrong.
     if let Some(complaint) = recorder.instruments.meter.take_complaint() {
         message(&complaint);
     }
-    // Without renderers there is nothing to write; the program takes its data with `snapshot`.
-    #[cfg(feature = "report")]
-    return crate::files::finish::finish(recorder, status);
-    #[cfg(not(feature = "report"))]
-    {
-        let _ = status;
-        false
-    }
+    failed
+}
+
+#[cfg(feature = "report")]
+fn write_last(recorder: &'static recorder::Recorder, status: Option<i32>) -> bool {
+    crate::files::finish::finish(recorder, status)
+}
+
+/// Without renderers there is nothing to write; the program takes its data with `snapshot`.
+#[cfg(not(feature = "report"))]
+fn write_last(_recorder: &'static recorder::Recorder, _status: Option<i32>) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -136,7 +142,7 @@ mod tests {
     #[test]
     fn exit_the_process_fails_where_a_baseline_is_to_be_checked_and_is_missing() {
         let package = tempfile::tempdir().expect("a folder");
-        let file = package.path().join("memprof-baseline.toml");
+        let file = package.path().join("memprof-baseline.json");
         let environment = [
             ("MEMPROF_BASELINE", "check"),
             (

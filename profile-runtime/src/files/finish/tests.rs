@@ -102,7 +102,7 @@ fn finish_reports_that_cannot_be_written_are_no_failure_of_the_program() {
 #[test]
 fn finish_a_baseline_decides_whether_the_process_fails() {
     alone(|| {
-        let file = root().join("memprof-baseline.toml");
+        let file = root().join("memprof-baseline.json");
         let plan = |mode| Settings::new().baseline(mode).baseline_file(&file);
         let check = plan(BaselineMode::Check);
         assert!(
