@@ -309,7 +309,8 @@ pub mod __private {
     pub use crate::probe::future::{AsyncProbe, never, part, profiled};
     pub use crate::probe::limit_guard::{LimitGuard, within};
     pub use crate::probe::size::{Size, by, size};
+    pub use crate::site::annotated::Site;
     pub use crate::site::limits::Limits;
-    pub use crate::site::spec::{Site, SiteSpec};
+    pub use crate::site::spec::SiteSpec;
     pub use core::any::type_name_of_val as name_of;
 }

@@ -8,8 +8,9 @@ use crate::heap;
 use crate::reading::instruments::Instruments;
 use crate::recording;
 use crate::settings::Settings;
+use crate::site::annotated::Site;
 use crate::site::registered::RegisteredSite;
-use crate::site::spec::{MEMORY_USAGE, PerCall, Site, SiteSpec};
+use crate::site::spec::{MEMORY_USAGE, PerCall, SiteSpec};
 use crate::sync::lock;
 use crate::thread::registry::ThreadRegistry;
 

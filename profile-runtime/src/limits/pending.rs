@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::verdict::BrokenLimits;
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 
 thread_local! {
     /// The limits that the thread's last call broke, until the call's guard takes them.

@@ -2,8 +2,7 @@
 
 use memprof_model::run::{Call, FunctionProfile, HeapFigures, Run};
 
-use super::driver::{LINES, SITES};
-use super::truth::{Heap, Truth};
+use super::truth::{Heap, LINES, SITES, Truth};
 use crate::thread::suspended::SuspendedCalls;
 
 /// By how much a peak can be too high: pages that came and went several times between two readings look like

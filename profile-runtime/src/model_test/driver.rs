@@ -7,15 +7,16 @@ use memprof_model::run::{Run, RunOutcome};
 
 use super::check;
 use super::steps::{Random, Step};
-use super::truth::{End, Heap, Kind as TrueKind, Truth};
+use super::truth::{End, Heap, Kind as TrueKind, SITES, Truth};
 use crate::heap::{VirtualThread, count_allocation, count_free};
 use crate::os::scripted::Script;
 use crate::reading::instruments::Instruments;
 use crate::recorder::Recorder;
 use crate::settings::Settings;
+use crate::site::annotated::Site;
 use crate::site::limits::Limits;
 use crate::site::registered::RegisteredSite;
-use crate::site::spec::{Site, SiteSpec};
+use crate::site::spec::SiteSpec;
 use crate::snapshot::whole_run;
 use crate::thread::call_handle::CallHandle;
 use crate::thread::call_stack::ThreadState;
@@ -23,8 +24,6 @@ use crate::thread::open_call::Kind;
 use crate::thread::suspended::SuspendedKey;
 use crate::thread::thread_recorder::ThreadRecorder;
 
-pub(super) const SITES: usize = 3;
-pub(super) const LINES: usize = 3;
 const THREADS: usize = 2;
 
 /// Steps of a sequence, before what is in progress is ended.

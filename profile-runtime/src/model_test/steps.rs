@@ -1,6 +1,6 @@
 //! The steps that a random sequence is made of.
 
-use super::driver::{LINES, SITES};
+use super::truth::{LINES, SITES};
 
 /// Something that a program does on one of its threads, or that happens to it.
 #[derive(Debug, Clone, Copy)]

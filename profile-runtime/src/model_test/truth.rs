@@ -3,7 +3,9 @@
 //! It knows every moment. Whatever happens is written at once into every call that it concerns, so that
 //! nothing has to be handed from an inner call to an outer one.
 
-use super::driver::{LINES, SITES};
+/// Functions of a process, and lines of each.
+pub(super) const SITES: usize = 3;
+pub(super) const LINES: usize = 3;
 
 /// Everything that happened so far.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ mod procfs;
 mod sysinfo;
 
 mod clock;
+mod counts;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
@@ -17,6 +18,7 @@ pub(crate) mod thread;
 use std::io;
 
 pub(crate) use clock::Clock;
+pub(crate) use counts::ProcessCounts;
 
 /// How RSS is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +59,6 @@ pub(crate) fn can_be_had(bytes: usize) -> bool {
         let _ = bytes;
         true
     }
-}
-
-/// What the kernel counts for the process.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ProcessCounts {
-    /// Page faults of the process so far, minor and major.
-    pub faults: u64,
-    /// The high-water mark in bytes as `getrusage` tells it.
-    pub max_rss: u64,
 }
 
 impl Os {

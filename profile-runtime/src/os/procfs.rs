@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::ProcessCounts;
+use super::counts::ProcessCounts;
 
 #[derive(Debug)]
 pub(crate) struct Procfs {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
-use super::ProcessCounts;
+use super::counts::ProcessCounts;
 
 /// The memory and the clock of a process that does not exist.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use super::scope_guards::{Probes, cold, guards};
 use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE};
 use crate::process::start;
 use crate::recording;
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 use crate::thread::call_handle::CallHandle;
 use crate::thread::current;
 use crate::thread::open_call::Kind;

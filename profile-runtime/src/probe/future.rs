@@ -16,7 +16,7 @@ use super::limit_guard::{self, LimitGuard, within};
 use super::scope_guards::{Probes, guards};
 use crate::process::start;
 use crate::recorder;
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 use crate::thread::call_stack::ThreadState;
 use crate::thread::current;
 use crate::thread::open_call::Kind;

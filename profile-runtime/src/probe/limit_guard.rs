@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::limits::pending::take;
 use crate::limits::verdict::{Broken, BrokenLimits};
 use crate::message::message;
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 use memprof_model::run::Outcome;
 
 /// Adds the limit on growth to what one call broke, if the calls of all sizes together break it.

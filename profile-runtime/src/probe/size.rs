@@ -1,6 +1,6 @@
 //! The value of `by = …`, which may be any number.
 
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 use crate::thread::current;
 
 /// A number that can be the size of an input.

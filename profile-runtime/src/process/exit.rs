@@ -71,7 +71,8 @@ mod tests {
     use crate::os::own_process::alone_with;
     use crate::probe::frame::Frame;
     use crate::process::start;
-    use crate::site::spec::{Site, SiteSpec};
+    use crate::site::annotated::Site;
+    use crate::site::spec::SiteSpec;
     use crate::snapshot::snapshot;
 
     static SITE: Site = Site::new(SiteSpec {

@@ -1,9 +1,6 @@
 //! A site at compile time: what the attribute writes down about one annotated function.
 
-use std::sync::OnceLock;
-
 use super::limits::Limits;
-use super::registered::RegisteredSite;
 
 /// Stands for every call of `memory_usage`; it is not a function of the report.
 pub(crate) static MEMORY_USAGE: SiteSpec = SiteSpec::own("memprof::memory_usage", &[]);
@@ -29,14 +26,6 @@ pub struct SiteSpec {
     pub source_line: u32,
     /// Executable lines, ascending.
     pub lines: &'static [u32],
-}
-
-/// One annotated function. Generated code holds it in a `static`.
-#[derive(Debug)]
-pub struct Site {
-    pub(crate) spec: SiteSpec,
-    per_call: Option<PerCall>,
-    registered: OnceLock<&'static RegisteredSite>,
 }
 
 /// What is wanted of each call of a site by itself, beside the totals over all calls.
@@ -84,54 +73,8 @@ impl SiteSpec {
     }
 }
 
-impl Site {
-    /// Called in the initialiser of a `static` that the attribute writes.
-    #[must_use]
-    pub const fn new(spec: SiteSpec) -> Site {
-        Site {
-            spec,
-            per_call: None,
-            registered: OnceLock::new(),
-        }
-    }
-
-    /// This site with limits on its calls, or with the expression that gives their size.
-    #[must_use]
-    pub const fn per_call(mut self, limits: Limits, by: Option<&'static str>) -> Site {
-        self.per_call = Some(PerCall { limits, by });
-        self
-    }
-
-    /// Whether its calls have limits.
-    #[inline]
-    pub(crate) const fn has_limits(&self) -> bool {
-        match &self.per_call {
-            Some(per_call) => per_call.limits.any(),
-            None => false,
-        }
-    }
-
-    /// The site's entry in the run, if it was called before.
-    #[inline]
-    pub(crate) fn registered_already(&self) -> Option<&'static RegisteredSite> {
-        self.registered.get().copied()
-    }
-
-    /// The site's entry in the run, made by `register` at its first call.
-    #[inline]
-    pub(crate) fn registered(
-        &'static self,
-        register: impl FnOnce(&'static SiteSpec, Option<PerCall>) -> &'static RegisteredSite,
-    ) -> &'static RegisteredSite {
-        self.registered
-            .get_or_init(|| register(&self.spec, self.per_call))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
 
     const SPEC: SiteSpec = SiteSpec {
@@ -157,38 +100,5 @@ mod tests {
         assert!(MEMORY_USAGE.is_own());
         assert!(SiteSpec::own("memprof::test", &[1]).is_own());
         assert!(!SPEC.is_own());
-    }
-
-    #[test]
-    fn site_spec_a_site_has_limits_if_it_was_given_one() {
-        assert!(!Site::new(SPEC).has_limits());
-        let site = |limits| Site::new(SPEC).per_call(limits, Some("n"));
-        assert!(!site(Limits::NONE).has_limits());
-        assert!(!site(Limits::NONE.warn()).has_limits());
-        assert!(site(Limits::NONE.peak(0)).has_limits());
-        assert!(site(Limits::NONE.allocations(0)).has_limits());
-    }
-
-    #[test]
-    fn site_spec_a_site_is_registered_once_with_what_it_was_given() {
-        static SITE: Site = Site::new(SPEC).per_call(Limits::NONE.net(5), Some("n"));
-        let times = Cell::new(0);
-        let register = |spec: &'static SiteSpec, per_call: Option<PerCall>| {
-            times.set(times.get() + 1);
-            let site = RegisteredSite::new(3, spec, 1, per_call, false);
-            &*Box::leak(Box::new(site))
-        };
-        assert!(SITE.registered_already().is_none());
-        let first = SITE.registered(register);
-        let second = SITE.registered(register);
-        assert!(std::ptr::eq(first, second));
-        assert!(
-            SITE.registered_already()
-                .is_some_and(|site| std::ptr::eq(site, first))
-        );
-        assert_eq!(times.get(), 1);
-        assert!(std::ptr::eq(first.spec, &raw const SITE.spec));
-        let per_call = first.per_call.expect("it was given limits");
-        assert_eq!((per_call.limits.net, per_call.by), (Some(5), Some("n")));
     }
 }

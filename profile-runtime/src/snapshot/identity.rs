@@ -19,7 +19,7 @@ pub(crate) fn identity(recorder: &'static Recorder) -> Run {
     let outcome = RunOutcome::Running;
     identified(
         recorder,
-        super::whole_run::header(recorder, outcome, Reading::default(), &meter),
+        super::header::header(recorder, outcome, Reading::default(), &meter),
     )
 }
 

@@ -1,8 +1,9 @@
 //! The figures of a run in progress, for an entry of the journal.
 
 use super::function::{Highest, ThreadSnapshot, highest, of_threads, running, totals};
+use super::header::header;
 use super::live_blocks::{self, LiveBlocks};
-use super::whole_run::{called, header, threads};
+use super::whole_run::{called, threads};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;

@@ -1,16 +1,15 @@
 //! The whole run so far, with all texts and lists: what a report is made of.
 
 use super::function::{ThreadSnapshot, function, of_threads};
+use super::header::header;
 use super::identity::identified;
 use super::live_blocks::{self, LiveBlocks};
 use crate::heap;
-use crate::reading::meter::MeterFigures;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
 use crate::thread::totals::SiteTotals;
-use memprof_model::data;
-use memprof_model::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
+use memprof_model::run::{Run, RunOutcome};
 
 /// The run of `recorder` as data.
 pub(crate) fn take(recorder: &'static Recorder, outcome: RunOutcome) -> Run {
@@ -58,45 +57,6 @@ pub(super) fn called(
     sites: &[&'static RegisteredSite],
 ) -> impl Iterator<Item = &'static RegisteredSite> {
     sites.iter().copied().filter(|site| !site.spec.is_own())
-}
-
-/// The figures of the run as a whole, without texts and lists.
-pub(super) fn header(
-    recorder: &Recorder,
-    outcome: RunOutcome,
-    now: Reading,
-    meter: &MeterFigures,
-) -> Run {
-    let sampler = &recorder.instruments.sampler;
-    data!(Run {
-        schema: SCHEMA.to_owned(),
-        program: String::new(),
-        command: Vec::new(),
-        pid: std::process::id(),
-        started: String::new(),
-        duration_ns: now.t_ns,
-        backend: meter.backend.to_owned(),
-        peak_method: meter.peak_method,
-        heap: heap::is_counted(),
-        outcome,
-        process: data!(Process {
-            peak_rss: meter.process_peak.max(now.rss),
-            baseline_rss: meter.baseline,
-        }),
-        sampler: sampler.report(),
-        overhead: data!(Overhead {
-            readings: meter.readings,
-            reading_ns: meter.reading_ns,
-            sampler_cpu_ns: sampler.cpu_ns(),
-            profiler_bytes: meter.bytes,
-        }),
-        series: Vec::new(),
-        functions: Vec::new(),
-        stopped: Vec::new(),
-        low_memory_ns: recorder.low_memory_ns(),
-        watched: None,
-        origins: None,
-    })
 }
 
 /// Bytes that threads and sites hold.

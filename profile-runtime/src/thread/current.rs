@@ -9,7 +9,7 @@ use crate::counters::line::NO_CURRENT_LINE;
 use crate::heap;
 use crate::heap::origins::BlockOwner;
 use crate::recording;
-use crate::site::spec::Site;
+use crate::site::annotated::Site;
 
 /// Without a destructor, so that an access need not check whether it is still there.
 struct CurrentThread {

@@ -15,10 +15,6 @@ impl Circle<'_> {
         self.files.len()
     }
 
-    pub(super) fn files(&self) -> Vec<&str> {
-        self.files.iter().copied().collect()
-    }
-
     /// The imports that close it: the first one from each file to each other.
     pub(super) fn arrows(&self) -> impl Iterator<Item = &Arrow> {
         self.arrows.iter().copied()

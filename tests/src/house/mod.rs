@@ -37,9 +37,6 @@ pub use unsafe_code::check_unsafe_table;
 /// The page whose tables say which folder stands on which floor.
 pub const PAGE: &str = "docs/how-it-works.md";
 
-/// More files than this must not import each other in a circle.
-const LARGEST_CIRCLE: usize = 3;
-
 /// Says what is wrong with the imports of `package`, a folder of `workspace`.
 ///
 /// # Errors
@@ -70,7 +67,7 @@ fn findings(workspace: &Path, package: &str) -> Result<Vec<String>, String> {
     let arrows = arrows(&modules);
     let mut findings = disagreements(&floors, &modules);
     findings.extend(arrows.iter().filter_map(|arrow| not_down(&floors, arrow)));
-    findings.extend(too_large(&arrows));
+    findings.extend(in_circles(&arrows));
     Ok(findings)
 }
 
@@ -130,19 +127,17 @@ fn not_down(floors: &Floors, arrow: &Arrow) -> Option<String> {
     ))
 }
 
-/// Circles that nobody can take apart at a glance; the smaller ones stand beside them, to be known.
-fn too_large(arrows: &[Arrow]) -> Option<String> {
-    let (small, large): (Vec<_>, Vec<_>) = circles(arrows)
-        .into_iter()
-        .partition(|circle| circle.len() <= LARGEST_CIRCLE);
-    if large.is_empty() {
+/// Files that import each other in a circle.
+fn in_circles(arrows: &[Arrow]) -> Option<String> {
+    let circles = circles(arrows);
+    if circles.is_empty() {
         return None;
     }
-    let mut text = format!(
-        "more than {LARGEST_CIRCLE} files import each other in a circle. Open it: move what one of them needs to a file of \
-         its own, import from the file that defines a name and not through `mod.rs`, or have it handed in."
+    let mut text = String::from(
+        "files import each other in a circle. Open it: move what one of them needs to a file of its own, import \
+         from the file that defines a name and not through `mod.rs`, or have it handed in.",
     );
-    for circle in &large {
+    for circle in &circles {
         text += &format!("\n  circle of {}:", circle.len());
         for arrow in circle.arrows() {
             let Arrow {
@@ -153,9 +148,6 @@ fn too_large(arrows: &[Arrow]) -> Option<String> {
             } = arrow;
             text += &format!("\n    src/{from}:{line} imports `{path}` from src/{to}");
         }
-    }
-    for circle in &small {
-        text += &format!("\n  small enough, but known: {}", circle.files().join(", "));
     }
     Some(text)
 }

@@ -6,7 +6,8 @@ use crate::os::own_process::alone;
 use crate::os::scripted::Script;
 use crate::reading::instruments::Instruments;
 use crate::settings::BaselineMode;
-use crate::site::spec::{Site, SiteSpec};
+use crate::site::annotated::Site;
+use crate::site::spec::SiteSpec;
 use crate::thread::open_call::Kind;
 
 /// Where this process keeps runs.

@@ -2,6 +2,7 @@ use super::super::scene::{PAGE, START, Scene, only};
 use super::*;
 use crate::recorder::A_DAY_NS;
 use crate::site::spec::SiteSpec;
+use memprof_model::run::SCHEMA;
 use memprof_model::run::{Outcome, PeakMethod};
 
 #[test]
