@@ -37,7 +37,11 @@ impl SeriesPoint for Sample {
 /// # extern crate memprof_model as memprof;
 /// use memprof::run::{Sample, Series};
 ///
-/// let sample = |t_ns, rss| Sample { t_ns, rss, heap: None };
+/// let sample = |t_ns, rss| {
+///     let mut sample = Sample::default();
+///     (sample.t_ns, sample.rss) = (t_ns, rss);
+///     sample
+/// };
 /// let mut series = Series::new(sample(0, 0));
 /// (0..100_000).for_each(|n| series.push(sample(n, n % 77)));
 /// assert!(series.points().len() <= 1_024);

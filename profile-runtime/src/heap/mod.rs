@@ -8,6 +8,8 @@ mod live_blocks;
 pub(crate) mod origins;
 mod this_thread;
 mod thread_counters;
+#[cfg(test)]
+mod thread_counters_tests;
 
 pub use allocator::CountingAllocator;
 pub(crate) use call_ids::CallId;
