@@ -51,9 +51,11 @@ pub(crate) fn baseline(
     baseline_check::carry_out(plan, run, &root(recorder), current_dir, status)
 }
 
-/// Runs the code that finds the folder of the runs, so that it is in memory before the program's first line.
-pub(crate) fn prepare(recorder: &Recorder) {
+/// Finds out before the program's first line what can be found out, and goes through the motions of choosing the
+/// folder of `run`: code for that is in memory then. No folder can be made below a device.
+pub(crate) fn prepare(recorder: &Recorder, run: &Run) {
     let _ = root(recorder);
+    let _ = RunFolder::new().in_root(Path::new("/dev/null/memprof"), run);
 }
 
 /// This process's folder; it exists when this returns.

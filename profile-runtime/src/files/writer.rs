@@ -187,7 +187,7 @@ impl WriterThread {
             return;
         };
         journal.warm_up(&progress::own_figures(self.recorder, now));
-        reports::prepare(self.recorder);
+        reports::prepare(self.recorder, journal.run());
         self.memory = MemoryWatch::begin();
         self.journal = Some(journal);
     }
