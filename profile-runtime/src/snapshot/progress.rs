@@ -7,6 +7,7 @@ use super::whole_run::{called, threads};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
+use crate::thread::copy;
 use memprof_model::run::{Call, FunctionProfile, Run, RunOutcome, Sample};
 
 /// The figures of a run, without what never changes, and without what grows with its length: see [`figures`].
@@ -51,6 +52,7 @@ pub(crate) fn figures(
 
 /// The figures of memprof's own functions, for the warm-up of the journal.
 pub(crate) fn own_figures(recorder: &'static Recorder, now: Reading) -> Progress {
+    copy::warm_up();
     figures_of(recorder, recorder.sites().into_iter(), now, None, |_| 0)
 }
 

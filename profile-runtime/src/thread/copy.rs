@@ -135,8 +135,7 @@ impl ThreadRecorder {
         }
         let busy = copy.stack.iter().map(|call| call.site.id);
         copy.busy.extend(busy);
-        copy.busy.sort_unstable();
-        copy.busy.dedup();
+        each_once(&mut copy.busy);
         copy.busy.reserve(2 * CALLS);
         copy
     }
@@ -186,8 +185,7 @@ impl PartialCopy {
             .extend(upper.iter().map(|call| call.copied(with_series)));
         let copied = |id: &usize| self.totals.get(*id).is_some_and(Option::is_some);
         self.busy.extend(counted.filter(|id| !copied(id)));
-        self.busy.sort_unstable();
-        self.busy.dedup();
+        each_once(&mut self.busy);
         for &id in &self.busy {
             if self.totals.len() <= id {
                 self.totals.resize_with(id + 1, || None);
@@ -208,6 +206,19 @@ fn pause() {
     for _ in 0..PAUSE {
         std::hint::spin_loop();
     }
+}
+
+/// Leaves each number in the list once, in ascending order.
+fn each_once(numbers: &mut Vec<usize>) {
+    numbers.sort_unstable();
+    numbers.dedup();
+}
+
+/// Runs what only a thread with several calls in progress needs: the code that sorts more than one number is
+/// then in memory before the program's first line.
+#[cfg(feature = "report")]
+pub(crate) fn warm_up() {
+    each_once(&mut std::hint::black_box(vec![2, 1]));
 }
 
 #[cfg(test)]

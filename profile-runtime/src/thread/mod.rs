@@ -13,7 +13,7 @@ mod booking;
 mod call_details;
 pub(crate) mod call_handle;
 pub(crate) mod call_stack;
-mod copy;
+pub(crate) mod copy;
 pub(crate) mod current;
 pub(crate) mod ended_call;
 mod entry;
