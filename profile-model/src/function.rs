@@ -41,8 +41,16 @@ pub struct FunctionProfile {
     pub peak_rss: u64,
     /// Where and when that peak was reached; `None` when no call rose above its entry.
     pub peak_at: Option<PeakAt>,
-    /// Heap figures of the calling thread, where counted.
+    /// The part of `net_rss` that no annotated callee took: the sum over its lines and groups.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub self_net_rss: i64,
+    /// Heap figures of the calling thread, where counted. Calls inside of calls of the same function count
+    /// once.
     pub heap: Option<HeapFigures>,
+    /// The part of `heap` that no annotated callee did. Its `peak` is the highest rise of the thread's live
+    /// bytes above a call's entry, less what callees of that call had kept.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub self_heap: Option<HeapFigures>,
     /// What other threads did on the heap during the calls, whatever for; its `peak` is 0.
     pub heap_elsewhere: Option<HeapFigures>,
     /// The text of the function, for reports: `source_line` is the number of its first line.
@@ -51,6 +59,15 @@ pub struct FunctionProfile {
     pub source_line: u32,
     /// Every executable line in source order, hit or not. Empty with `lines = false`.
     pub lines: Vec<Line>,
+    /// Lines whose change of RSS was read together only; disjoint. [`Line::group`] points into it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub groups: Vec<LineGroup>,
+    /// How the calls are spread, where there were several.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub spread: Option<CallSpread>,
+    /// How many of the calls are suspended: futures between two polls.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub suspended: u64,
     /// How many calls were made but are not listed in `call_records`.
     pub calls_omitted: u64,
     /// Calls in order of their start: the first, the last, and those with the highest peaks.
@@ -90,6 +107,55 @@ pub struct PeakAt {
     pub line: Option<u32>,
 }
 
+/// Lines between which nothing was read: what changed meanwhile belongs to all of them together. The figures of
+/// a group are in no line's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct LineGroup {
+    /// Sum of the signed changes of RSS.
+    pub net_rss: i64,
+    /// The part of `net_rss` that no annotated callee took.
+    pub self_net_rss: i64,
+    /// The largest rise of RSS between two readings.
+    pub peak_rss: u64,
+    /// How many changes were booked on the group.
+    pub readings: u64,
+}
+
+/// How the calls of a function are spread. Quantiles are those of a histogram whose buckets are 2^(1/4) apart:
+/// at most 19% too high. The highest are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct CallSpread {
+    /// Heap bytes that a call allocated, where counted.
+    pub allocated: Option<Quantiles>,
+    /// The heap peak of a call, where counted.
+    pub heap_peak: Option<Quantiles>,
+    /// The rise of RSS of a call, of those that began and ended with a reading.
+    pub peak_rss: Option<Quantiles>,
+    /// The time of a call in nanoseconds, of those that began and ended with a reading.
+    pub time_ns: Option<Quantiles>,
+}
+
+/// Quantiles of a figure over calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct Quantiles {
+    /// How many calls the figure is known of.
+    pub calls: u64,
+    /// Half of the calls had at most this.
+    pub p50: u64,
+    /// 95% of the calls had at most this.
+    pub p95: u64,
+    /// 99% of the calls had at most this.
+    pub p99: u64,
+    /// The highest; exact.
+    pub max: u64,
+}
+
 /// One source line of a function.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
@@ -107,8 +173,15 @@ pub struct Line {
     pub time_ns: u64,
     /// The largest RSS at the end of a hit; `None` when never measured.
     pub max_rss: Option<u64>,
-    /// Sum of the signed changes of RSS.
+    /// Sum of the signed changes of RSS that are the line's alone. What was read together with other lines is
+    /// in its group.
     pub net_rss: i64,
+    /// The part of `net_rss` that no annotated callee took.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub self_net_rss: i64,
+    /// The group to whose figures the line adds, as a place in [`FunctionProfile::groups`].
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub group: Option<usize>,
     /// The largest rise above its start that any hit reached.
     pub peak_rss: u64,
     /// How many of the sampler's samples found this line running.
@@ -116,8 +189,16 @@ pub struct Line {
     /// How many of its measured changes of RSS may be shared: other annotated calls, or other
     /// threads that allocated or touched new memory, ran meanwhile.
     pub shared: u64,
-    /// Heap figures of the calling thread, where counted.
+    /// Heap figures of the calling thread, where counted. What a call of the same function did inside of the
+    /// line is in that call's lines.
     pub heap: Option<HeapFigures>,
+    /// The part of `heap` that no annotated callee did. Its `peak` is the highest rise above a call's entry,
+    /// less what callees had kept, that the line's own allocations met.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub self_heap: Option<HeapFigures>,
+    /// How many suspended calls stand at this line: at its `.await`.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub suspended: u64,
     /// What other threads did on the heap while the line ran, whatever for; its `peak` is 0, since
     /// theirs is not known.
     pub heap_elsewhere: Option<HeapFigures>,
@@ -190,12 +271,18 @@ pub struct Call {
     pub entry_rss: u64,
     /// RSS at exit.
     pub exit_rss: u64,
-    /// The highest rise above `entry_rss`.
+    /// The highest rise of its own part above `entry_rss`.
     pub peak_rss: u64,
-    /// `exit_rss` minus `entry_rss`, less `suspended_rss`.
+    /// `exit_rss` minus `entry_rss`, less `suspended_rss` and `others_rss`: what its thread did.
     pub net_rss: i64,
     /// By how much RSS changed while it was suspended: not its doing.
     pub suspended_rss: i64,
+    /// By how much other threads changed RSS while it ran.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub others_rss: i64,
+    /// What it did on the heap, where counted. Of a future: while it was polled.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub heap: Option<HeapFigures>,
 }
 
 /// JSON has no infinity, and nothing that is not a number.

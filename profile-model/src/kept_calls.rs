@@ -121,6 +121,8 @@ mod tests {
             peak_rss,
             net_rss: 0,
             suspended_rss: 0,
+            others_rss: 0,
+            heap: None,
         }
     }
 

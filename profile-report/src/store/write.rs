@@ -151,7 +151,8 @@ mod tests {
     /// A number from the edges of what its field can hold.
     fn edge(key: &str, pick: u64) -> serde_json::Value {
         let narrow = ["line", "pid", "depth", "source_line"].contains(&key);
-        let signed = key.starts_with("net") || key == "suspended_rss";
+        let signed = key.starts_with("net")
+            || ["suspended_rss", "others_rss", "self_net_rss"].contains(&key);
         match pick % 4 {
             0 => 0.into(),
             1 => 1.into(),
