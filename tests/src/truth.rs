@@ -171,7 +171,9 @@ pub fn check_invariants(run: &Run) {
         let name = &profile.name;
         assert!(profile.calls > 0, "{name}");
         if !profile.lines.is_empty() {
-            let net: i64 = profile.lines.iter().map(|line| line.net_rss).sum();
+            let lines = profile.lines.iter().map(|line| line.net_rss);
+            let groups = profile.groups.iter().map(|group| group.net_rss);
+            let net: i64 = lines.chain(groups).sum();
             assert_eq!(net, profile.net_rss, "{name}: nets of lines and of calls");
             let time: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
             assert_eq!(time, profile.time_ns, "{name}: times of lines and of calls");

@@ -25,6 +25,8 @@ pub(crate) static NO_CURRENT_LINE: CurrentLine = CurrentLine {
 #[derive(Debug, Default)]
 pub(crate) struct LineCounters {
     hits: Hits,
+    /// How often the line was gone back to without a hit, after a block inside of it.
+    resumes: AtomicU64,
     pub(super) heap: HeapCounters,
     /// What became of the line's blocks, where blocks are followed.
     blocks: Option<Box<LineBlocks>>,
@@ -56,6 +58,17 @@ impl LineCounters {
     #[inline]
     pub(crate) fn hit(&self) -> i64 {
         self.hits.count()
+    }
+
+    /// The line goes on without a hit.
+    #[inline]
+    pub(crate) fn count_resume(&self) {
+        add(&self.resumes, 1);
+    }
+
+    /// How often the line was gone back to without a hit.
+    pub(crate) fn resumes(&self) -> u64 {
+        self.resumes.load(Relaxed)
     }
 
     /// Whether the hit in progress is due to be measured.

@@ -2,7 +2,7 @@
 
 use memprof_model::run::{Call, FunctionProfile, HeapFigures, Run};
 
-use super::truth::{Heap, LINES, SITES, Truth};
+use super::truth::{Heap, LINES, Moved, SITES, Truth};
 use crate::thread::suspended::SuspendedCalls;
 
 /// By how much a peak can be too high: pages that came and went several times between two readings look like
@@ -20,6 +20,7 @@ pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
         };
         counted(function, truth, site)?;
         sums(function, &[])?;
+        possible(function, truth, site)?;
         if truth.is_close {
             rss(function, truth, site)?;
         }
@@ -65,6 +66,33 @@ fn counted(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(),
     Ok(())
 }
 
+/// No function and no line has more of what came or went than came or went while it ran. What several lines share
+/// is divided by what they did on the heap: so much may be wrong of a line.
+fn possible(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+    let (name, is) = (&function.name, &truth.sites[site]);
+    within(name, function.net_rss, is.moved, 0)?;
+    for (at, line) in function.lines.iter().enumerate() {
+        let is = &is.lines[at];
+        let heap = is.heap.allocated.max(is.heap.freed) + 31 * is.heap.allocations;
+        within(
+            &format!("{name} line {at}"),
+            line.net_rss,
+            is.moved,
+            heap as i64,
+        )?;
+    }
+    Ok(())
+}
+
+fn within(name: &str, net: i64, moved: Moved, more: i64) -> Result<(), String> {
+    match (-moved.went - more..=moved.came + more).contains(&net) {
+        true => Ok(()),
+        false => Err(format!(
+            "{name}: net is {net}, and no more than {moved:?} moved meanwhile"
+        )),
+    }
+}
+
 /// While every reading is due RSS is known line by line.
 fn rss(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
     let (name, is) = (&function.name, &truth.sites[site]);
@@ -94,10 +122,11 @@ fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
     let name = &function.name;
     let lines = || function.lines.iter();
     let net: i64 = suspended.iter().map(|call| call.net_rss).sum();
+    let together: i64 = function.groups.iter().map(|group| group.net_rss).sum();
     equal(
         name,
         "sum of nets",
-        lines().map(|line| line.net_rss).sum::<i64>(),
+        lines().map(|line| line.net_rss).sum::<i64>() + together,
         function.net_rss + net,
     )?;
     let time = |call: &Call| call.end_ns - call.start_ns - call.suspended_ns;
@@ -122,7 +151,8 @@ fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
             call.net_rss + call.suspended_rss,
             change,
         )?;
-        if (call.peak_rss as i64) < call.net_rss || call.peak_rss > function.peak_rss {
+        let in_totals = !suspended.contains(call);
+        if (call.peak_rss as i64) < call.net_rss || in_totals && call.peak_rss > function.peak_rss {
             return Err(format!(
                 "{name}: {call:?} beside a peak of {}",
                 function.peak_rss

@@ -40,6 +40,8 @@ pub(super) struct Call {
     line_high: u64,
     /// What its own closures took over meanwhile.
     closures: i64,
+    /// What moved since it booked last: that is booked on the line at which it is then.
+    moved: Moved,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +62,7 @@ pub(super) struct Site {
     pub heap: Heap,
     pub heap_peak: u64,
     pub net: i64,
+    pub moved: Moved,
     pub peak: u64,
     pub lines: [Line; LINES],
     pub elsewhere: [Line; LINES],
@@ -70,7 +73,15 @@ pub(super) struct Line {
     pub hits: u64,
     pub heap: Heap,
     pub net: i64,
+    pub moved: Moved,
     pub peak: u64,
+}
+
+/// Bytes of RSS that came and that went while something was in progress, whoever brought or took them.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Moved {
+    pub came: i64,
+    pub went: i64,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +127,7 @@ impl Truth {
             booked: self.rss,
             line_high: self.rss,
             closures: 0,
+            moved: Moved::default(),
         });
     }
 
@@ -179,7 +191,14 @@ impl Truth {
 
     /// RSS is `rss` from now on, and was so high in between.
     pub(super) fn pages(&mut self, rss: u64, high: u64) {
+        let change = rss as i64 - self.rss as i64;
         self.rss = rss;
+        for call in self.threads.iter_mut().flatten() {
+            if call.kind == Kind::Function {
+                self.sites[call.site].moved.add(change);
+            }
+            call.moved.add(change);
+        }
         for call in self.threads.iter_mut().flatten() {
             call.line_high = call.line_high.max(high);
             call.peak = call.peak.max(high.saturating_sub(call.start));
@@ -220,13 +239,26 @@ impl Call {
     fn book(&mut self, site: &mut Site, rss: u64) {
         if self.kind != Kind::Elsewhere {
             let line = &mut site.lines[self.line.unwrap_or(0)];
-            let net = rss as i64 - self.booked as i64 - std::mem::take(&mut self.closures);
+            let closures = std::mem::take(&mut self.closures);
+            let net = rss as i64 - self.booked as i64 - closures;
+            // Taken off: what went in a closure came back to the line's sum, and the other way round.
+            self.moved.add(-closures);
+            line.moved.add(self.moved.came);
+            line.moved.add(-self.moved.went);
+            self.moved = Moved::default();
             line.net += net;
             let rise = self.line_high.saturating_sub(self.booked);
             line.peak = line.peak.max(rise).max(u64::try_from(net).unwrap_or(0));
         }
         self.booked = rss;
         self.line_high = rss;
+    }
+}
+
+impl Moved {
+    fn add(&mut self, change: i64) {
+        self.came += change.max(0);
+        self.went -= change.min(0);
     }
 }
 

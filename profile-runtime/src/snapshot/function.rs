@@ -1,5 +1,6 @@
 //! One function of the run: the totals that all threads have of its site, added up.
 
+use super::groups;
 use crate::counters::counts::Counts;
 use crate::heap;
 use crate::reading::one_reading::LinePoint;
@@ -8,7 +9,9 @@ use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
 use memprof_model::data;
-use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineSample, PeakAt, Workers};
+use memprof_model::run::{
+    Call, FunctionProfile, HeapFigures, Line, LineGroup, LineSample, PeakAt, Workers,
+};
 
 /// The snapshot of one thread: its totals, and its calls in progress as if they ended now. Both are in the order
 /// of sites.
@@ -71,6 +74,8 @@ pub(super) fn totals(
         let counts = totals.iter().map(|totals| of(totals));
         counts.fold(Counts::default(), Counts::plus)
     };
+    let (lines, groups) = lines(site, &totals, source);
+    let self_net = own_net(&lines, &groups);
     let (heap, other_threads) = (
         sum(|totals| totals.all_heap().0),
         sum(|totals| totals.other_threads),
@@ -89,13 +94,15 @@ pub(super) fn totals(
         exit_rss: peak_call.as_ref().map_or(0, |(call, _)| call.exit_rss),
         max_rss: totals.iter().map(|totals| totals.high).max()?,
         net_rss: totals.iter().map(|totals| totals.net).sum(),
+        self_net_rss: self_net,
         peak_rss: peak,
         peak_at: peak_call.and_then(|(_, peak_at)| peak_at),
         heap: counted(heap, totals.iter().map(|totals| totals.all_heap().1).max()),
         heap_elsewhere: counted(other_threads, None),
         source: String::new(),
         source_line: site.spec.source_line,
-        lines: lines(site, &totals, source),
+        lines,
+        groups,
         calls_omitted: 0,
         call_records: Vec::new(),
         series_call: None,
@@ -164,11 +171,18 @@ fn lines(
     site: &RegisteredSite,
     totals: &[&SiteTotals],
     source: impl Fn(u32) -> &'static str,
-) -> Vec<Line> {
+) -> (Vec<Line>, Vec<LineGroup>) {
     let numbers = site.spec.lines.iter().enumerate();
-    numbers
-        .map(|(at, &number)| line(totals, at, number, source(number)))
-        .collect()
+    let lines = numbers.map(|(at, &number)| line(totals, at, number, source(number)));
+    let mut lines: Vec<Line> = lines.collect();
+    let groups = groups::of_lines(&mut lines, totals);
+    (lines, groups)
+}
+
+/// What no callee did.
+fn own_net(lines: &[Line], groups: &[LineGroup]) -> i64 {
+    let lines: i64 = lines.iter().map(|line| line.self_net_rss).sum();
+    lines + groups.iter().map(|group| group.self_net_rss).sum::<i64>()
 }
 
 /// The line with this number, at place `at` in the site's list.
@@ -193,6 +207,7 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
         time_ns: sum.time_ns,
         max_rss: (sum.max_rss > 0).then_some(sum.max_rss),
         net_rss: sum.net,
+        self_net_rss: sum.net - sum.callees,
         peak_rss: sum.peak,
         samples: sum.samples,
         shared: sum.shared,

@@ -1,6 +1,7 @@
 //! Makes a [`Run`], the run so far as data, of what threads and sites hold.
 
 mod function;
+mod groups;
 mod header;
 pub(crate) mod identity;
 mod live_blocks;

@@ -1,47 +1,103 @@
-//! Booking: what changed between two readings is added to the totals of the line that ran.
+//! Booking: what changed between two readings is added to the totals of the lines that ran.
 //!
-//! Every change is booked exactly once, so the lines of a call add up to the call: both are differences
+//! Every change is booked exactly once, so the lines and groups of a call add up to the call: both are differences
 //! between the same readings. Readings are taken elsewhere; here they are only subtracted.
 //!
 //! ```text
 //!   readings:   r0               r1                  r2        r3               r4
 //!   lines:      ├─── line 1 ─────┼─ 2 3 4 2 3 4 2 3 ─┼─ hit 2 ─┼─ 3 4 2 3 4 2 ──┤
-//!               read by itself     stretch             measured  the stretch goes on
+//!               read by itself     stretch             measured  stretch
 //! ```
 //!
-//! 1. A line that began and ended with a reading books the difference: line 1 books r1 − r0.
-//! 2. A measured hit inside a stretch books its own difference: line 2 books r3 − r2. That amount goes into
-//!    `booked_elsewhere`, so that the stretch does not book it again.
-//! 3. At its end the stretch books the rest, (r4 − r1) − (r3 − r2): the time on one line, RSS on the lines
-//!    that change it by experience (`stretch.rs`).
-//! 4. A closure that ran inside calls of the line has booked on lines of its own. That amount goes into
-//!    `booked_elsewhere`, too.
+//! 1. A line that began and ended with a reading books the difference: line 1 books r1 − r0. A measured hit is
+//!    such a line, too: line 2 books r3 − r2.
+//! 2. What a stretch changed is divided among the lines that ran in it, or belongs to them together
+//!    (`stretch.rs`, `line_group.rs`).
+//! 3. A closure that ran inside calls of the line has booked on lines of its own. That amount is in
+//!    `booked_elsewhere`, and is left out.
+//! 4. A reading ends the stretches of all calls in progress. From then on until its callee returns a calling line
+//!    is alone. So each stretch is of one call, and only the innermost call has one.
+//! 5. What changed before the first reading of a call is booked on its caller's line: the call is *unread* until
+//!    then.
 //!
-//! The line that books the time of a stretch is the one that the sampler met, if the sampler asked for the
-//! reading that ends it: a moment by chance, that meets lines in proportion to their time. Otherwise it is
-//! the line that the sampler met last, or the first line of the stretch (`OpenCall::stretch_line`).
+//! The time of a stretch is booked on one line: the line that the sampler met, if the sampler asked for the reading
+//! that ends it. Such a moment comes by chance, and meets lines in proportion to their time. Otherwise it is the line
+//! that the sampler met last, or the first line of the stretch (`OpenCall::time_line`).
 
 use super::call_stack::ThreadState;
-use super::open_call::{Change, Kind, OpenCall, difference};
-use super::stretch::{self, MeasuredHit};
-use super::totals::LineTotals;
+use super::line_group::{self, GroupFigures};
+use super::open_call::{Kind, OpenCall, difference};
+use super::stretch::{self, Stretch, Whose};
+use super::totals::SiteTotals;
+use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
 use crate::reading::one_reading::Reading;
 use crate::site::figures::LineFigures;
 use memprof_model::data;
 use memprof_model::run::PeakAt;
 
+/// A line that ends, or goes on without the one that runs: what is to be booked up to the last reading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    /// The line at which the call is.
+    pub line: u32,
+    /// The line that begins now, whose hit is counted already; `NO_LINE` if none does.
+    pub beginning: u32,
+    /// Whether the last reading was taken just now.
+    pub read: bool,
+    /// Whether the sampler asked for that reading, so that the line was met by chance.
+    pub by_chance: bool,
+    /// What a callee that is in progress on the line has done on the heap so far.
+    pub callee_heap: Counts,
+}
+
+impl Ending {
+    /// The last line of a call ends, or is copied as if it ended. What happened before a call's first line is
+    /// booked on that line.
+    pub(crate) fn of_call(line: u32, read: bool, by_chance: bool) -> Ending {
+        Ending {
+            line: if line == NO_LINE { 0 } else { line },
+            beginning: NO_LINE,
+            read,
+            by_chance,
+            callee_heap: Counts::default(),
+        }
+    }
+}
+
 impl ThreadState {
-    /// RSS was up to `high` between the reading `before` and the last one, while `line` ran.
-    pub(crate) fn raise(&mut self, before: Reading, high: u64, line: u32) {
+    /// The last reading was taken just now, the one before it was `before`, and RSS was up to `high` in between.
+    /// The innermost call is at `line`, and the thread's heap is `heap`. The calls in progress take note, and the
+    /// stretches of all but the innermost one end.
+    pub(crate) fn note_reading(
+        &mut self,
+        before: Reading,
+        high: u64,
+        line: u32,
+        heap: Option<Counts>,
+        by_chance: bool,
+    ) {
+        self.raise(before, high, line);
+        if let Some(innermost) = self.stack.len().checked_sub(1) {
+            self.first_reading_of(innermost);
+            self.end_outer_stretches(innermost, heap, by_chance);
+        }
+    }
+
+    /// RSS was up to `high` since the reading `before`: in the innermost call that was read by then. A call inside
+    /// of it began later, and who of them reached that height is not known.
+    fn raise(&mut self, before: Reading, high: u64, line: u32) {
         let now = self.last;
-        let Some(call) = self.stack.last_mut() else {
+        let innermost = self.stack.len().wrapping_sub(1);
+        let Some(depth) = self.stack.iter().rposition(|call| !call.unread) else {
             return;
         };
+        let call = &mut self.stack[depth];
         let high = high.max(now.rss);
         call.shared |= now.shared;
         call.changed_by_others = call.changed_by_others.saturating_add(now.changed_by_others);
         call.line_high = call.line_high.max(high);
+        let line = if depth == innermost { line } else { call.line };
         let at = data!(PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
             to_ns: now.t_ns,
@@ -51,63 +107,123 @@ impl ThreadState {
         call.raise_peak(high, Some(at));
     }
 
-    /// Books on `line` what has changed since the innermost call's lines last booked. `read`: the last
-    /// reading was taken just now. Says whether the call's current line began with a reading of its own.
-    pub(crate) fn book_change(&mut self, line: u32, read: bool) -> bool {
+    /// The calls around the innermost one book what changed up to the last reading. Their lines are alone from now
+    /// on, until their callees have returned.
+    fn end_outer_stretches(&mut self, innermost: usize, heap: Option<Counts>, by_chance: bool) {
+        for depth in (0..innermost).rev() {
+            let call = &self.stack[depth];
+            if call.kind == Kind::OtherThread {
+                continue;
+            }
+            if call.line_exact && !call.unread {
+                // The calls around this one were read when it was.
+                break;
+            }
+            if call.unread {
+                self.first_reading_of(depth);
+            } else {
+                let callee = self.stack[depth + 1].heap_entry;
+                let ending = Ending {
+                    line: call.line,
+                    beginning: NO_LINE,
+                    read: true,
+                    by_chance,
+                    callee_heap: heap.map_or(Counts::default(), |heap| heap.since(callee)),
+                };
+                self.book_at(depth, ending);
+            }
+            self.stack[depth].is_alone();
+        }
+    }
+
+    /// If the call at `depth` was not read yet, its figures begin with the last reading.
+    fn first_reading_of(&mut self, depth: usize) {
         let now = self.last;
-        let Some(call) = self.stack.last_mut() else {
+        let call = &mut self.stack[depth];
+        if !std::mem::take(&mut call.unread) {
+            return;
+        }
+        let before = difference(now.rss, call.booked_until.rss);
+        if call.was_suspended() {
+            call.past.suspended.net += before;
+        } else {
+            call.entry.rss = now.rss;
+        }
+        call.entry.other_threads = now.other_threads;
+        // Its time counts from the reading before: that reading met it by chance, and stands for all calls that
+        // no reading met.
+        let since_ns = call.booked_until.t_ns;
+        call.booked_until = now.at(since_ns);
+        (call.line_high, call.high, call.stint) = (now.rss, now.rss, now);
+        if let Kind::NestedClosure(depth) = call.kind
+            && let Some(outer) = self.stack.get_mut(depth)
+        {
+            outer.booked_elsewhere.time_ns += now.t_ns.saturating_sub(since_ns);
+        }
+    }
+
+    /// Books what has changed since the innermost call's lines last booked. Says whether the call's current line
+    /// began with a reading of its own.
+    pub(crate) fn book_change(&mut self, ending: Ending) -> bool {
+        let Some(innermost) = self.stack.len().checked_sub(1) else {
             return false;
         };
-        // Before the first line nothing of the function has run. The little that has changed since the
-        // entry is left to the first line, so that the lines add up to the call.
-        if line != NO_LINE
+        self.book_at(innermost, ending);
+        self.stack[innermost].line_exact
+    }
+
+    /// The innermost call's line is interrupted by a callee or closure that begins with the last reading, taken just
+    /// now: its stretch ends there.
+    pub(crate) fn end_stretch(&mut self, line: u32, by_chance: bool) {
+        let Some(innermost) = self.stack.len().checked_sub(1) else {
+            return;
+        };
+        if !self.stack[innermost].line_exact {
+            let ending = Ending {
+                line,
+                beginning: NO_LINE,
+                read: true,
+                by_chance,
+                callee_heap: Counts::default(),
+            };
+            self.book_at(innermost, ending);
+            self.stack[innermost].is_alone();
+        }
+    }
+
+    fn book_at(&mut self, depth: usize, ending: Ending) {
+        let now = self.last;
+        let call = &mut self.stack[depth];
+        // Before the first line nothing of the function has run. The little that has changed since the entry is
+        // left to the first line, so that the lines add up to the call.
+        if ending.line != NO_LINE
             && let Some(totals) = self.totals[call.site.id].as_mut()
         {
             let booked_elsewhere = std::mem::take(&mut call.booked_elsewhere);
             let time_ns = now.t_ns.saturating_sub(call.booked_until.t_ns);
             let time_ns = time_ns.saturating_sub(booked_elsewhere.time_ns);
+            let time_line = call.line_of_time(ending);
             if call.kind == Kind::OtherThread {
-                totals.worker_time(line, time_ns);
+                totals.worker_time(time_line, time_ns);
             } else {
+                call.add(totals, time_line as usize, time(time_ns));
                 let net = difference(now.rss, call.booked_until.rss) - booked_elsewhere.net;
+                let rise = call.line_high.saturating_sub(call.booked_until.rss);
                 let change = LineFigures {
                     net,
-                    peak: (call.line_high.saturating_sub(call.booked_until.rss))
-                        .max(u64::try_from(net).unwrap_or(0)),
-                    time_ns,
+                    peak: rise.max(u64::try_from(net).unwrap_or(0)),
                     ..LineFigures::default()
                 };
-                let line = line as usize;
                 if call.line_exact {
-                    call.book(&mut totals.lines, line, change);
+                    call.add(totals, ending.line as usize, change);
                 } else {
-                    call.book_stretch_change(&mut totals.lines, line, change);
+                    call.divide(totals, change, ending);
                 }
-                if let Some(totals) = totals.lines.get_mut(line) {
-                    totals.other_threads = totals
-                        .other_threads
-                        .plus(now.other_threads.since(call.booked_until.other_threads));
-                    totals.shared += u64::from(now.shared);
-                    if read {
-                        totals.max_rss = totals.max_rss.max(now.rss);
-                    }
-                    if read && call.line_exact && call.line_hit {
-                        totals.readings += 1;
-                        let hits = call.counters.line(line).map_or(0, LineCounters::hits);
-                        totals.schedule.learn_all(hits, net);
-                    }
-                }
+                call.book_reading(totals, now, net, ending);
             }
             call.booked_until = now;
             call.line_high = now.rss;
         }
-        call.line_exact
-    }
-
-    /// [`ThreadState::book_change`] where the innermost call ends, or is copied as if it ended. A call that
-    /// has not reached a line books on its first one, so that the lines add up to the call.
-    pub(crate) fn book_last_line(&mut self, line: u32, read: bool) {
-        self.book_change(if line == NO_LINE { 0 } else { line }, read);
     }
 
     /// Whether readings for the innermost call read RSS: for a closure on another thread only the clock is
@@ -127,66 +243,17 @@ impl ThreadState {
         self.stack.last().is_some_and(|call| call.line_exact)
     }
 
-    /// A measured hit of the innermost call's line at `place` begins with the last reading.
-    pub(crate) fn begin_measured_hit(&mut self, place: u32) {
-        let from = self.last;
+    /// Says whether the hit that begins is a measured one.
+    pub(crate) fn measure(&mut self, measured: bool) {
         if let Some(call) = self.stack.last_mut() {
-            let measured_hit = MeasuredHit {
-                line: place,
-                from,
-                high_before: std::mem::replace(&mut call.line_high, from.rss),
-            };
-            call.measured_hit = Some((measured_hit, std::mem::take(&mut call.booked_elsewhere)));
+            call.measured = measured;
         }
     }
 
-    /// The measured hit in progress ends with the last reading: its line books what changed, and the stretch
-    /// around it does not. Says whether a measured hit was in progress.
-    pub(crate) fn end_measured_hit(&mut self) -> bool {
-        let now = self.last;
-        let Some(call) = self.stack.last_mut() else {
-            return false;
-        };
-        let Some((measured_hit, before)) = call.measured_hit.take() else {
-            return false;
-        };
-        let whole = Change {
-            time_ns: now.t_ns.saturating_sub(measured_hit.from.t_ns),
-            net: difference(now.rss, measured_hit.from.rss),
-        };
-        let inner = std::mem::replace(&mut call.booked_elsewhere, before);
-        call.booked_elsewhere.time_ns += whole.time_ns;
-        call.booked_elsewhere.net += whole.net;
-        let net = whole.net - inner.net;
-        let high = std::mem::replace(&mut call.line_high, measured_hit.high_before.max(now.rss));
-        let peak = high.saturating_sub(measured_hit.from.rss);
-        let change = LineFigures {
-            net,
-            peak: peak.max(u64::try_from(net).unwrap_or(0)),
-            time_ns: whole.time_ns.saturating_sub(inner.time_ns),
-            ..LineFigures::default()
-        };
-        if let Some(totals) = self.totals[call.site.id].as_mut() {
-            call.book(&mut totals.lines, measured_hit.line as usize, change);
-            if let Some(totals) = totals.lines.get_mut(measured_hit.line as usize) {
-                totals.max_rss = totals.max_rss.max(now.rss);
-                totals.readings += 1;
-                totals.schedule.learn_one(net);
-            }
-        }
-        true
-    }
-
-    /// The measured hit makes a call. Its own cost can no longer be separated from the callee's, so the
-    /// measurement is dropped and the stretch continues.
-    pub(crate) fn discard_measured_hit(&mut self) {
-        if let Some(call) = self.stack.last_mut()
-            && let Some((measured_hit, before)) = call.measured_hit.take()
-        {
-            call.booked_elsewhere.time_ns += before.time_ns;
-            call.booked_elsewhere.net += before.net;
-            call.line_high = call.line_high.max(measured_hit.high_before);
-        }
+    /// Whether the innermost call's line is a measured hit, which ends now.
+    pub(crate) fn take_measured(&mut self) -> bool {
+        let call = self.stack.last_mut();
+        call.is_some_and(|call| std::mem::take(&mut call.measured))
     }
 
     /// After how many hits the innermost call's line at `place` is measured next. `now_ns`: it is measured
@@ -197,86 +264,137 @@ impl ThreadState {
         Some(totals.lines.get_mut(place as usize)?.schedule.next(now_ns))
     }
 
-    /// A reading that the sampler did not ask for ends a stretch. The line that runs at such a moment says
-    /// nothing about where the time went, so the line that stands for the stretch books.
-    pub(crate) fn book_stretch(&mut self) {
-        if let Some(call) = self.stack.last()
-            && !call.line_exact
-        {
-            self.book_change(call.stretch_line, false);
-        }
-    }
-
-    /// The line that books what changed up to a reading that was taken for the line after `closing`.
-    pub(crate) fn line_of_stretch(&self, closing: u32) -> u32 {
-        match self.stack.last() {
-            Some(call) if !call.line_exact && call.stretch_line != NO_LINE => call.stretch_line,
-            _ => closing,
-        }
-    }
-
-    /// The innermost call's next line begins, with a reading of its own if `exact`.
-    pub(crate) fn begin_line(&mut self, line: u32, hit: bool, exact: bool) {
+    /// The innermost call begins or goes on with the last reading, and the next line will not be read by itself.
+    pub(crate) fn begin_stretch(&mut self) {
         if let Some(call) = self.stack.last_mut() {
-            call.line_hit = hit;
-            call.line_exact = exact;
-            call.stretch_line = line;
+            call.line_exact = false;
+            if let Some(totals) = self.totals[call.site.id].as_mut() {
+                stretch::begin(&mut totals.lines, call.counters, NO_LINE);
+            }
         }
     }
 
-    /// The sampler's request met `line`, by chance: that line stands for the stretch that begins.
-    pub(crate) fn attribute_stretch_to(&mut self, line: u32) {
+    /// The innermost call's next line begins, with a reading of its own if `exact`. Otherwise a stretch begins, in
+    /// which `since` ran, too: the line at which the call was at the last reading.
+    pub(crate) fn begin_line(&mut self, line: u32, hit: bool, exact: bool, since: u32) {
+        let Some(call) = self.stack.last_mut() else {
+            return;
+        };
+        call.line_hit = hit;
+        call.line_exact = exact;
+        call.stretch_first = since;
+        if !exact && let Some(totals) = self.totals[call.site.id].as_mut() {
+            stretch::begin(&mut totals.lines, call.counters, line);
+        }
+    }
+
+    /// The time of what follows is booked on `line`, until the sampler meets another one.
+    pub(crate) fn attribute_time_to(&mut self, line: u32) {
         if let Some(call) = self.stack.last_mut() {
-            call.stretch_line = line;
+            call.time_line = line;
         }
     }
 }
 
 impl OpenCall {
-    /// Books `change` on the line at this place.
-    pub(super) fn book(&mut self, lines: &mut [LineTotals], place: usize, change: LineFigures) {
-        if let Some(totals) = lines.get_mut(place) {
-            totals.time_ns += change.time_ns;
-            totals.net += change.net;
-            totals.peak = totals.peak.max(change.peak);
+    /// A reading ended the stretch, and a callee is in progress: until the callee returns, only this line runs.
+    fn is_alone(&mut self) {
+        self.line_exact = true;
+        self.line_hit = false;
+    }
+
+    /// The line that books the time up to the last reading.
+    fn line_of_time(&self, ending: Ending) -> u32 {
+        if self.line_exact || ending.by_chance || self.time_line == NO_LINE {
+            ending.line
+        } else {
+            self.time_line
+        }
+    }
+
+    /// Adds `change` to the line at this place.
+    fn add(&mut self, totals: &mut SiteTotals, place: usize, change: LineFigures) {
+        if let Some(line) = totals.lines.get_mut(place) {
+            line.time_ns += change.time_ns;
+            line.net += change.net;
+            line.peak = line.peak.max(change.peak);
         }
         if let Some(details) = &mut self.details {
             details.add_change(place, change, self.line_exact);
         }
     }
 
-    /// Books what changed in a stretch: the time on the line at this place, and RSS on the lines that change
-    /// it by experience. If there are no such lines, RSS goes to the line at this place, too.
-    pub(super) fn book_stretch_change(
-        &mut self,
-        lines: &mut [LineTotals],
-        place: usize,
-        change: LineFigures,
-    ) {
-        let details = &mut self.details;
-        let split = stretch::apportion(
-            lines,
-            self.counters,
-            change.net,
-            |line, place, net, is_largest| {
+    /// Books what a stretch changed: on the lines whose it is, and the rest on their group.
+    fn divide(&mut self, totals: &mut SiteTotals, change: LineFigures, ending: Ending) {
+        if (change.net, change.peak) == (0, 0) {
+            return;
+        }
+        let stretch = Stretch {
+            first: self.stretch_first,
+            last: ending.line,
+            beginning: ending.beginning,
+            callee_heap: ending.callee_heap,
+        };
+        match stretch::divide(&mut totals.lines, self.counters, change.net, stretch) {
+            Whose::Line(place) => self.add(totals, place, change),
+            Whose::Lines { left } => self.add_parts(totals, change, left),
+        }
+    }
+
+    /// Books a stretch that several lines share: each line's part, and `left` bytes on their group.
+    fn add_parts(&mut self, totals: &mut SiteTotals, change: LineFigures, left: i64) {
+        for place in 0..totals.lines.len() {
+            let net = stretch::part(&totals.lines[place], change.net);
+            if net != 0 {
                 let part = LineFigures {
                     net,
-                    peak: if is_largest { change.peak } else { 0 },
-                    time_ns: 0,
-                    ..change
+                    peak: u64::try_from(net).unwrap_or(0),
+                    ..LineFigures::default()
                 };
-                line.net += part.net;
-                line.peak = line.peak.max(part.peak);
-                if let Some(details) = details {
-                    details.add_change(place, part, false);
-                }
-            },
-        );
-        let rest = LineFigures {
-            net: 0,
-            peak: 0,
-            ..change
+                self.add(totals, place, part);
+            }
+        }
+        if let Some(details) = &mut self.details {
+            details.partly_measured = true;
+        }
+        let passing = change.peak > u64::try_from(change.net).unwrap_or(0);
+        if left != 0 || passing {
+            let SiteTotals { lines, groups, .. } = totals;
+            let figures = GroupFigures {
+                net: left,
+                peak: change.peak,
+                readings: 1,
+            };
+            line_group::add(groups, |place| stretch::ran(&lines[place]), figures);
+        }
+    }
+
+    /// The line at which a booking ends takes note of the reading, and learns from it if it was alone.
+    fn book_reading(&self, totals: &mut SiteTotals, now: Reading, net: i64, ending: Ending) {
+        let Some(line) = totals.lines.get_mut(ending.line as usize) else {
+            return;
         };
-        self.book(lines, place, if split { rest } else { change });
+        let others = now.other_threads.since(self.booked_until.other_threads);
+        line.other_threads = line.other_threads.plus(others);
+        line.shared += u64::from(now.shared);
+        if !ending.read {
+            return;
+        }
+        line.max_rss = line.max_rss.max(now.rss);
+        if self.line_exact && self.line_hit {
+            line.readings += 1;
+            let counters = self.counters.line(ending.line as usize);
+            let hits = counters.map_or(0, LineCounters::hits);
+            let newest = u64::from(ending.beginning == ending.line);
+            line.schedule.learn(hits - newest.min(hits), net);
+        }
+    }
+}
+
+/// Time alone.
+fn time(time_ns: u64) -> LineFigures {
+    LineFigures {
+        time_ns,
+        ..LineFigures::default()
     }
 }

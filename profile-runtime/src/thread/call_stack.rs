@@ -131,16 +131,19 @@ impl ThreadState {
             counters,
             entry,
             entry_exact: exact,
+            unread: !exact && kind != Kind::OtherThread,
             line: counters.place(position.line),
             booked_until: entry,
             line_hit: false,
             line_exact: exact,
-            stretch_line: NO_LINE,
+            measured: false,
+            stretch_first: NO_LINE,
+            time_line: NO_LINE,
             has_unbooked: false,
             line_high: entry.rss,
             high: entry.rss,
+            stint: entry,
             booked_elsewhere: Change::default(),
-            measured_hit: None,
             heap_entry: start.heap,
             heap_high: position.heap_high,
             heap_line_start: position.heap_line_start,
@@ -194,8 +197,8 @@ impl ThreadState {
         }
     }
 
-    /// Puts a counted call on the stack: it is measured now. No reading was taken since it began, so the last
-    /// reading is what it would have read at its entry.
+    /// Puts a counted call on the stack: it is measured now. No reading was taken since it began, so it is unread
+    /// until the next one.
     pub(crate) fn open_promoted(&mut self, start: CallStart, position: Position) {
         self.make_room(start.site, Kind::Call, false);
         self.open(start, position, Kind::Call, false);
@@ -233,14 +236,32 @@ impl ThreadState {
         if let Some(outer) = self.stack.last_mut() {
             outer.take_over(&call);
         }
+        if call.kind == Kind::OtherThread {
+            return Some(call);
+        }
+        let net = difference(self.last.rss, call.stint.rss);
+        self.not_own(self.stack.len().wrapping_sub(1), net);
         if let Kind::NestedClosure(depth) = call.kind
             && let Some(outer) = self.stack.get_mut(depth)
         {
-            outer.booked_elsewhere.time_ns += self.last.t_ns.saturating_sub(call.entry.t_ns);
-            outer.booked_elsewhere.net += difference(self.last.rss, call.entry.rss);
+            outer.booked_elsewhere.time_ns += self.last.t_ns.saturating_sub(call.stint.t_ns);
+            outer.booked_elsewhere.net += net;
+            // What the closure did is no part of that line's, and not to be taken off twice.
+            self.not_own(depth, -net);
             self.lowest = self.lowest.min(depth + 1);
         }
         Some(call)
+    }
+
+    /// `net` bytes of what the line of the call at `depth` books are a callee's.
+    fn not_own(&mut self, depth: usize, net: i64) {
+        if let Some(call) = self.stack.get(depth)
+            && call.kind != Kind::OtherThread
+            && let Some(totals) = self.totals[call.site.id].as_mut()
+            && let Some(line) = totals.lines.get_mut(call.line as usize)
+        {
+            line.callees += net;
+        }
     }
 
     /// How many of the lower calls on the stack are unchanged since `lowest` was set. The call just below

@@ -11,6 +11,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::booking::Ending;
 use super::call_stack::ThreadState;
 use super::open_call::{Kind, OpenCall};
 use super::thread_recorder::{ThreadRecorder, place_of};
@@ -76,11 +77,10 @@ impl ThreadRecorder {
                 line = start.counters.place(inner_line);
             }
         }
-        state.raise(before, high, line);
+        state.note_reading(before, high, line, None, false);
         let mut running = Vec::new();
         while !state.stack.is_empty() {
-            state.end_measured_hit();
-            state.book_last_line(line, false);
+            state.book_change(Ending::of_call(line, false, false));
             let Some(mut call) = state.pop() else { break };
             call.line = line;
             line = state.stack.last().map_or(NO_LINE, |outer| outer.line);

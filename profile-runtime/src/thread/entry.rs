@@ -14,7 +14,6 @@ impl ThreadRecorder {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);
-        state.discard_measured_hit();
         let heap = self.pause(state);
         // Everything that allocates comes before the reading, so that it does not show up in the call.
         let (counters, forced, details) = heap::without_counting(|| {
@@ -66,15 +65,16 @@ impl ThreadRecorder {
             // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
             Kind::Call | Kind::NestedClosure(_) => self.read_rss(state),
         }
-        if !due {
-            state.book_stretch();
-        }
+        state.end_stretch(self.line(), due);
         true
     }
 
     /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth.
-    pub(super) fn begin_innermost(&self, state: &ThreadState, heap: Counts) -> u32 {
+    pub(super) fn begin_innermost(&self, state: &mut ThreadState, heap: Counts) -> u32 {
         let depth = state.stack.len() - 1;
+        if !self.is_due() {
+            state.begin_stretch();
+        }
         let call = &state.stack[depth];
         let calls = depth as u32 + 1;
         let position = Position {

@@ -31,6 +31,7 @@ impl CurrentLine {
     /// must run first.
     #[inline]
     pub(crate) fn resume(&self, line: &'static LineCounters) -> bool {
+        line.count_resume();
         if self.slow_path() != 0 {
             return false;
         }

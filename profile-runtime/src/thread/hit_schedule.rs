@@ -8,6 +8,13 @@
 /// The time from one measured hit of a line to the next is to be at least this.
 const APART_NS: u64 = 1_000_000;
 
+/// So many hits of a line have to be read by themselves before they prove anything. A line's first hit is not
+/// among them: first hits touch pages that later ones do not.
+const ENOUGH: u32 = 8;
+
+/// The mean of these is proven if it is known to this part of itself.
+const KNOWN_WITHIN: f64 = 0.25;
+
 /// The most hits from one measured hit to the next.
 const LONGEST: u32 = 1 << 31;
 
@@ -24,10 +31,6 @@ pub(crate) struct HitSchedule {
     read_net: f64,
     /// The sum of the squares of these.
     read_squares: f64,
-    /// The number of the last hit whose change of RSS is booked.
-    pub(super) booked_hits: u64,
-    /// While a stretch is divided: the bytes that the line is expected to have kept in it.
-    pub(super) expected: f64,
 }
 
 impl HitSchedule {
@@ -51,38 +54,27 @@ impl HitSchedule {
         u64::from(self.gap)
     }
 
-    /// The hit with the number `hits` was read by itself and kept `net` bytes. No hit before it is left to be
-    /// booked.
-    pub(crate) fn learn_all(&mut self, hits: u64, net: i64) {
-        self.learn(net);
-        self.booked_hits = hits;
+    /// The line's hit with the number `hits` was read by itself and kept `net` bytes.
+    pub(crate) fn learn(&mut self, hits: u64, net: i64) {
+        if hits > 1 {
+            self.read_hits = self.read_hits.saturating_add(1);
+            self.read_net += net as f64;
+            self.read_squares += net as f64 * net as f64;
+        }
     }
 
-    /// One hit inside a stretch was measured, and kept `net` bytes.
-    pub(crate) fn learn_one(&mut self, net: i64) {
-        self.learn(net);
-        self.booked_hits += 1;
-    }
-
-    fn learn(&mut self, net: i64) {
-        self.read_hits = self.read_hits.saturating_add(1);
-        self.read_net += net as f64;
-        self.read_squares += net as f64 * net as f64;
-    }
-
-    /// The bytes that the unbooked hits, up to the one with the number `hits`, kept by experience: the mean
-    /// less two standard errors. So a page that came by chance in one of a thousand hits says nothing about
-    /// a million others.
-    pub(super) fn expected(&self, hits: u64) -> f64 {
+    /// The bytes that a hit keeps on an average, if the hits that were read prove them: there were enough, and
+    /// two standard errors are at most a quarter of the mean. So a page that came by chance in one of a thousand
+    /// hits says nothing about a million others.
+    pub(super) fn proven(&self) -> Option<f64> {
         let read = f64::from(self.read_hits);
-        if read == 0.0 {
-            return 0.0;
+        if self.read_hits < ENOUGH {
+            return None;
         }
         let mean = self.read_net / read;
         let variance = (self.read_squares / read - mean * mean).max(0.0);
         let error = 2.0 * (variance / read).sqrt();
-        let sure = (mean.abs() - error).max(0.0).copysign(mean);
-        hits.saturating_sub(self.booked_hits) as f64 * sure
+        (error <= mean.abs() * KNOWN_WITHIN).then_some(mean)
     }
 }
 
@@ -116,22 +108,32 @@ mod tests {
     #[test]
     fn hit_schedule_learns_what_hits_keep_from_those_that_were_read() {
         let mut schedule = HitSchedule::default();
-        assert_eq!(schedule.expected(100), 0.0);
-        schedule.learn_all(1, 4096);
-        schedule.learn_one(4096);
-        assert_eq!(schedule.expected(102), 100.0 * 4096.0);
+        schedule.learn(1, 1 << 20);
+        for hit in 2..=8 {
+            schedule.learn(hit, 4096);
+        }
+        assert_eq!(schedule.proven(), None, "seven are too few");
+        schedule.learn(9, 4096);
+        assert_eq!(schedule.proven(), Some(4096.0), "the first hit is left out");
+    }
+
+    #[test]
+    fn hit_schedule_lines_that_never_keep_anything_are_proven_to_keep_nothing() {
+        let mut schedule = HitSchedule::default();
+        (1..=9).for_each(|hit| schedule.learn(hit, 0));
+        assert_eq!(schedule.proven(), Some(0.0));
     }
 
     #[test]
     fn hit_schedule_does_not_expect_what_happened_once() {
         let mut schedule = HitSchedule::default();
         for hit in 1..=1_000 {
-            schedule.learn_one(if hit == 500 { -4096 } else { 0 });
+            schedule.learn(hit, if hit == 500 { -4096 } else { 0 });
         }
-        assert_eq!(schedule.expected(1_000_000), 0.0);
-        for hit in 1..=1_000 {
-            schedule.learn_one(if hit % 10 == 0 { -4096 } else { 0 });
+        assert_eq!(schedule.proven(), None);
+        for hit in 1_001..=2_000 {
+            schedule.learn(hit, if hit % 10 == 0 { -4096 } else { -3072 });
         }
-        assert!(schedule.expected(1_000_000) < -100e6);
+        assert!(schedule.proven().is_some_and(|mean| mean < -1_000.0));
     }
 }

@@ -8,8 +8,10 @@
 //!                         └ measure this hit of line 4? then a reading here, and one at its end
 //! ```
 
+use super::booking::Ending;
 use super::call_stack::ThreadState;
 use super::thread_recorder::{ThreadRecorder, place_of};
+use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::recording;
 
@@ -36,54 +38,76 @@ impl ThreadRecorder {
         let due = self.is_due();
         // A line's first hit is read whatever the budget says: most lines that take much run once.
         let first = first && state.is_of_rss();
-        let read = due || first;
+        let mut read = due || first;
         if read {
             self.read(state);
         }
+        let measured = hit && line.is_measurement_due() && !self.is_due() && state.may_measure();
+        if measured && !read {
+            self.read(state);
+            read = true;
+        }
         let booking_due = self.take_booking_due();
-        if first {
+        if first || measured {
             // The next probe takes the reading at the end of this hit.
             self.ask_for_reading();
         }
-        let closing = self.line();
         let place = place_of(state.stack.last(), Some(line));
-        if state.end_measured_hit() {
-            // The stretch around the measured hit goes on, unless lines are read one by one again.
-            if self.is_due() {
-                state.book_stretch();
-                state.begin_line(place, hit, true);
-            }
-        } else if read || booking_due {
-            let ran = match due || booking_due {
-                true => closing,
-                false => state.line_of_stretch(closing),
-            };
-            let was_exact = state.book_change(ran, read);
-            state.begin_line(place, hit, read && self.is_due());
-            if due && !was_exact {
-                state.attribute_stretch_to(closing);
-            }
+        if read || booking_due {
+            self.change_line(
+                state,
+                place,
+                hit,
+                Reason {
+                    read,
+                    due,
+                    booking_due,
+                    measured,
+                },
+            );
         }
+        state.measure(first || measured);
         if hit && line.is_measurement_due() {
-            self.measure_this_hit(state, line, place);
+            let now_ns = state.reads_every_line().then_some(state.last.t_ns);
+            if let Some(hits) = state.next_measurement(place, now_ns) {
+                line.measure_after(hits);
+            }
         }
         self.current_line().begin(line);
     }
 
-    /// This hit of `line`, which begins, is due to be measured: takes a reading if the budget allows it, and
-    /// sets which hit is due next.
-    fn measure_this_hit(&self, state: &mut ThreadState, line: &LineCounters, place: u32) {
-        let read_anyway = state.reads_every_line();
-        let read = !read_anyway && state.may_measure();
-        if read {
-            self.read(state);
-            state.begin_measured_hit(place);
-            // The next probe takes the reading at the end of this hit.
-            self.ask_for_reading();
-        }
-        let now_ns = (read || read_anyway).then_some(state.last.t_ns);
-        if let Some(hits) = state.next_measurement(place, now_ns) {
-            line.measure_after(hits);
+    /// The line before books what changed up to the last reading, and the line at `place` begins.
+    fn change_line(&self, state: &mut ThreadState, place: u32, hit: bool, reason: Reason) {
+        let closing = self.line();
+        let was_measured = state.take_measured();
+        let by_chance = reason.due && !was_measured;
+        let was_exact = state.book_change(Ending {
+            line: closing,
+            beginning: place,
+            read: reason.read,
+            by_chance: by_chance || reason.booking_due,
+            callee_heap: Counts::default(),
+        });
+        // Without a reading the line before has run since the last one.
+        let since = if reason.read { place } else { closing };
+        state.begin_line(place, hit, reason.read && self.is_due(), since);
+        if by_chance && !was_exact {
+            state.attribute_time_to(closing);
+        } else if !was_measured && !reason.measured {
+            state.attribute_time_to(place);
         }
     }
+}
+
+/// Why a line books.
+#[derive(Debug, Clone, Copy)]
+struct Reason {
+    /// A reading was taken just now.
+    read: bool,
+    /// Somebody asked for that reading.
+    due: bool,
+    /// A callee took readings.
+    booking_due: bool,
+    /// The hit that begins is to be measured.
+    measured: bool,
 }

@@ -5,7 +5,8 @@
 //! - A *reading* says what RSS, its peak, and the heap are now. It costs microseconds.
 //! - A call is *measured* if a reading was taken during it; otherwise it is only *counted*.
 //! - A *stretch* is the time between two readings of a thread, in which several lines may have run.
-//! - A *measured hit* is one hit of a line inside a stretch with a reading at its beginning and its end.
+//! - A *measured hit* is one hit of a line between two stretches, with a reading at its beginning and its end.
+//! - A call is *unread* until the first reading during it.
 //! - *Booking* adds what changed between two readings to the totals of a line.
 //! - A *sample* is a reading of the sampler thread, for charts.
 
@@ -20,6 +21,8 @@ mod entry;
 mod fast_path;
 mod hit_schedule;
 mod line_change;
+pub(crate) mod line_group;
+mod line_start;
 pub(crate) mod open_call;
 pub(crate) mod registry;
 mod samples;

@@ -1,7 +1,6 @@
 //! A measured call in progress: what it began with, where it is, and what it has not booked yet.
 
 use super::call_details::CallDetails;
-use super::stretch::MeasuredHit;
 use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
@@ -42,6 +41,8 @@ pub(crate) struct OpenCall {
     pub entry: Reading,
     /// Whether `entry` was taken at the entry itself.
     pub entry_exact: bool,
+    /// Whether no reading was taken yet since it began or was resumed. What changes until then is its caller's.
+    pub(super) unread: bool,
     /// The line at which it is. Out of date for the innermost call: see `ThreadRecorder::line`.
     pub line: u32,
     /// The reading up to which its lines have booked what changed.
@@ -51,9 +52,13 @@ pub(crate) struct OpenCall {
     /// Whether the line began with a reading of its own. If not, a stretch is in progress, in which several
     /// lines may have run.
     pub(super) line_exact: bool,
-    /// The line that books the stretch, if the sampler did not ask for the reading that ends it: the line
+    /// Whether the line is a measured hit: read by itself between two stretches.
+    pub(super) measured: bool,
+    /// The line at which the call was when the stretch began.
+    pub(super) stretch_first: u32,
+    /// The line that books the time of a stretch, if the sampler did not ask for the reading that ends it: the line
     /// that the sampler's last request met, or the first line of the stretch.
-    pub(super) stretch_line: u32,
+    pub(super) time_line: u32,
     /// Whether the line still has to book when its callee has ended: see `BOOKING_DUE` in
     /// `thread_recorder.rs`.
     pub has_unbooked: bool,
@@ -61,11 +66,10 @@ pub(crate) struct OpenCall {
     pub(super) line_high: u64,
     /// Highest RSS since the call began or was resumed.
     pub(super) high: u64,
-    /// What nested closures and measured hits have booked since `booked_until`: the line that books next
-    /// leaves it out.
+    /// The first reading since it began or was resumed.
+    pub(super) stint: Reading,
+    /// What nested closures have booked since `booked_until`: the line that books next leaves it out.
     pub(super) booked_elsewhere: Change,
-    /// The measured hit in progress, and `booked_elsewhere` as it was before.
-    pub(super) measured_hit: Option<(MeasuredHit, Change)>,
     /// The thread's heap at the entry, or when the call was resumed.
     pub heap_entry: Counts,
     /// The thread's highest live bytes since then. Out of date for the innermost call: see
@@ -179,6 +183,11 @@ impl OpenCall {
     /// caller's line has something to book, too.
     pub(crate) fn has_unbooked_since_entry(&self) -> bool {
         self.booked_until.t_ns != self.entry.t_ns
+    }
+
+    /// Whether it was suspended before: it is a future, and not in its first poll.
+    pub(super) fn was_suspended(&self) -> bool {
+        self.past.suspended_at.t_ns != 0
     }
 
     /// The RSS from which the call's peak counts: that at its entry, moved by what changed while it was

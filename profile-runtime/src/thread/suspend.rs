@@ -31,7 +31,6 @@ impl ThreadRecorder {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);
-        state.discard_measured_hit();
         let heap = self.pause(state);
         heap::without_counting(|| state.make_room(call.site, Kind::Call, false));
         let exact = self.read_at_entry(state, Kind::Call, call.entry_exact);
@@ -80,7 +79,11 @@ impl ThreadState {
         call.booked_until = now;
         call.line_hit = false;
         call.line_exact = exact;
-        call.stretch_line = call.line;
+        call.unread = !exact;
+        call.measured = false;
+        call.stretch_first = call.line;
+        call.time_line = call.line;
+        call.stint = now;
         call.line_high = now.rss;
         call.high = now.rss;
         call.heap_entry = heap;

@@ -17,6 +17,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
+use super::booking::Ending;
 use super::call_stack::ThreadState;
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
@@ -110,6 +111,10 @@ impl ThreadRecorder {
     /// Until somebody asks again the next probe takes none: as when the budget is used up.
     #[cfg(test)]
     pub(crate) fn stop_asking_for_readings(&self) {
+        if self.is_due() && self.counted.is_empty() && self.is_busy() {
+            // As after a callee that has used up the budget: the line that was to be read by itself ends here.
+            self.ask_for_booking();
+        }
         self.current_line()
             .slow_path
             .fetch_and(!READING_DUE, Relaxed);
@@ -197,11 +202,8 @@ impl ThreadRecorder {
         if read {
             self.read(state);
         }
-        let was_measured = state.end_measured_hit();
-        if read && (was_measured || !due) {
-            state.book_stretch();
-        }
-        state.book_last_line(self.line(), read);
+        let by_chance = due && !state.take_measured();
+        state.book_change(Ending::of_call(self.line(), read, by_chance));
     }
 
     /// `inner` has left the stack: its caller's line goes on, and books what `inner` did on the heap.
@@ -228,8 +230,9 @@ impl ThreadRecorder {
             self.counted.set_measured(0, None);
             return;
         };
-        let has_unbooked =
-            std::mem::take(&mut outer.has_unbooked) || inner.has_unbooked_since_entry();
+        let has_unbooked = std::mem::take(&mut outer.has_unbooked)
+            || inner.has_unbooked_since_entry()
+            || outer.line_exact;
         outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
         let position = outer.position();
         self.counted
@@ -237,8 +240,13 @@ impl ThreadRecorder {
         if let Some(heap_counters) = heap::of_this_thread() {
             heap_counters.set_high(position.heap_high.max(high));
         }
+        let ends_with_a_reading = outer.line_exact && outer.line_hit;
         if has_unbooked {
             self.ask_for_booking();
+        }
+        // The line began with a reading. One at its end shows what the line keeps, callees included.
+        if ends_with_a_reading && state.may_measure() {
+            self.ask_for_reading();
         }
     }
 
@@ -303,7 +311,8 @@ impl ThreadRecorder {
         let (reading, high, cost_ns) = meter.read(self, &mut state.last_reading, outermost);
         state.last = reading;
         let line = self.line();
-        state.raise(before, high, line);
+        let heap = heap::of_this_thread().map(heap::ThreadCounters::counts);
+        state.note_reading(before, high, line, heap, self.is_due());
         state.sample(reading, line, None);
         self.spend(state, cost_ns);
     }

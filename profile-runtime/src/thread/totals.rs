@@ -1,6 +1,8 @@
 //! The totals of a site on one recorder: over its calls, and for each line.
 
 use super::hit_schedule::HitSchedule;
+use super::line_group::LineGroup;
+use super::line_start::LineStart;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
@@ -30,6 +32,8 @@ pub(crate) struct SiteTotals {
     /// Measured calls in progress on this recorder.
     pub open: u32,
     pub lines: Vec<LineTotals>,
+    /// The groups of lines whose change is known together only, by place in `lines`.
+    pub groups: Vec<LineGroup>,
     /// What closures did on this thread for calls of other threads.
     pub workers: Option<WorkerTotals>,
 }
@@ -52,6 +56,10 @@ pub(crate) struct LineTotals {
     /// The heap peak of earlier hits, while a call with details has restarted the one in the line's counters.
     pub heap_peak: u64,
     pub schedule: HitSchedule,
+    /// What measured callees of the line did to RSS: the part of what is booked that is not the line's own.
+    pub callees: i64,
+    /// What the line's counters said when the stretch in progress began.
+    pub start: LineStart,
 }
 
 /// What closures did on this recorder for calls of other threads.
@@ -78,6 +86,7 @@ impl SiteTotals {
             other_threads: Counts::default(),
             open: 0,
             lines: vec![LineTotals::default(); lines],
+            groups: vec![LineGroup::default(); lines],
             workers: None,
         }
     }
@@ -139,7 +148,7 @@ impl SiteTotals {
         let workers = self.workers.as_ref().map_or(0, |_| {
             lines * (size_of::<LineCounters>() + size_of::<u64>())
         });
-        let line = size_of::<LineTotals>() + size_of::<LineCounters>();
+        let line = size_of::<LineTotals>() + size_of::<LineGroup>() + size_of::<LineCounters>();
         (size_of::<SiteTotals>() + lines * line + workers) as u64
     }
 }
@@ -150,6 +159,7 @@ impl LineTotals {
         self.readings += other.readings;
         self.time_ns += other.time_ns;
         self.net += other.net;
+        self.callees += other.callees;
         self.peak = self.peak.max(other.peak);
         self.max_rss = self.max_rss.max(other.max_rss);
         self.samples += other.samples;

@@ -1,0 +1,7 @@
+//! The program without the counting allocator.
+
+mod program;
+
+fn main() {
+    program::main();
+}
