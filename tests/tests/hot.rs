@@ -40,8 +40,8 @@ fn readings_take_a_bounded_part_of_the_run_and_memory() {
     );
 }
 
-/// A line that runs once in ten thousand rounds of a hot loop takes all the memory: it is told from the
-/// lines around it, although most of its hits are not read.
+/// A line that runs once in ten thousand rounds of a hot loop takes all the memory. Most of its hits are not read:
+/// what is not proven to be that line's belongs to the loop's lines together, and nothing is any other line's.
 #[test]
 fn memory_is_on_the_line_that_takes_it() {
     let run = run(env!("CARGO_BIN_EXE_seldom"), &["10000000"]).recorded();
@@ -50,9 +50,15 @@ fn memory_is_on_the_line_that_takes_it() {
     let taking = function.lines.iter();
     let taking = taking.filter(|line| line.source.contains("kept.push"));
     let taken: i64 = taking.map(|line| line.net_rss).sum();
+    let together: i64 = function.groups.iter().map(|group| group.net_rss).sum();
     let all = function.net_rss;
+    println!("{taken} of {all} are the line's, {together} together");
     assert!(all > 60 << 20, "{all}");
-    assert!(taken as f64 >= 0.95 * all as f64, "{taken} of {all}");
+    assert!(taken > 0, "its hits that were read by themselves");
+    assert!(
+        (taken + together) as f64 >= 0.99 * all as f64,
+        "{taken} and {together} of {all}"
+    );
 }
 
 /// A single line makes millions of calls, in some of which readings are taken: what they took and how long

@@ -63,10 +63,10 @@ impl HitSchedule {
         }
     }
 
-    /// The bytes that a hit keeps on an average, if the hits that were read prove them: there were enough, and
-    /// two standard errors are at most a quarter of the mean. So a page that came by chance in one of a thousand
-    /// hits says nothing about a million others.
-    pub(super) fn proven(&self) -> Option<f64> {
+    /// The bytes that so many hits keep, if the hits that were read prove it: there were enough, and two standard
+    /// errors are at most a quarter of the mean. So a page that came by chance in one of a thousand hits says
+    /// nothing about a million others. At most `little` bytes, two standard errors included, are nothing.
+    pub(super) fn proven(&self, hits: u64, little: f64) -> Option<f64> {
         let read = f64::from(self.read_hits);
         if self.read_hits < ENOUGH {
             return None;
@@ -74,7 +74,10 @@ impl HitSchedule {
         let mean = self.read_net / read;
         let variance = (self.read_squares / read - mean * mean).max(0.0);
         let error = 2.0 * (variance / read).sqrt();
-        (error <= mean.abs() * KNOWN_WITHIN).then_some(mean)
+        if (mean.abs() + error) * hits as f64 <= little {
+            return Some(0.0);
+        }
+        (error <= mean.abs() * KNOWN_WITHIN).then_some(mean * hits as f64)
     }
 }
 
@@ -112,16 +115,20 @@ mod tests {
         for hit in 2..=8 {
             schedule.learn(hit, 4096);
         }
-        assert_eq!(schedule.proven(), None, "seven are too few");
+        assert_eq!(schedule.proven(3, 0.0), None, "seven are too few");
         schedule.learn(9, 4096);
-        assert_eq!(schedule.proven(), Some(4096.0), "the first hit is left out");
+        assert_eq!(
+            schedule.proven(3, 0.0),
+            Some(3.0 * 4096.0),
+            "the first hit is left out"
+        );
     }
 
     #[test]
     fn hit_schedule_lines_that_never_keep_anything_are_proven_to_keep_nothing() {
         let mut schedule = HitSchedule::default();
         (1..=9).for_each(|hit| schedule.learn(hit, 0));
-        assert_eq!(schedule.proven(), Some(0.0));
+        assert_eq!(schedule.proven(1_000, 0.0), Some(0.0));
     }
 
     #[test]
@@ -130,10 +137,13 @@ mod tests {
         for hit in 1..=1_000 {
             schedule.learn(hit, if hit == 500 { -4096 } else { 0 });
         }
-        assert_eq!(schedule.proven(), None);
+        // A mean of 4 bytes, 8 more or less: too little to matter beside a stretch of a megabyte, if it is of a
+        // thousand hits, but not if it is of a million.
+        assert_eq!(schedule.proven(1_000, 64e3), Some(0.0));
+        assert_eq!(schedule.proven(1_000_000, 64e3), None);
         for hit in 1_001..=2_000 {
             schedule.learn(hit, if hit % 10 == 0 { -4096 } else { -3072 });
         }
-        assert!(schedule.proven().is_some_and(|mean| mean < -1_000.0));
+        assert!(schedule.proven(1, 0.0).is_some_and(|mean| mean < -1_000.0));
     }
 }

@@ -31,6 +31,9 @@ use crate::heap;
 /// (glibc; others take less for small blocks).
 const BESIDE: u64 = 31;
 
+/// A line that is proven to have at most this part of a stretch's change has none of it.
+const LITTLE: f64 = 1.0 / 16.0;
+
 /// Parts that are proven must add up to what was read but for this part of it.
 const PROVEN_WITHIN: f64 = 0.25;
 
@@ -81,7 +84,7 @@ pub(super) fn divide(
     net: i64,
     stretch: Stretch,
 ) -> Whose {
-    match end(lines, counters, stretch) {
+    match end(lines, counters, net, stretch) {
         (0, _) => Whose::Line(stretch.last.min(stretch.first) as usize),
         (1, only) => Whose::Line(only),
         _ => {
@@ -106,9 +109,16 @@ pub(super) fn ran(line: &LineTotals) -> bool {
     line.start.ran
 }
 
-/// The stretch ends: sees what each line did in it. Gives how many ran, and one of them.
-fn end(lines: &mut [LineTotals], counters: &SiteCounters, stretch: Stretch) -> (usize, usize) {
+/// The stretch ends, in which `net` bytes came or went: sees what each line did in it. Gives how many ran, and one
+/// of them.
+fn end(
+    lines: &mut [LineTotals],
+    counters: &SiteCounters,
+    net: i64,
+    stretch: Stretch,
+) -> (usize, usize) {
     let (mut many, mut one) = (0, 0);
+    let little = net.unsigned_abs() as f64 * LITTLE;
     for (place, line) in lines.iter_mut().enumerate() {
         let at = place as u32;
         // Asked for once: a snapshot divides a copy of the state while the thread goes on hitting lines.
@@ -122,10 +132,7 @@ fn end(lines: &mut [LineTotals], counters: &SiteCounters, stretch: Stretch) -> (
         }
         line.start.ran = new > 0 || at == stretch.first || at == stretch.last;
         line.start.heap = at_least_nothing(heap);
-        line.start.expected = line
-            .schedule
-            .proven()
-            .map_or(f64::NAN, |bytes| bytes * new as f64);
+        line.start.expected = line.schedule.proven(new, little).unwrap_or(f64::NAN);
         line.start.part = 0;
         if line.start.ran {
             (many, one) = (many + 1, place);
