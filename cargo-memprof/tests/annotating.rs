@@ -165,7 +165,12 @@ fn modules_patterns_and_refusals() {
     );
     assert!(read("src/other.rs").starts_with("#[memprof::profile_memory]\npub fn other"));
     assert!(!read("src/main.rs").contains("memprof") && !read("src/unused.rs").contains("memprof"));
-    assert!(read("Cargo.toml").contains("\nmemprof = { path = "));
+    let manifest = read("Cargo.toml");
+    let (_, dependency) = manifest.split_once("\nmemprof = { path = ").expect("added");
+    assert!(
+        dependency.contains(", features = [\"counting\"] } #"),
+        "a program's heap is counted: {manifest}"
+    );
     let said = bench.complains(&["annotate", "nothing"]);
     assert!(
         said.contains("no function") && said.lines().count() == 1,
@@ -178,4 +183,40 @@ fn modules_patterns_and_refusals() {
             .complains(&["annotate", "x"])
             .contains("find the package")
     );
+}
+
+/// A library leaves the choice to programs, and a program that has made it keeps its own.
+#[test]
+fn an_allocator_is_installed_only_where_nobody_else_has_a_say() {
+    for (file, text, counting, remark) in [
+        ("src/main.rs", "fn main() {}\n", true, false),
+        ("src/lib.rs", "pub fn main() {}\n", false, false),
+        (
+            "src/main.rs",
+            "#[global_allocator]\nstatic MINE: std::alloc::System = std::alloc::System;\nfn main() {}\n",
+            false,
+            true,
+        ),
+    ] {
+        let bench = Bench::new();
+        fs::create_dir(bench.path().join("src")).expect("made");
+        fs::write(bench.path().join(file), text).expect("written");
+        let manifest = bench.path().join("Cargo.toml");
+        let before = "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        fs::write(&manifest, before).expect("written");
+        let output = bench.memprof(&["annotate", "main", "--memprof", "."]);
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        let after = fs::read_to_string(&manifest).expect("read");
+        assert_eq!(
+            after.contains("features = [\"counting\"]"),
+            counting,
+            "{after}"
+        );
+        let told =
+            "main.rs installs an allocator; put memprof::CountingAllocator::new(…) around it";
+        assert_eq!(said.contains(told), remark, "{said}");
+        bench.prints(&["strip"]);
+        assert_eq!(fs::read_to_string(&manifest).expect("read"), before);
+    }
 }

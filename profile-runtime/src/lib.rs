@@ -143,8 +143,10 @@
 //!
 //! # Heap bytes
 //!
-//! [`CountingAllocator`] counts what every line allocates and frees, to the byte, around whatever
-//! allocator the program has.
+//! With the feature `counting`, memprof counts what every line allocates and frees, to the byte. The
+//! feature installs a [`CountingAllocator`] around the system's allocator. A program that has another
+//! allocator leaves the feature off and puts the counting one around its own; so does one that wants
+//! [origins](CountingAllocator::with_origins).
 //!
 //! ```standalone_crate
 //! use memprof::{CountingAllocator, profile_memory};
@@ -211,6 +213,11 @@
 //! - `report`, on by default, with `record`: the reports, and the module `report`, which turns a saved
 //!   [`run::Run`] into the same files and text. With `record` alone there are no dependencies for them:
 //!   the program records, and [`snapshot`] hands it the data.
+//! - `counting`: installs a [`CountingAllocator`] as the program's global allocator, where the program is
+//!   recorded. It is for programs, since a library would choose the allocator of everybody who uses it. The
+//!   compiler refuses it in a program with an allocator of its own, and names `CountingAllocator::new`.
+//! - `own-allocator`: `counting` installs nothing. For a program that has an allocator of its own, while
+//!   something that it depends on asks for `counting`.
 //! - `png`, `export`: further formats.
 //!
 //! # Settings

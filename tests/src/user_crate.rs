@@ -50,7 +50,8 @@ impl UserCrate {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
              [dependencies]\nmemprof = {{ path = {:?}{options} }}\n\n\
-             [features]\nregression = []\nlittle = []\nwithout = []\nfailing = []\nuncounted = []\n\n\
+             [features]\nregression = []\nlittle = []\nwithout = []\nfailing = []\nuncounted = []\n\
+             own = []\nwrapped = []\n\n\
              [workspace]\n",
             Path::new(WORKSPACE).join("profile-runtime")
         );

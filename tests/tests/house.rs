@@ -26,6 +26,11 @@ fn cargo_memprof() {
 }
 
 #[test]
+fn profile_counting() {
+    imports_lead_down("profile-counting");
+}
+
+#[test]
 fn profile_macro() {
     imports_lead_down("profile-macro");
 }
@@ -65,6 +70,7 @@ fn every_package_has_a_table() {
     );
     let tested = [
         "cargo-memprof",
+        "profile-counting",
         "profile-macro",
         "profile-model",
         "profile-report",

@@ -8,8 +8,8 @@ use memprof_report::text::visible;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, QUIET};
 use crate::source::{
-    Edit, Found, Module, Package, Pattern, Wanted, add_dependency, annotate, modules, packages,
-    strip,
+    Edit, Found, Module, Package, Pattern, Source, Wanted, add_dependency, annotate,
+    has_global_allocator, modules, packages, strip,
 };
 
 const EXAMPLES: &str = "\
@@ -23,7 +23,8 @@ A path is `crate::module::Type::function`. Only the attribute is inserted; nothi
 
 /// Puts #[memprof::profile_memory] on the functions whose path matches
 ///
-/// Adds the dependency on memprof where it is missing. A const fn cannot be profiled and is left out.
+/// Adds the dependency on memprof where it is missing: for a program with the feature `counting`, for heap
+/// bytes beside RSS. A const fn cannot be profiled and is left out.
 #[allow(
     rustdoc::broken_intra_doc_links,
     reason = "help shows the attribute, which is no link"
@@ -89,15 +90,24 @@ impl Annotate {
         };
         let before =
             std::fs::read_to_string(&package.manifest).map_err(|e| failed(e.to_string()))?;
-        let wanted = match &self.memprof {
-            None => Wanted::Version(env!("CARGO_PKG_VERSION").to_owned()),
+        let from = match &self.memprof {
             Some(folder) => {
                 let folder = folder.canonicalize().map_err(|e| failed(e.to_string()))?;
-                Wanted::Path(folder.to_string_lossy().into_owned())
+                Source::Path(folder.to_string_lossy().into_owned())
             }
+            None if package.in_workspace => Source::Workspace,
+            None => Source::Version(env!("CARGO_PKG_VERSION").to_owned()),
         };
-        let in_workspace = package.in_workspace && self.memprof.is_none();
-        let after = add_dependency(&before, &wanted, in_workspace).map_err(failed)?;
+        let own_allocator = with_an_allocator(package);
+        let counting = package.is_program && own_allocator.is_none();
+        let after = add_dependency(&before, &Wanted { from, counting }).map_err(failed)?;
+        if let (Some(_), Some(file)) = (&after, own_allocator) {
+            output::remark(format_args!(
+                "heap bytes are not counted yet: {} installs an allocator; put \
+                 memprof::CountingAllocator::new(…) around it",
+                visible(&file.display().to_string())
+            ));
+        }
         Ok(after.map(|after| Edit {
             path: package.manifest.clone(),
             before,
@@ -123,6 +133,16 @@ impl Annotate {
         };
         output::remark(format_args!("{count} functions {done}"));
     }
+}
+
+/// The file in which the package installs a global allocator, if it does.
+fn with_an_allocator(package: &Package) -> Option<PathBuf> {
+    let mut modules = package
+        .roots
+        .iter()
+        .flat_map(|(root, name)| modules(root, name));
+    let module = modules.find(|module| has_global_allocator(&module.text))?;
+    Some(module.file)
 }
 
 /// The files of `package` with the attribute, and the functions that are wanted.

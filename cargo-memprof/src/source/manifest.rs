@@ -8,31 +8,47 @@ const MARK: &str = "# added by `cargo memprof annotate`";
 
 /// The dependency that is wanted.
 #[derive(Debug, Clone)]
-pub(crate) enum Wanted {
-    /// From the registry.
+pub(crate) struct Wanted {
+    pub(crate) from: Source,
+    /// Whether it is to install the counting allocator.
+    pub(crate) counting: bool,
+}
+
+/// Where memprof is.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// In the registry.
     Version(String),
-    /// From a folder, as it is to stand in the manifest.
+    /// In a folder, as it is to stand in the manifest.
     Path(String),
+    /// The workspace tells.
+    Workspace,
+}
+
+impl Wanted {
+    /// What stands in the manifest, key by key.
+    fn keys(&self) -> Vec<String> {
+        let from = match &self.from {
+            Source::Version(version) => format!("version = {version:?}"),
+            Source::Path(path) => format!("path = {path:?}"),
+            Source::Workspace => "workspace = true".to_owned(),
+        };
+        let counting = self
+            .counting
+            .then(|| "features = [\"counting\"]".to_owned());
+        [from].into_iter().chain(counting).collect()
+    }
 }
 
 /// The manifest with the dependency; `None` if it has it.
 ///
 /// # Errors
 /// What is wrong with the manifest, or unusual about it.
-pub(crate) fn add_dependency(
-    text: &str,
-    wanted: &Wanted,
-    in_workspace: bool,
-) -> Result<Option<String>, String> {
+pub(crate) fn add_dependency(text: &str, wanted: &Wanted) -> Result<Option<String>, String> {
     let document = parse(text)?;
     if is_there(&document) {
         return Ok(None);
     }
-    let value = match wanted {
-        _ if in_workspace => "{ workspace = true }".to_owned(),
-        Wanted::Version(version) => format!("{{ version = {version:?} }}"),
-        Wanted::Path(path) => format!("{{ path = {path:?} }}"),
-    };
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let edited = match explicit_table(&document) {
         Some(header) => {
@@ -42,17 +58,19 @@ pub(crate) fn add_dependency(
             if !text[..line].ends_with('\n') {
                 return Err("its last line is [dependencies], without an end".to_owned());
             }
+            let keys = wanted.keys().join(", ");
             format!(
-                "{}memprof = {value} {MARK}{end}{}",
+                "{}memprof = {{ {keys} }} {MARK}{end}{}",
                 &text[..line],
                 &text[line..]
             )
         }
         None => {
             let package = package_header(text).ok_or("there is no [package] in it")?;
-            let inside = value.trim_matches(['{', '}']).trim();
+            let keys = wanted.keys().into_iter();
+            let keys: String = keys.map(|key| format!("{key} {MARK}{end}")).collect();
             let (before, after) = text.split_at(package);
-            format!("{before}[dependencies.memprof] {MARK}{end}{inside} {MARK}{end}{after}")
+            format!("{before}[dependencies.memprof] {MARK}{end}{keys}{after}")
         }
     };
     let there = parse(&edited).map(|document| is_there(&document));
@@ -112,11 +130,21 @@ fn package_header(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn published(counting: bool) -> Wanted {
+        Wanted {
+            from: Source::Version("0.1".to_owned()),
+            counting,
+        }
+    }
+
     fn there_and_back(text: &str) {
-        let wanted = Wanted::Version("0.1".to_owned());
-        let edited = add_dependency(text, &wanted, false).unwrap().unwrap();
-        assert_eq!(remove_dependency(&edited), text);
-        assert_eq!(add_dependency(&edited, &wanted, false), Ok(None));
+        for counting in [false, true] {
+            let wanted = published(counting);
+            let edited = add_dependency(text, &wanted).unwrap().unwrap();
+            assert_eq!(edited.contains("\"counting\""), counting, "{edited}");
+            assert_eq!(remove_dependency(&edited), text);
+            assert_eq!(add_dependency(&edited, &wanted), Ok(None));
+        }
     }
 
     #[test]
@@ -137,28 +165,28 @@ mod tests {
     #[test]
     fn a_path_and_a_workspace() {
         let text = "[package]\n[dependencies]\n";
-        let path = add_dependency(text, &Wanted::Path("../m".to_owned()), false)
-            .unwrap()
-            .unwrap();
+        let added = |from, counting| {
+            add_dependency(text, &Wanted { from, counting })
+                .unwrap()
+                .unwrap()
+        };
+        let path = added(Source::Path("../m".to_owned()), false);
         assert!(path.contains("memprof = { path = \"../m\" } #"), "{path}");
-        let inherited = add_dependency(text, &Wanted::Version("0.1".to_owned()), true)
-            .unwrap()
-            .unwrap();
+        let inherited = added(Source::Workspace, true);
         assert!(
-            inherited.contains("memprof = { workspace = true } #"),
+            inherited.contains("memprof = { workspace = true, features = [\"counting\"] } #"),
             "{inherited}"
         );
     }
 
     #[test]
     fn what_cannot_be_added_is_an_error_and_no_guess() {
-        let wanted = Wanted::Version("0.1".to_owned());
         for text in [
             "[workspace]\n",
             "not toml",
             "[package]\ndependencies = 1\n[dependencies",
         ] {
-            assert!(add_dependency(text, &wanted, false).is_err(), "{text}");
+            assert!(add_dependency(text, &published(false)).is_err(), "{text}");
         }
     }
 }

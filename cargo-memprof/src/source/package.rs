@@ -12,6 +12,8 @@ pub(crate) struct Package {
     pub(crate) manifest: PathBuf,
     /// Roots of its crates, with their names.
     pub(crate) roots: Vec<(PathBuf, String)>,
+    /// Whether it has a binary. What depends on a library may not want its choice of an allocator.
+    pub(crate) is_program: bool,
     /// Whether the workspace tells where memprof is.
     pub(crate) in_workspace: bool,
 }
@@ -51,6 +53,7 @@ pub(crate) fn packages(
     let package = |package: &cargo_metadata::Package| Package {
         manifest: package.manifest_path.clone().into_std_path_buf(),
         roots: roots(package, all_targets),
+        is_program: package.targets.iter().any(cargo_metadata::Target::is_bin),
         in_workspace,
     };
     Ok(chosen.into_iter().map(package).collect())

@@ -9,8 +9,7 @@ use crate::facts::rss_and_heap::{Change, Seen, Verdict, Why, judge, others_matte
 use crate::text::units::{mib_unit, signed_mib};
 
 /// How to get heap figures, for reports that have none.
-pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, put into the program: \
-     #[global_allocator] static ALLOCATOR: memprof::CountingAllocator = memprof::CountingAllocator::system();";
+pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, have the program depend on memprof with features = [\"counting\"]";
 
 /// The most lines of a function that are remarked on.
 const LINES: usize = 3;

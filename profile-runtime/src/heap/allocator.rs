@@ -9,7 +9,8 @@ use super::origins;
 /// `A`.
 ///
 /// With it installed, every line of a report shows heap bytes beside RSS: what the program asked
-/// for, beside what the operating system sees.
+/// for, beside what the operating system sees. memprof's feature `counting` installs one; a program with
+/// an allocator of its own installs it itself, without that feature.
 ///
 /// ```
 /// use memprof::CountingAllocator;

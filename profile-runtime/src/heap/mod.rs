@@ -4,6 +4,13 @@ mod allocator;
 mod call_ids;
 mod count;
 mod figures;
+// Without recording nobody asks for heap figures, so the program keeps the allocator that it has.
+#[cfg(all(
+    feature = "counting",
+    feature = "record",
+    not(feature = "own-allocator")
+))]
+mod installed;
 mod live_blocks;
 pub(crate) mod origins;
 mod this_thread;

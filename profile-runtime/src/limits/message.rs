@@ -34,11 +34,9 @@ impl BrokenLimits {
                 Broken::NotCounted(argument) => {
                     let _ = write!(
                         text,
-                        "\n  {argument} cannot be checked, because nobody counts heap bytes: put the \
-                         counting allocator into the program or test,\n\n    \
-                         #[global_allocator]\n    \
-                         static ALLOCATOR: memprof::CountingAllocator = \
-                         memprof::CountingAllocator::system();\n"
+                        "\n  {argument} cannot be checked, because nobody counts heap bytes: \
+                         have the program, or its tests as [dev-dependencies], depend on memprof \
+                         with features = [\"counting\"]\n"
                     );
                 }
             }

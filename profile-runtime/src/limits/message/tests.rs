@@ -131,7 +131,7 @@ fn message_the_message_tells_the_range_of_a_growth_and_how_to_have_the_heap_coun
         "{message}"
     );
     assert!(
-        message.contains("memprof::CountingAllocator::system();"),
+        message.contains("depend on memprof with features = [\"counting\"]"),
         "{message}"
     );
 }
