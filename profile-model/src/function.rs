@@ -70,9 +70,9 @@ pub struct FunctionProfile {
     pub suspended: u64,
     /// How many calls were made but are not listed in `call_records`.
     pub calls_omitted: u64,
-    /// Calls in order of their start: the first, the last, and those with the highest peaks.
+    /// Calls in order of their start: the first, the last, and the highest ([`Call::height`]).
     pub call_records: Vec<Call>,
-    /// Which entry of `call_records` the series shows: the call with the highest peak.
+    /// Which entry of `call_records` the series shows: the highest of the calls that were read at their entry.
     pub series_call: Option<usize>,
     /// That call's samples at full resolution.
     pub series: Vec<LineSample>,
@@ -247,6 +247,8 @@ pub struct Workers {
 }
 
 /// One execution of an annotated function.
+///
+/// Of a call that was only counted ([`Call::only_counted`]) nothing is known of RSS: all these fields are 0.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -283,6 +285,43 @@ pub struct Call {
     /// What it did on the heap, where counted. Of a future: while it was polled.
     #[cfg_attr(feature = "serde", serde(default))]
     pub heap: Option<HeapFigures>,
+    /// Whether it was not read at its beginning, and is kept for its heap peak. It ran at some time between
+    /// `start_ns` and `end_ns`.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub only_counted: bool,
+}
+
+impl Call {
+    /// By what calls of a function are ranked: the heap peak where the heap is counted, otherwise the peak of
+    /// RSS.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.heap.map_or(self.peak_rss, |heap| heap.peak)
+    }
+
+    /// Its height, and between calls of one height the peak of RSS.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn rank(&self) -> (u64, u64) {
+        (self.height(), self.peak_rss)
+    }
+}
+
+impl FunctionProfile {
+    /// The calls in `call_records` whose times and RSS are known: all but those that were only counted.
+    pub fn read_calls(&self) -> impl Iterator<Item = &Call> + Clone {
+        self.call_records.iter().filter(|call| !call.only_counted)
+    }
+
+    /// The highest of `call_records` by [`Call::height`].
+    #[must_use]
+    pub fn highest_call(&self) -> Option<&Call> {
+        let calls = self.call_records.iter();
+        calls.reduce(|highest, call| match call.rank() > highest.rank() {
+            true => call,
+            false => highest,
+        })
+    }
 }
 
 /// JSON has no infinity, and nothing that is not a number.

@@ -1,4 +1,4 @@
-//! The calls of a function that are kept one by one: the first, the last, and those with the highest peaks.
+//! The calls of a function that are kept one by one: the first, the last, and the highest by [`Call::height`].
 //!
 //! Totals stand beside them and stay exact; this is what a chart can draw of a function that was
 //! called ten million times.
@@ -11,6 +11,8 @@ use crate::function::Call;
 pub const FIRST: usize = 100;
 const LAST: usize = 100;
 const HIGHEST: usize = 50;
+/// Of calls that are lower only the very highest is worth a record of its own.
+const LOW: u64 = 64 << 10;
 
 /// Kept calls of one function.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +21,7 @@ pub struct KeptCalls {
     ended: u64,
     first: Vec<(u64, Call)>,
     last: VecDeque<(u64, Call)>,
-    /// In ascending order of peak, so that the lowest is the one to go.
+    /// Ascending, so that the lowest is the one to go.
     highest: Vec<(u64, Call)>,
 }
 
@@ -43,6 +45,24 @@ impl KeptCalls {
         }
     }
 
+    /// From which height on a call is worth adding, although it is neither one of the first nor of the last:
+    /// it is higher than all, or not low and among the highest.
+    #[must_use]
+    pub fn least_height(&self) -> u64 {
+        let first = self.first.iter().map(|(_, call)| call.height());
+        let highest = self.highest.last().map(|(_, call)| call.height());
+        let beaten = first.chain(highest).max().map_or(0, |top| top + 1);
+        let full = self.highest.len() == HIGHEST;
+        let least = full.then(|| self.highest[0].1.height() + 1);
+        beaten.min(LOW).max(least.unwrap_or(0))
+    }
+
+    /// Keeps `call` if it is one of the highest.
+    pub fn add_if_high(&mut self, call: Call) {
+        self.ended += 1;
+        self.keep_if_high(&(self.ended, call));
+    }
+
     /// Keeps `call` if it is one of those to keep.
     pub fn add(&mut self, call: Call) {
         self.ended += 1;
@@ -59,16 +79,16 @@ impl KeptCalls {
     }
 
     fn keep_if_high(&mut self, numbered: &(u64, Call)) {
-        let peak = numbered.1.peak_rss;
+        let rank = numbered.1.rank();
         if self.highest.len() == HIGHEST {
-            if self.highest[0].1.peak_rss >= peak {
+            if self.highest[0].1.rank() >= rank {
                 return;
             }
             self.highest.remove(0);
         }
         let at = self
             .highest
-            .partition_point(|(_, kept)| kept.peak_rss <= peak);
+            .partition_point(|(_, kept)| kept.rank() <= rank);
         self.highest.insert(at, numbered.clone());
     }
 
@@ -105,6 +125,7 @@ impl KeptCalls {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::HeapFigures;
     use crate::function::Outcome;
 
     fn call(number: u64, peak_rss: u64) -> Call {
@@ -123,7 +144,57 @@ mod tests {
             suspended_rss: 0,
             others_rss: 0,
             heap: None,
+            only_counted: false,
         }
+    }
+
+    /// A call whose heap peak is `peak`, and whose RSS is not known.
+    fn counted(number: u64, peak: u64) -> Call {
+        Call {
+            heap: Some(HeapFigures {
+                peak,
+                ..HeapFigures::default()
+            }),
+            only_counted: true,
+            ..call(number, 0)
+        }
+    }
+
+    #[test]
+    fn a_call_ranks_by_its_heap_peak_where_the_heap_is_counted() {
+        let mut kept = KeptCalls::default();
+        for number in 0..1_000 {
+            let high = Call {
+                peak_rss: 1 << 30,
+                ..counted(number, 1)
+            };
+            kept.add(high);
+        }
+        kept.add_if_high(counted(1_000, 2));
+        let records = kept.records();
+        let highest = records.iter().max_by_key(|call| call.height());
+        assert_eq!(highest, Some(&counted(1_000, 2)));
+        assert_eq!((kept.ended(), kept.since(1_000).len()), (1_001, 1));
+    }
+
+    #[test]
+    fn of_low_calls_only_the_highest_is_worth_adding_and_of_others_the_highest_fifty() {
+        let mut kept = KeptCalls::default();
+        assert_eq!(kept.least_height(), 0);
+        kept.add(counted(0, 100));
+        assert_eq!(kept.least_height(), 101);
+        kept.add_if_high(counted(1, 300));
+        assert_eq!(kept.least_height(), 301);
+        kept.add_if_high(counted(2, 1 << 20));
+        assert_eq!(kept.least_height(), LOW);
+        for number in 0..48 {
+            kept.add_if_high(counted(number, LOW + number));
+        }
+        assert_eq!(kept.least_height(), LOW.max(301), "there are 50");
+        kept.add_if_high(counted(0, LOW + 100));
+        assert_eq!(kept.least_height(), LOW + 1);
+        kept.add_if_high(counted(0, LOW + 1));
+        assert_eq!(kept.least_height(), LOW + 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod data;
 mod figures;
 mod function;
 pub mod growth;
+mod histogram;
 mod kept_calls;
 pub mod run;
 mod series;
@@ -25,6 +26,7 @@ pub mod internal {
     pub use crate::amount::{bytes, short};
     pub use crate::function::untouched;
     pub use crate::growth::fit::faster_than;
+    pub use crate::histogram::{BUCKETS, Histogram, bucket};
     pub use crate::kept_calls::{FIRST, KeptCalls};
     pub use crate::series::thinned;
     pub use crate::sized_growth::{HEAP_RESOLUTION, RSS_RESOLUTION, grown, points};

@@ -25,6 +25,7 @@ pub fn all() -> Vec<(&'static str, Run)> {
         ("crowd", crowd(40, 500)),
         ("watched", watched()),
         ("growing", growing()),
+        ("one_high_call", one_high_call()),
     ]
 }
 
@@ -202,6 +203,87 @@ pub fn many_short_calls() -> Run {
     let mut kept = (0..1_000).map(|i| i == shown || !(200..=800).contains(&i));
     function.call_records.retain(|_| kept.next().unwrap());
     function.series_call = Some(shown.min(200));
+    run
+}
+
+/// With counted heap, of 100,001 short calls one is high: it was only counted.
+pub fn one_high_call() -> Run {
+    let mut sim = Sim::new("shop", &["./shop"], 6 * MIB);
+    let f = sim.function(
+        "shop::order",
+        "fn order(items: usize) {\n    let list = vec![0; items];\n}",
+        4,
+    );
+    for _ in 0..3 {
+        sim.call(f, &[step(1, 2_000, 4 * KIB, 0)]);
+        sim.idle(MS);
+    }
+    let mut run = sim.finish();
+    run.heap = true;
+    let small = data!(HeapFigures {
+        allocated: 100,
+        freed: 100,
+        peak: 100,
+        allocations: 1,
+        ..HeapFigures::default()
+    });
+    let high = data!(HeapFigures {
+        allocated: 40 * MIB,
+        freed: 40 * MIB,
+        peak: 40 * MIB,
+        ..small
+    });
+    let all = data!(HeapFigures {
+        allocated: 100_000 * 100 + high.allocated,
+        freed: 100_000 * 100 + high.freed,
+        allocations: 100_001,
+        ..high
+    });
+    let function = &mut run.functions[0];
+    for call in &mut function.call_records {
+        call.heap = Some(small);
+    }
+    let counted = data!(Call {
+        start_ns: 2 * MS,
+        end_ns: 7 * MS,
+        thread: 1,
+        outcome: Outcome::Returned,
+        heap: Some(high),
+        only_counted: true,
+        ..Call::default()
+    });
+    function.call_records.push(counted);
+    function.call_records.sort_by_key(|call| call.start_ns);
+    function.series_call = function
+        .call_records
+        .iter()
+        .position(|call| !call.only_counted);
+    function.calls = 100_001;
+    function.calls_omitted = function.calls - function.call_records.len() as u64;
+    function.heap = Some(all);
+    let quantiles = |calls, half, most, nearly_all, max| {
+        Some(data!(Quantiles {
+            calls,
+            p50: half,
+            p95: most,
+            p99: nearly_all,
+            max,
+        }))
+    };
+    function.spread = Some(data!(CallSpread {
+        allocated: quantiles(100_001, 107, 107, 107, 40 * MIB),
+        heap_peak: quantiles(100_001, 107, 107, 107, 40 * MIB),
+        peak_rss: quantiles(57, 4096, 4096, 8191, 8192),
+        time_ns: quantiles(57, 2_097_151, 2_400_000, 2_400_000, 2_400_000),
+    }));
+    for line in &mut function.lines {
+        let ran = line.hits > 0;
+        (line.hits, line.heap) = if ran {
+            (100_001, Some(all))
+        } else {
+            (0, Some(HeapFigures::default()))
+        };
+    }
     run
 }
 

@@ -94,7 +94,7 @@ fn axis(state: &State, width: usize) -> Line<'static> {
     else {
         return Line::from(line);
     };
-    let calls = state.selected().map_or(&[][..], |f| &f.call_records);
+    let calls = state.selected().into_iter().flat_map(|f| f.read_calls());
     for running in running(calls, state.run.duration_ns, length).chunk_by(|a, b| a == b) {
         let (mark, style) = if running[0] {
             ("━", state.theme.running())
@@ -108,7 +108,7 @@ fn axis(state: &State, width: usize) -> Line<'static> {
 }
 
 /// In which of `length` slices of the time one of the calls was in progress.
-fn running(calls: &[Call], all_ns: u64, length: usize) -> Vec<bool> {
+fn running<'a>(calls: impl Iterator<Item = &'a Call>, all_ns: u64, length: usize) -> Vec<bool> {
     let mut running = vec![false; length];
     for call in calls {
         let first = place(call.start_ns, all_ns, length);

@@ -141,7 +141,8 @@ fn mprofs_data() {
         // A call with its thousands of nanoseconds, as the file has them.
         let mut calls = functions
             .iter()
-            .flat_map(|f| f["call_records"].as_array().unwrap());
+            .flat_map(|f| f["call_records"].as_array().unwrap())
+            .filter(|call| call["only_counted"] == false);
         for line in text.lines().filter(|line| line.starts_with("FUNC ")) {
             let fields: Vec<_> = line.split(' ').collect();
             let call = calls.next().expect("a call for each line");

@@ -10,6 +10,7 @@ use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
 use super::thin::thin;
 use crate::error::ReportError;
+use crate::facts::highest_call::{shown_call, which_call};
 use crate::facts::peak_moment::peak_moment;
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
 
@@ -51,13 +52,10 @@ pub(crate) struct FunctionWindow<'a> {
 }
 
 impl<'a> FunctionWindow<'a> {
-    /// All calls where the one with the highest peak stays visible among them, else its vicinity.
+    /// All calls where the highest stays visible among them, else its vicinity.
     pub(crate) fn new(run: &Run, profile: &'a FunctionProfile) -> Self {
-        let records = &profile.call_records;
-        let call = profile
-            .series_call
-            .and_then(|i| records.get(i))
-            .or(records.first());
+        let records = profile.read_calls();
+        let call = shown_call(profile).or_else(|| records.clone().next());
         let Some(call) = call else {
             return Self {
                 range: 0..run.duration_ns,
@@ -65,15 +63,11 @@ impl<'a> FunctionWindow<'a> {
             };
         };
         let first = records
-            .iter()
+            .clone()
             .map(|c| c.start_ns)
             .min()
             .unwrap_or(call.start_ns);
-        let last = records
-            .iter()
-            .map(|c| c.end_ns)
-            .max()
-            .unwrap_or(call.end_ns);
+        let last = records.map(|c| c.end_ns).max().unwrap_or(call.end_ns);
         let length = call.end_ns.saturating_sub(call.start_ns).max(1_000);
         let range = if last.saturating_sub(first) <= length.saturating_mul(OVERVIEW) {
             let margin = (last.saturating_sub(first) / 12).max(length / 12);
@@ -104,7 +98,10 @@ fn subtitle(profile: &FunctionProfile, call: Option<&Call>) -> String {
     }
     let calls = match profile.calls {
         1 => format!("1 call of {length}"),
-        n => format!("{n} calls; in colour the one with the highest peak, {length}"),
+        n => {
+            let which = which_call(profile, call);
+            format!("{n} calls; in colour {which}, {length}")
+        }
     };
     let (entry, exit) = (mib(call.entry_rss), mib_unit(call.exit_rss));
     format!(
@@ -302,8 +299,8 @@ fn others<'a>(
 ) -> Vec<&'a Call> {
     let is_shown =
         |c: &&Call| c.end_ns >= window.start && c.start_ns <= window.end && Some(*c) != call;
-    let mut others: Vec<_> = profile.call_records.iter().filter(is_shown).collect();
-    others.sort_by_key(|c| Reverse(c.peak_rss));
+    let mut others: Vec<_> = profile.read_calls().filter(is_shown).collect();
+    others.sort_by_key(|c| Reverse(c.rank()));
     others.truncate(BRACKETS);
     others
 }

@@ -57,7 +57,7 @@ impl Outline {
     /// The parts in which `function` was being called.
     pub(crate) fn during(&self, function: &FunctionProfile) -> String {
         let mut active = [false; WIDTH];
-        for call in &function.call_records {
+        for call in function.read_calls() {
             let (from, to) = (self.slice(call.start_ns), self.slice(call.end_ns));
             active[from..=to.max(from)].fill(true);
         }

@@ -175,7 +175,7 @@ pub(super) fn paint_lanes(
 fn stretches(canvas: &Canvas<'_, '_>, function: &FunctionProfile) -> Vec<(i32, i32)> {
     const DISTINCT: i32 = 4;
     let mut merged: Vec<(i32, i32)> = Vec::new();
-    for call in &function.call_records {
+    for call in function.read_calls() {
         let (from, to) = (
             canvas.place(call.start_ns, 0).0,
             canvas.place(call.end_ns, 0).0,

@@ -15,10 +15,10 @@ pub(super) struct Slice<'a> {
     pub(super) nested: bool,
 }
 
-/// All recorded calls, thread by thread, each after those around it.
+/// All calls that were read, thread by thread, each after those around it.
 pub(super) fn slices(run: &Run) -> Vec<Slice<'_>> {
     let calls = run.functions.iter().flat_map(|function| {
-        function.call_records.iter().map(move |call| Slice {
+        function.read_calls().map(move |call| Slice {
             function,
             call,
             nested: true,

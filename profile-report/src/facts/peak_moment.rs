@@ -1,6 +1,8 @@
 //! When a peak was reached, as one moment: every output that names it names the same one.
 
-use memprof_model::run::{Call, FunctionProfile};
+use memprof_model::run::FunctionProfile;
+
+use super::highest_call::shown_call;
 
 /// The moment at which to show the function's peak.
 ///
@@ -25,10 +27,7 @@ pub(crate) fn peak_moment(profile: &FunctionProfile) -> Option<u64> {
 
 /// Entry and exit of the call that the series is of: they are readings too.
 fn ends(profile: &FunctionProfile) -> impl Iterator<Item = (u64, u64)> {
-    let call: Option<&Call> = profile
-        .series_call
-        .and_then(|i| profile.call_records.get(i));
-    call.into_iter().flat_map(|call| {
+    shown_call(profile).into_iter().flat_map(|call| {
         [
             (call.start_ns, call.entry_rss),
             (call.end_ns, call.exit_rss),

@@ -33,7 +33,7 @@ pub(crate) fn render(run: &Run) -> Result<String, ReportError> {
     }
     for function in &run.functions {
         let name = function_name(&function.name);
-        for call in &function.call_records {
+        for call in function.read_calls() {
             let (start, end) = (clock.epoch(call.start_ns), clock.epoch(call.end_ns));
             let (entry, exit) = (mib(call.entry_rss), mib(call.exit_rss));
             push(
@@ -67,7 +67,7 @@ pub(crate) fn memory(run: &Run) -> Vec<(u64, u64)> {
 }
 
 fn function_memory(function: &FunctionProfile) -> impl Iterator<Item = (u64, u64)> {
-    let calls = function.call_records.iter();
+    let calls = function.read_calls();
     let ends = calls.flat_map(|call| {
         [
             (call.start_ns, call.entry_rss),

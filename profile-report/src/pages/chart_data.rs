@@ -105,8 +105,8 @@ pub(super) fn columns(series: &[Sample]) -> Columns {
 }
 
 fn calls(profile: &FunctionProfile) -> Vec<[u64; 4]> {
-    let mut calls: Vec<_> = profile.call_records.iter().collect();
-    calls.sort_by_key(|call| Reverse(call.peak_rss));
+    let mut calls: Vec<_> = profile.read_calls().collect();
+    calls.sort_by_key(|call| Reverse(call.rank()));
     calls.truncate(CALLS);
     calls.sort_by_key(|call| call.start_ns);
     calls

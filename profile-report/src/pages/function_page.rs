@@ -1,7 +1,7 @@
 //! `<function>.html`: what one function did: in words, in figures, over time, and line by line.
 
 use askama::Template;
-use memprof_model::run::{Call, FunctionProfile, Line, Run};
+use memprof_model::run::{FunctionProfile, Line, Run};
 
 use super::assets::scripts;
 use super::bar::bar;
@@ -12,6 +12,7 @@ use super::growth_section::{GrowthSection, growth_section};
 use super::highlight::{Highlighter, Token};
 use crate::chart::activity;
 use crate::error::ReportError;
+use crate::facts::highest_call::shown_call;
 use crate::facts::rows::{Row, highest, in_part, is_shared, marks, rows};
 use crate::facts::rss_and_heap::others_show;
 use crate::plain::columns::has_elsewhere;
@@ -20,6 +21,7 @@ use crate::text::sentence::Part;
 use crate::text::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
 use crate::text::visible::{source_line, visible};
 use crate::words::heap_story::{Remark, remarks};
+use crate::words::spread::{self, SpreadRow};
 use crate::words::story::tell;
 
 /// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
@@ -41,6 +43,7 @@ pub(crate) fn function_page(
         chart,
         has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
+        spread: spread::rows(profile),
         growth: growth_section(profile)?,
         remarks: remarks(run, profile),
         facts: facts(run, profile),
@@ -63,6 +66,8 @@ struct FunctionPage<'a> {
     chart: &'a str,
     has_heap: bool,
     table: LineTable,
+    /// How its calls are spread.
+    spread: Vec<SpreadRow>,
     /// How it grows with its input.
     growth: Option<GrowthSection>,
     /// Where heap and RSS part.
@@ -326,7 +331,7 @@ impl TableRow {
             cells: columns.iter().map(|column| column.cell(line)).collect(),
             peak_bar: bar(line.peak_rss, full),
             net_bar: bar((line.net_rss.max(0) as u64).min(line.peak_rss), full),
-            activity: call(profile)
+            activity: shown_call(profile)
                 .map(|call| activity(&profile.series, call, line.line))
                 .unwrap_or_default(),
             ..plain
@@ -353,11 +358,6 @@ fn mark_note(line: &Line) -> String {
         .chain(shared)
         .collect::<Vec<_>>()
         .join("; ")
-}
-
-/// The call that the chart is about.
-fn call(profile: &FunctionProfile) -> Option<&Call> {
-    profile.call_records.get(profile.series_call?)
 }
 
 /// Brings the decimal points of a column under each other.
@@ -391,6 +391,26 @@ mod tests {
         let page = pages(&run).remove(0);
         let (_, body) = page.split_once("<main>").unwrap();
         insta::assert_snapshot!(body.split("</main>").next().unwrap());
+    }
+
+    #[test]
+    fn many_short_calls_are_shown_as_a_distribution_beside_the_highest() {
+        let page = pages(&fixture::one_high_call()).remove(0);
+        let row = "<td class=\"l\">heap peak</td><td class=\"l\" data-label=\"half at most\">107 bytes</td>\
+                   <td class=\"l\" data-label=\"95% at most\">107 bytes</td>\
+                   <td class=\"l\" data-label=\"99% at most\">107 bytes</td>\
+                   <td class=\"l\" data-label=\"highest\">40 MiB</td>\
+                   <td class=\"l\" data-label=\"of calls\">100001</td>";
+        assert!(page.contains(row), "{page}");
+        assert!(
+            page.contains("<dt>highest</dt><dd>heap peak 40.00 MiB"),
+            "{page}"
+        );
+        assert!(
+            pages(&fixture::nested())
+                .iter()
+                .all(|page| !page.contains("calls are spread"))
+        );
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) fn run_data<'a>(
 }
 
 fn function(profile: &FunctionProfile, lane: bool) -> Function {
-    let calls = profile.call_records.iter();
+    let calls = profile.read_calls();
     let calls: Vec<_> = calls.map(|call| [call.start_ns, call.end_ns]).collect();
     Function {
         label: truncate(&visible(&profile.label), LABEL),

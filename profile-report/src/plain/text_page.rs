@@ -3,12 +3,14 @@
 use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, Run};
 
 use super::line_table::line_table;
+use crate::facts::highest_call::{shown_call, which_call};
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rss_and_heap::others_show;
 use crate::text::units::{duration, interval, mib, mib_unit, signed_mib};
 use crate::text::visible::visible;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
+use crate::words::spread::{highest_counted_call, spread_table};
 use crate::words::story;
 
 /// The whole text of `<function>.txt`.
@@ -22,6 +24,7 @@ pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
         story::tell_plain(run, profile).trim_end(),
         line_table(profile)
     ));
+    text.push_str(&spread_table(profile));
     text.push_str(&growth_table(profile));
     text.push_str(&where_heap_and_rss_part(run, profile));
     text.push_str(LEGEND);
@@ -74,6 +77,9 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
         ("peak", peak(profile)),
         ("heap", heap(profile)),
     ];
+    if let Some(highest) = highest_counted_call(profile) {
+        facts.push(("highest", highest));
+    }
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         facts.push(("elsewhere", elsewhere(&others)));
     }
@@ -134,11 +140,10 @@ fn plural_threads(threads: u64) -> String {
 }
 
 fn rss(profile: &FunctionProfile) -> String {
-    let which = if profile.calls > 1 {
-        ", in the call with the highest peak"
-    } else {
-        ""
-    };
+    let shown = shown_call(profile).filter(|_| profile.calls > 1);
+    let which = shown.map_or_else(String::new, |call| {
+        format!(", in {}", which_call(profile, call))
+    });
     format!(
         "{} at entry → {} at exit{which}",
         mib_unit(profile.entry_rss),

@@ -279,7 +279,7 @@ mod tests {
             let file = parse_dat(text.as_bytes()).unwrap();
             assert_eq!(file.torn, None, "{name}");
             let calls: usize = file.functions.iter().map(|f| f.calls.len()).sum();
-            let recorded: usize = run.functions.iter().map(|f| f.call_records.len()).sum();
+            let recorded: usize = run.functions.iter().map(|f| f.read_calls().count()).sum();
             assert_eq!(calls, recorded, "{name}");
         }
     }

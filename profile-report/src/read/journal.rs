@@ -196,11 +196,12 @@ impl Function {
                 .cloned(),
         );
         call_records.sort_by_key(|call| (call.start_ns, call.depth));
-        let best = (0..call_records.len()).max_by_key(|&at| {
+        let read = (0..call_records.len()).filter(|&at| !call_records[at].only_counted);
+        let best = read.max_by_key(|&at| {
             let call = &call_records[at];
             // Of several the one with these ends: the entry says which.
             let named = (call.entry_rss, call.exit_rss) == (profile.entry_rss, profile.exit_rss);
-            (call.peak_rss, named)
+            (call.height(), named)
         });
         Some(data!(FunctionProfile {
             lines,

@@ -44,13 +44,15 @@ prop_compose! {
         by in prop::option::of(any::<f64>()),
         sizes in any::<[u64; 3]>(),
         changes in any::<[i64; 2]>(),
+        only_counted in any::<bool>(),
+        heap in prop::option::of(heap()),
         outcome in prop::sample::select(vec![Outcome::Returned, Outcome::Panicked, Outcome::Cancelled, Outcome::Running]),
     ) -> Call {
         let [start_ns, length, suspended_ns] = times.map(u64::from);
         let [entry_rss, exit_rss, peak_rss] = sizes.map(|size| size % MOST);
         let [net_rss, suspended_rss] = changes.map(|change| change % MOST as i64);
         let (end_ns, thread, depth) = (start_ns + length, length, 3);
-        data!(Call { start_ns, end_ns, suspended_ns, thread, depth, by, outcome, entry_rss, exit_rss, peak_rss, net_rss, suspended_rss })
+        data!(Call { start_ns, end_ns, suspended_ns, thread, depth, by, outcome, entry_rss, exit_rss, peak_rss, net_rss, suspended_rss, heap, only_counted })
     }
 }
 
@@ -71,7 +73,8 @@ prop_compose! {
             data!(CallMaxima { calls, shared, peak_rss, heap: None, lines: Vec::new() })
         });
         let FunctionProfile { by, sizes, growth, .. } = if grows { fixture::growing().functions.swap_remove(0) } else { fixture::profile("f") };
-        data!(FunctionProfile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, ..fixture::profile("f") })
+        let spread = grows.then(|| fixture::one_high_call().functions.swap_remove(0).spread).flatten();
+        data!(FunctionProfile { name, label, file, source, source_line, lines, call_records, series_call, by, sizes, growth, call_maxima, spread, ..fixture::profile("f") })
     }
 }
 

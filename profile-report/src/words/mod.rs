@@ -3,6 +3,7 @@
 pub(crate) mod growth;
 pub(crate) mod heap_story;
 mod origins_story;
+pub(crate) mod spread;
 pub(crate) mod stopped;
 pub(crate) mod story;
 pub(crate) mod watched;

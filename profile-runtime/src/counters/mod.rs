@@ -9,4 +9,5 @@ pub(crate) mod line;
 pub(crate) mod line_blocks;
 pub(crate) mod site;
 pub(crate) mod site_directory;
+pub(crate) mod spread;
 pub(crate) mod static_cell;

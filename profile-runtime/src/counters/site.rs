@@ -1,8 +1,11 @@
 //! The counters of one site on one thread: calls, and what each line did.
 
-use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
+use std::sync::OnceLock;
+
+use crate::counters::atomics::{AtomicI64, AtomicU64, Ordering::Relaxed, add};
 use crate::counters::counts::Counts;
 use crate::counters::line::{HeapCounters, LineCounters, NO_LINE};
+use crate::counters::spread::HeapSpread;
 
 /// What one thread counts of one site without taking the lock of its recorder.
 ///
@@ -17,6 +20,11 @@ pub(crate) struct SiteCounters {
     panics: AtomicU64,
     /// What counted calls did on the heap.
     heap: HeapCounters,
+    /// How all calls, measured or counted, are spread by what they did on the heap. Made at the first that did
+    /// something.
+    spread: OnceLock<Box<HeapSpread>>,
+    /// A counted call with at least this heap peak is worth a record.
+    least_height: AtomicI64,
     lines: Box<[LineCounters]>,
     /// The current line of a call that has not reached its first line.
     before_lines: LineCounters,
@@ -31,6 +39,8 @@ impl SiteCounters {
             thread: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             heap: HeapCounters::default(),
+            spread: OnceLock::new(),
+            least_height: AtomicI64::new(1),
             lines: (0..lines).map(|_| LineCounters::new(followed)).collect(),
             before_lines: LineCounters::new(followed),
         }))
@@ -147,6 +157,41 @@ impl SiteCounters {
     /// What counted calls did on the heap, and their highest peak.
     pub(crate) fn heap(&self) -> (Counts, u64) {
         self.heap.sum()
+    }
+
+    /// Counts a call that did something on the heap among those that did about as much. `false` if that has no
+    /// room yet ([`SiteCounters::make_room`]); then it is not counted.
+    #[inline]
+    pub(crate) fn spread_call(&self, change: Counts, peak: i64) -> bool {
+        if change.allocated == 0 {
+            return true;
+        }
+        let spread = self.spread.get();
+        spread.is_some_and(|spread| spread.count(change.allocated, peak.max(0) as u64))
+    }
+
+    /// Makes room for a call like this one, and counts it.
+    pub(crate) fn make_room_and_spread(&self, change: Counts, peak: i64) {
+        let spread = self.spread.get_or_init(Box::default);
+        spread.make_room(change.allocated, peak.max(0) as u64);
+        self.spread_call(change, peak);
+    }
+
+    /// How the calls are spread; `None` if none allocated anything.
+    pub(crate) fn spread(&self) -> Option<&HeapSpread> {
+        self.spread.get().map(|spread| &**spread)
+    }
+
+    /// Whether a counted call with this heap peak is worth a record.
+    #[inline]
+    pub(crate) fn is_high(&self, peak: i64) -> bool {
+        peak >= self.least_height.load(Relaxed)
+    }
+
+    /// From now on a counted call is worth a record if its heap peak is at least so high.
+    pub(crate) fn set_least_height(&self, height: u64) {
+        let height = i64::try_from(height.max(1)).unwrap_or(i64::MAX);
+        self.least_height.store(height, Relaxed);
     }
 
     pub(crate) fn line(&self, line: usize) -> Option<&LineCounters> {

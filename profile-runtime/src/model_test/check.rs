@@ -1,6 +1,7 @@
 //! What a run has to say, held against the truth and against the invariants of every run.
 
-use memprof_model::run::{Call, FunctionProfile, HeapFigures, Run};
+use memprof_model::internal::Histogram;
+use memprof_model::run::{Call, FunctionProfile, HeapFigures, Outcome, Quantiles, Run};
 
 use super::truth::{Heap, LINES, Moved, SITES, Truth};
 use crate::thread::suspended::SuspendedCalls;
@@ -19,6 +20,7 @@ pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
             continue;
         };
         counted(function, truth, site)?;
+        calls(function, &truth.sites[site].ended)?;
         sums(function, &[])?;
         possible(function, truth, site)?;
         if truth.is_close {
@@ -29,10 +31,15 @@ pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
 }
 
 /// A run in which calls are in progress, and these are suspended.
-pub(super) fn in_progress(run: &Run, suspended: &SuspendedCalls) -> Result<(), String> {
+pub(super) fn in_progress(
+    run: &Run,
+    truth: &Truth,
+    suspended: &SuspendedCalls,
+) -> Result<(), String> {
     for (id, name) in ["model::a", "model::b", "model::c"].iter().enumerate() {
         if let Some(function) = run.functions.iter().find(|function| function.name == *name) {
             sums(function, &suspended.of_site(id))?;
+            running(function, &truth.in_progress(id))?;
         }
     }
     process(run)
@@ -84,6 +91,50 @@ fn possible(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<()
     Ok(())
 }
 
+/// The calls that are kept did on the heap what one of the calls did that have `ended`, the highest of them is
+/// kept, and they are spread as the kept ones show.
+fn calls(function: &FunctionProfile, ended: &[(Heap, u64)]) -> Result<(), String> {
+    let name = &function.name;
+    let mut known = ended.to_vec();
+    known.sort_unstable();
+    for call in &function.call_records {
+        let heap = call.heap.ok_or("the heap is counted")?;
+        let found = known.binary_search(&(figures(&heap), heap.peak));
+        equal(name, &format!("heap of {call:?}"), found.is_ok(), true)?;
+    }
+    let highest = function.highest_call().map(Call::height);
+    let peaks = ended.iter().map(|(_, peak)| *peak);
+    equal(name, "highest call", highest, peaks.clone().max())?;
+    let Some(spread) = function.spread else {
+        return equal(name, "calls", ended.len(), 1);
+    };
+    let allocated = ended.iter().map(|(heap, _)| heap.allocated);
+    equal(
+        name,
+        "allocated by a call",
+        spread.allocated,
+        quantiles(allocated),
+    )?;
+    equal(name, "heap peaks", spread.heap_peak, quantiles(peaks))
+}
+
+fn quantiles(values: impl Iterator<Item = u64>) -> Option<Quantiles> {
+    let mut histogram = Histogram::default();
+    values.for_each(|value| histogram.add(value));
+    histogram.quantiles()
+}
+
+/// Calls in progress did so far what one of those did that are `in_progress`.
+fn running(function: &FunctionProfile, in_progress: &[Heap]) -> Result<(), String> {
+    let calls = function.call_records.iter();
+    for call in calls.filter(|call| call.outcome == Outcome::Running) {
+        let heap = call.heap.ok_or("the heap is counted")?;
+        let found = in_progress.contains(&figures(&heap));
+        equal(&function.name, &format!("heap of {call:?}"), found, true)?;
+    }
+    Ok(())
+}
+
 fn within(name: &str, net: i64, moved: Moved, more: i64) -> Result<(), String> {
     match (-moved.went - more..=moved.came + more).contains(&net) {
         true => Ok(()),
@@ -98,8 +149,6 @@ fn rss(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), Str
     let (name, is) = (&function.name, &truth.sites[site]);
     equal(name, "net", function.net_rss, is.net)?;
     peak(name, function.peak_rss, is.peak)?;
-    let kept = function.call_records.iter().map(|call| call.peak_rss);
-    equal(name, "highest record", kept.max(), Some(function.peak_rss))?;
     for at in 0..LINES {
         let (line, is) = (&function.lines[at], &is.lines[at]);
         let name = &format!("{name} line {at}");

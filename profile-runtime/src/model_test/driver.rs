@@ -381,7 +381,7 @@ impl Process {
     }
 
     fn snapshot(&mut self) {
-        let found = check::in_progress(&self.run(), &self.recorder.threads.suspended);
+        let found = check::in_progress(&self.run(), &self.truth, &self.recorder.threads.suspended);
         self.disagreement = self.disagreement.take().or(found.err());
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub is_future: bool,
     /// `None` before the first.
     pub line: Option<usize>,
+    /// What it did on the heap.
+    pub heap: Heap,
     /// Live heap bytes above those at its begin, and the most that they ever were.
     heap_live: i64,
     heap_peak: i64,
@@ -61,6 +63,8 @@ pub(super) struct Site {
     pub cancelled: u64,
     pub heap: Heap,
     pub heap_peak: u64,
+    /// What each call that has ended did on the heap, and its heap peak.
+    pub ended: Vec<(Heap, u64)>,
     pub net: i64,
     pub moved: Moved,
     pub peak: u64,
@@ -84,7 +88,7 @@ pub(super) struct Moved {
     pub went: i64,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Heap {
     pub allocated: u64,
     pub freed: u64,
@@ -117,6 +121,7 @@ impl Truth {
             site,
             is_future,
             line: None,
+            heap: Heap::default(),
             heap_live: 0,
             heap_peak: 0,
             start: self.rss,
@@ -129,6 +134,13 @@ impl Truth {
             closures: 0,
             moved: Moved::default(),
         });
+    }
+
+    /// What the calls of a site did on the heap so far that are in progress or suspended.
+    pub(super) fn in_progress(&self, site: usize) -> Vec<Heap> {
+        let calls = self.threads.iter().flatten().chain(&self.suspended);
+        let calls = calls.filter(|call| call.kind == Kind::Function && call.site == site);
+        calls.map(|call| call.heap).collect()
     }
 
     /// The innermost call comes to `line`, with a hit or without.
@@ -162,6 +174,7 @@ impl Truth {
                 site.net += self.rss as i64 - call.start as i64;
                 site.peak = site.peak.max(call.peak);
                 site.heap_peak = site.heap_peak.max(call.heap_peak as u64);
+                site.ended.push((call.heap, call.heap_peak as u64));
             }
             Kind::ClosureOf(depth) => {
                 self.threads[thread][depth].closures += self.rss as i64 - call.entry as i64;
@@ -211,6 +224,7 @@ impl Truth {
         let by_closure: Vec<usize> = stack.iter().filter_map(Call::closure_of).collect();
         for (depth, call) in stack.iter_mut().enumerate() {
             let site = &mut self.sites[call.site];
+            call.heap.add(change);
             call.heap_live += change.allocated as i64 - change.freed as i64;
             call.heap_peak = call.heap_peak.max(call.heap_live);
             let line = call.line.unwrap_or(0);

@@ -1,14 +1,14 @@
-//! The calls of a site that are kept one by one, and the series of the call with the highest peak.
+//! The calls of a site that are kept one by one, the series of the highest call, and how the calls are spread.
 //!
 //! Exact totals over all calls are elsewhere (`thread/totals.rs`). This is what a chart can draw of a function
 //! that was called ten million times.
 
-use memprof_model::internal::{FIRST, KeptCalls};
+use memprof_model::internal::{FIRST, Histogram, KeptCalls};
 
 use crate::reading::one_reading::LinePoint;
 use crate::site::resident::resident;
 use memprof_model::run::Series;
-use memprof_model::run::{Call, PeakAt};
+use memprof_model::run::{Call, Outcome};
 
 /// A series with at most so many points is copied into a smaller allocation. The series of a longer call is kept
 /// as it is: a program has few of them, and copying one would touch whole pages.
@@ -40,15 +40,24 @@ fn kept(
 pub(crate) struct SiteCalls {
     kept: KeptCalls,
     peak_call: Option<PeakCall>,
+    spread: ReadSpread,
     /// The site's own room for a short series, while no series is in it.
     room: Option<Series<LinePoint>>,
 }
 
-/// The call with the highest peak, with its series.
+/// How the calls are spread that began and ended with a reading.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadSpread {
+    /// By the peak of RSS.
+    pub peak_rss: Histogram,
+    /// By the time that they took, in nanoseconds.
+    pub time_ns: Histogram,
+}
+
+/// The highest of the calls that began with a reading, with its series.
 #[derive(Debug, Clone)]
 pub(crate) struct PeakCall {
     pub call: Call,
-    pub peak_at: Option<PeakAt>,
     /// `None` for a call that was suspended: its samples would fill the memory of a program that has
     /// a hundred thousand of them.
     pub series: Option<Series<LinePoint>>,
@@ -66,14 +75,14 @@ impl SiteCalls {
         }
     }
 
-    /// Whether a call with this peak would become the one with the highest peak.
-    pub(crate) fn beats_peak_call(&self, peak: u64) -> bool {
+    /// Whether `call`, which began with a reading, would become the highest of those.
+    pub(crate) fn beats_peak_call(&self, call: &Call) -> bool {
         self.peak_call
             .as_ref()
-            .is_none_or(|highest| highest.call.peak_rss < peak)
+            .is_none_or(|highest| highest.call.rank() < call.rank())
     }
 
-    /// Makes `highest` the call with the highest peak. Gives back the series that are not needed any more, for
+    /// Makes `highest` the highest of the calls that began with a reading. Gives back the series that are not needed any more, for
     /// other calls to use: ten thousand functions with a full series each would hold 320 MiB.
     ///
     /// `spare`: small series allocated before the call. Allocating at its end would place our block above the
@@ -98,7 +107,7 @@ impl SiteCalls {
         few.into_iter().chain(long)
     }
 
-    /// The call with the highest peak.
+    /// The highest of the calls that began with a reading.
     pub(crate) fn peak_call(&self) -> Option<&PeakCall> {
         self.peak_call.as_ref()
     }
@@ -106,11 +115,34 @@ impl SiteCalls {
     /// Allocates what keeping a call will need, before the call begins: see [`SiteCalls::set_peak_call`].
     pub(crate) fn make_room(&mut self) {
         self.kept.make_room();
+        self.spread.peak_rss.make_room();
+        self.spread.time_ns.make_room();
     }
 
-    /// Keeps `call` if it is one of those to keep.
+    /// Keeps `call`, which began with a reading, if it is one of those to keep.
     pub(crate) fn add(&mut self, call: Call) {
+        if call.outcome != Outcome::Running {
+            let wall_ns = call.end_ns.saturating_sub(call.start_ns);
+            let time_ns = wall_ns.saturating_sub(call.suspended_ns);
+            self.spread.time_ns.add(time_ns);
+            self.spread.peak_rss.add(call.peak_rss);
+        }
         self.kept.add(call);
+    }
+
+    /// Keeps `call`, which did not begin with a reading, if it is one of the highest.
+    pub(crate) fn add_if_high(&mut self, call: Call) {
+        self.kept.add_if_high(call);
+    }
+
+    /// From which height on a call is worth adding that did not begin with a reading.
+    pub(crate) fn least_height(&self) -> u64 {
+        self.kept.least_height()
+    }
+
+    /// How the calls are spread that began and ended with a reading.
+    pub(crate) fn spread(&self) -> &ReadSpread {
+        &self.spread
     }
 
     /// How many calls have been added.
@@ -125,7 +157,7 @@ impl SiteCalls {
         self.kept.since(ended)
     }
 
-    /// All kept calls, each once: in the order of their ends, and the call with the highest peak last if it is
+    /// All kept calls, each once: in the order of their ends, and the highest with a series last if it is
     /// not among them.
     pub(crate) fn records(&self) -> Vec<Call> {
         let mut records = self.kept.records();
@@ -144,7 +176,8 @@ impl SiteCalls {
             .as_ref()
             .and_then(|highest| highest.series.as_ref());
         let series = highest.into_iter().chain(&self.room).map(Series::bytes);
-        self.kept.bytes() + series.sum::<u64>()
+        let spread = self.spread.peak_rss.bytes() + self.spread.time_ns.bytes();
+        self.kept.bytes() + spread + series.sum::<u64>()
     }
 }
 
@@ -181,7 +214,6 @@ mod tests {
         }
         PeakCall {
             call: call(0, 0),
-            peak_at: None,
             series: Some(series),
         }
     }
@@ -238,7 +270,7 @@ mod tests {
     #[test]
     fn site_calls_the_best_call_is_among_the_records_once_also_if_it_is_not_kept_otherwise() {
         let mut book = SiteCalls::default();
-        assert!(book.beats_peak_call(0), "whichever comes first");
+        assert!(book.beats_peak_call(&call(0, 0)), "whichever comes first");
         let _ = book.set_peak_call(with_points(1), &mut Vec::new());
         assert_eq!(book.records(), [call(0, 0)]);
         book.add(call(0, 0));
@@ -251,12 +283,11 @@ mod tests {
         let mut book = SiteCalls::default();
         let best = PeakCall {
             call: call(0, 100),
-            peak_at: None,
             series: None,
         };
         let _ = book.set_peak_call(best, &mut Vec::new());
         assert_eq!(
-            [99, 100, 101].map(|peak| book.beats_peak_call(peak)),
+            [99, 100, 101].map(|peak| book.beats_peak_call(&call(1, peak))),
             [false, false, true]
         );
     }

@@ -9,8 +9,9 @@ use crate::site::registered::RegisteredSite;
 use crate::thread::open_call::OpenCall;
 use crate::thread::totals::{LineTotals, SiteTotals};
 use memprof_model::data;
+use memprof_model::internal::Histogram;
 use memprof_model::run::{
-    Call, FunctionProfile, HeapFigures, Line, LineGroup, LineSample, PeakAt, Workers,
+    Call, CallSpread, FunctionProfile, HeapFigures, Line, LineGroup, LineSample, Quantiles, Workers,
 };
 
 /// The snapshot of one thread: its totals, and its calls in progress as if they ended now. Both are in the order
@@ -25,8 +26,8 @@ pub(super) fn function(
     threads: &[ThreadSnapshot],
     suspended: Vec<Call>,
 ) -> Option<FunctionProfile> {
-    let highest = ended.peak_call().map(highest);
-    let totals = totals(site, highest, threads, |number| site.spec.source_of(number))?;
+    let figures = EndedFigures::of(&ended);
+    let totals = totals(site, figures, threads, |number| site.spec.source_of(number))?;
     let calls = with_running(site, ended, threads, suspended);
     let mut call_records = calls.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
@@ -58,7 +59,7 @@ pub(super) fn of_threads<'a>(
 /// A function's figures without its source, calls and series; `source` gives the text of a line.
 pub(super) fn totals(
     site: &'static RegisteredSite,
-    ended: Option<Highest>,
+    ended: EndedFigures,
     threads: &[ThreadSnapshot],
     source: impl Fn(u32) -> &'static str,
 ) -> Option<FunctionProfile> {
@@ -68,8 +69,10 @@ pub(super) fn totals(
     if calls == 0 {
         return None;
     }
-    let peak = totals.iter().map(|totals| totals.peak).max()?;
-    let peak_call = highest_call(site, ended, threads);
+    let peak = totals.iter().map(|totals| (totals.peak, totals.peak_at));
+    let (peak, peak_at) = peak.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+    let spread = spread(site, &ended, &totals, threads);
+    let peak_call = highest_call(site, ended.highest, threads);
     let sum = |of: fn(&SiteTotals) -> Counts| {
         let counts = totals.iter().map(|totals| of(totals));
         counts.fold(Counts::default(), Counts::plus)
@@ -90,19 +93,20 @@ pub(super) fn totals(
         panics: totals.iter().map(|totals| totals.all_panics()).sum(),
         threads: totals.iter().map(|totals| totals.threads).sum(),
         time_ns: totals.iter().map(|totals| totals.time_ns).sum(),
-        entry_rss: peak_call.as_ref().map_or(0, |(call, _)| call.entry_rss),
-        exit_rss: peak_call.as_ref().map_or(0, |(call, _)| call.exit_rss),
+        entry_rss: peak_call.as_ref().map_or(0, |call| call.entry_rss),
+        exit_rss: peak_call.as_ref().map_or(0, |call| call.exit_rss),
         max_rss: totals.iter().map(|totals| totals.high).max()?,
         net_rss: totals.iter().map(|totals| totals.net).sum(),
         self_net_rss: self_net,
         peak_rss: peak,
-        peak_at: peak_call.and_then(|(_, peak_at)| peak_at),
+        peak_at,
         heap: counted(heap, totals.iter().map(|totals| totals.all_heap().1).max()),
         heap_elsewhere: counted(other_threads, None),
         source: String::new(),
         source_line: site.spec.source_line,
         lines,
         groups,
+        spread: (calls > 1).then_some(spread),
         calls_omitted: 0,
         call_records: Vec::new(),
         series_call: None,
@@ -128,22 +132,63 @@ pub(super) fn running<'threads>(
     })
 }
 
-/// A call, and when RSS was highest in it.
-pub(super) type Highest = (Call, Option<PeakAt>);
-
-pub(super) fn highest(peak_call: &PeakCall) -> Highest {
-    (peak_call.call.clone(), peak_call.peak_at)
+/// What a site says of the calls that have ended and were read.
+#[derive(Debug)]
+pub(super) struct EndedFigures {
+    /// The highest of them.
+    highest: Option<Call>,
+    /// How they are spread.
+    peak_rss: Option<Quantiles>,
+    time_ns: Option<Quantiles>,
 }
 
-/// The call with the highest peak. `ended`: the highest of those that have ended.
+impl EndedFigures {
+    pub(super) fn of(calls: &SiteCalls) -> EndedFigures {
+        EndedFigures {
+            highest: calls.peak_call().map(|highest| highest.call.clone()),
+            peak_rss: calls.spread().peak_rss.quantiles(),
+            time_ns: calls.spread().time_ns.quantiles(),
+        }
+    }
+}
+
+/// The highest of the calls that were read. `ended`: the highest of those that have ended.
 fn highest_call(
     site: &'static RegisteredSite,
-    ended: Option<Highest>,
+    ended: Option<Call>,
     threads: &[ThreadSnapshot],
-) -> Option<Highest> {
-    running(site, threads).fold(ended, |highest, (open, record)| match highest {
-        Some(highest) if highest.0.peak_rss >= record.peak_rss => Some(highest),
-        _ => Some((record.clone(), open.peak_at())),
+) -> Option<Call> {
+    running(site, threads).fold(ended, |highest, (_, record)| match highest {
+        Some(highest) if highest.rank() >= record.rank() => Some(highest),
+        _ => Some(record.clone()),
+    })
+}
+
+/// How the ended calls of the site are spread.
+fn spread(
+    site: &'static RegisteredSite,
+    ended: &EndedFigures,
+    totals: &[&SiteTotals],
+    threads: &[ThreadSnapshot],
+) -> CallSpread {
+    let (mut allocated, mut heap_peak) = (Histogram::default(), Histogram::default());
+    let mut calls = 0;
+    for totals in totals {
+        calls += totals.counters.calls() as i64 - totals.suspended;
+        if let Some(spread) = totals.counters.spread() {
+            spread.add_to(&mut allocated, &mut heap_peak);
+        }
+    }
+    let calls = calls - running(site, threads).count() as i64;
+    let of_heap = |mut histogram: Histogram| {
+        histogram.fill_up_with_zeros(u64::try_from(calls).unwrap_or(0));
+        heap::is_counted().then(|| histogram.quantiles()).flatten()
+    };
+    data!(CallSpread {
+        allocated: of_heap(allocated),
+        heap_peak: of_heap(heap_peak),
+        peak_rss: ended.peak_rss,
+        time_ns: ended.time_ns,
     })
 }
 
@@ -156,7 +201,7 @@ fn with_running(
 ) -> SiteCalls {
     for (open, record) in running(site, threads) {
         calls.add(record.clone());
-        if calls.beats_peak_call(record.peak_rss) {
+        if calls.beats_peak_call(record) {
             // `calls` is a copy, so the series that it gives back can be dropped.
             drop(calls.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
         }
@@ -240,7 +285,7 @@ fn counted(counts: Counts, peak: Option<u64>) -> Option<HeapFigures> {
     heap::is_counted().then_some(heap::figures(counts, peak.unwrap_or(0)))
 }
 
-/// The samples of the call with the highest peak, from its entry to its exit.
+/// The samples of the highest call that was read, from its entry to its exit.
 fn series(site: &RegisteredSite, peak_call: &PeakCall) -> Vec<LineSample> {
     let sample = |point: &LinePoint| {
         data!(LineSample {

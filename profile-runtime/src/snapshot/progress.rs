@@ -1,6 +1,6 @@
 //! The figures of a run in progress, for an entry of the journal.
 
-use super::function::{Highest, ThreadSnapshot, highest, of_threads, running, totals};
+use super::function::{EndedFigures, ThreadSnapshot, of_threads, running, totals};
 use super::header::header;
 use super::live_blocks::{self, LiveBlocks};
 use super::whole_run::{called, threads};
@@ -93,7 +93,7 @@ struct EndedCalls {
     number: u64,
     /// The kept calls among those that ended since the last entry.
     new: Vec<Call>,
-    highest: Option<Highest>,
+    figures: EndedFigures,
 }
 
 impl EndedCalls {
@@ -103,7 +103,7 @@ impl EndedCalls {
         EndedCalls {
             number: calls.ended(),
             new: calls.since(before),
-            highest: calls.peak_call().map(highest),
+            figures: EndedFigures::of(&calls),
         }
     }
 }
@@ -113,7 +113,7 @@ fn function_figures(
     ended: EndedCalls,
     threads: &[ThreadSnapshot],
 ) -> Option<FunctionProgress> {
-    let profile = totals(site, ended.highest, threads, |_| "")?;
+    let profile = totals(site, ended.figures, threads, |_| "")?;
     let running = running(site, threads).map(|(open, record)| {
         let line = site.line_number(open.line);
         (record.clone(), line)

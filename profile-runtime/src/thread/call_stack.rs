@@ -6,11 +6,12 @@ use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::NO_LINE;
 use crate::counters::site::SiteCounters;
-use crate::heap::{CallId, origins};
+use crate::heap::{self, CallId, ThreadCounters, origins};
 use crate::reading::budget::Budget;
 use crate::reading::one_reading::{LastReading, LinePoint, Reading};
 use crate::site::calls::short_series;
 use crate::site::registered::RegisteredSite;
+use memprof_model::data;
 use memprof_model::run::Series;
 use memprof_model::run::{Call, Outcome};
 
@@ -38,6 +39,8 @@ pub(crate) struct ThreadState {
     pub last_reading: LastReading,
     /// Number of the thread that has the recorder.
     pub thread: u64,
+    /// Where that thread's heap is counted.
+    pub heap_counters: Option<&'static ThreadCounters>,
     /// Unused series, kept so that a call needs no allocation.
     pub spare_series: Vec<Series<LinePoint>>,
     /// Unused small series, into which those of short calls are copied.
@@ -132,6 +135,7 @@ impl ThreadState {
             entry,
             entry_exact: exact,
             unread: !exact && kind != Kind::OtherThread,
+            began_after_ns: entry.t_ns,
             line: counters.place(position.line),
             booked_until: entry,
             line_hit: false,
@@ -278,12 +282,15 @@ impl ThreadState {
             (false, true) if !call.panicking_at_entry => Outcome::Panicked,
             (false, _) => Outcome::Returned,
         };
-        let record = call.record(now, self.thread, self.stack.len() as u32, outcome);
+        let record = data!(Call {
+            heap: heap::is_counted().then(|| call.heap_figures(heap)),
+            ..call.record(now, self.thread, self.stack.len() as u32, outcome)
+        });
         if call.kind != Kind::Call {
             return record;
         }
         let totals = self.totals(call.site);
-        totals.end_call(&record, call.high.max(call.past.high));
+        totals.end_call(&record, call.high.max(call.past.high), call.peak_at);
         let heap = heap.since(call.heap_entry).plus(call.past.heap);
         totals.heap = totals.heap.plus(heap);
         totals.heap_peak = totals.heap_peak.max(call.heap_peak());

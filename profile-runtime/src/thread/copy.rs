@@ -66,6 +66,7 @@ impl ThreadRecorder {
         let before = guard.last;
         let mut line = self.line_of_measured(&guard);
         let high = self.high.load(Relaxed);
+        let heap = guard.heap_counters.map(|heap| (heap.counts(), heap.high()));
         drop(guard);
         if let Some(look) = look {
             line = place_of(state.stack.last(), look.measured);
@@ -79,12 +80,16 @@ impl ThreadRecorder {
         }
         state.note_reading(before, high, line, None, false);
         let mut running = Vec::new();
+        let mut heap_high = heap.map_or(i64::MIN, |heap| heap.1);
         while !state.stack.is_empty() {
             state.book_change(Ending::of_call(line, false, false));
             let Some(mut call) = state.pop() else { break };
             call.line = line;
+            heap_high = heap_high.max(call.heap_high);
+            call.heap_high = heap_high;
             line = state.stack.last().map_or(NO_LINE, |outer| outer.line);
-            let mut record = state.add_to_totals(&call, false, call.heap_entry);
+            let mut record =
+                state.add_to_totals(&call, false, heap.map_or(call.heap_entry, |heap| heap.0));
             record.outcome = Outcome::Running;
             if call.kind == Kind::Call {
                 running.push((call, record));

@@ -22,7 +22,7 @@ pub(crate) struct EndedCall<'call> {
 }
 
 impl ThreadState {
-    /// Hands an ended call to its site, with its series if no earlier call had a higher peak. What it held
+    /// Hands an ended call to its site, with its series if no earlier call was higher. What it held
     /// (series, details) is kept for the next call.
     pub(crate) fn finish_call(&mut self, ended: EndedCall<'_>) {
         let EndedCall {
@@ -44,10 +44,9 @@ impl ThreadState {
             return;
         }
         let mut calls = call.site.calls();
-        if calls.beats_peak_call(record.peak_rss) {
+        if calls.beats_peak_call(&record) {
             let highest = PeakCall {
                 call: record.clone(),
-                peak_at: call.peak_at,
                 series,
             };
             let spare_series = calls.set_peak_call(highest, &mut self.spare_short_series);

@@ -161,9 +161,8 @@ impl ThreadRecorder {
     #[inline]
     fn exit_counted(&self, depth: u32) -> Option<()> {
         let (call, outer) = self.counted.top(depth)?;
-        if let Some(heap_counters) = heap::of_this_thread() {
-            end_heap(&call, heap_counters, outer);
-        }
+        let high =
+            heap::of_this_thread().and_then(|heap_counters| end_heap(&call, heap_counters, outer));
         if call.call_id != 0 {
             origins::call_ended(call.call_id);
         }
@@ -175,24 +174,49 @@ impl ThreadRecorder {
             self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
         }
+        if let Some((change, peak)) = high {
+            self.keep_counted(&call, change, peak, depth);
+        }
         Some(())
     }
 }
 
 /// Books what a counted call did on the heap, when it ends: on its site, and on its caller's line. The caller
-/// is at `outer`.
+/// is at `outer`. Gives what it did, and its peak, if that is worth a record.
 #[inline]
-fn end_heap(call: &CallStart, heap_counters: &ThreadCounters, outer: Position) {
+fn end_heap(
+    call: &CallStart,
+    heap_counters: &ThreadCounters,
+    outer: Position,
+) -> Option<(Counts, u64)> {
     let change = heap_counters.counts().since(call.heap);
     if change == Counts::default() {
         heap_counters.set_high(outer.heap_high);
-        return;
+        return None;
     }
     let high = heap_counters.high();
-    call.counters
-        .book_heap(change, high.wrapping_sub(call.heap.live()));
+    let peak = high.wrapping_sub(call.heap.live());
+    call.counters.book_heap(change, peak);
+    spread_call(call.counters, change, peak);
     if let Some(line) = outer.line {
         line.book_heap(change, high.wrapping_sub(outer.heap_line_start));
     }
     heap_counters.set_high(outer.heap_high.max(high));
+    call.counters
+        .is_high(peak)
+        .then_some((change, peak.max(0) as u64))
+}
+
+/// Counts a call among those that did about as much on the heap.
+#[inline]
+pub(super) fn spread_call(counters: &SiteCounters, change: Counts, peak: i64) {
+    if !counters.spread_call(change, peak) {
+        make_room_and_spread(counters, change, peak);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn make_room_and_spread(counters: &SiteCounters, change: Counts, peak: i64) {
+    heap::without_counting(|| counters.make_room_and_spread(change, peak));
 }

@@ -31,3 +31,4 @@ mod suspend;
 pub(crate) mod suspended;
 pub(crate) mod thread_recorder;
 pub(crate) mod totals;
+mod unread_call;

@@ -1,6 +1,7 @@
 //! A measured call in progress: what it began with, where it is, and what it has not booked yet.
 
 use super::call_details::CallDetails;
+use super::fast_path::spread_call;
 use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
@@ -43,6 +44,8 @@ pub(crate) struct OpenCall {
     pub entry_exact: bool,
     /// Whether no reading was taken yet since it began or was resumed. What changes until then is its caller's.
     pub(super) unread: bool,
+    /// When the thread's last reading was before the call began.
+    pub began_after_ns: u64,
     /// The line at which it is. Out of date for the innermost call: see `ThreadRecorder::line`.
     pub line: u32,
     /// The reading up to which its lines have booked what changed.
@@ -228,12 +231,11 @@ impl OpenCall {
 
     /// How a suspended call would be recorded if the process ended now.
     pub(crate) fn record_suspended(&self) -> Call {
-        self.record(self.past.suspended_at, 0, 0, Outcome::Running)
-    }
-
-    /// When RSS was highest.
-    pub(crate) fn peak_at(&self) -> Option<PeakAt> {
-        self.peak_at
+        let past = &self.past;
+        data!(Call {
+            heap: heap::is_counted().then(|| heap::figures(past.heap, past.heap_peak)),
+            ..self.record(past.suspended_at, 0, 0, Outcome::Running)
+        })
     }
 
     /// It ends or is suspended: its details take over what its lines did on the heap.
@@ -249,11 +251,16 @@ impl OpenCall {
         heap::figures(counts, self.heap_peak())
     }
 
-    /// As its site's call with the highest peak, if the process ended now.
+    /// Counts it, when it ends, among its site's calls that did about as much on the heap.
+    pub(super) fn spread(&self, now: Counts) {
+        let counts = now.since(self.heap_entry).plus(self.past.heap);
+        spread_call(self.counters, counts, self.heap_peak() as i64);
+    }
+
+    /// As its site's highest call, if the process ended now.
     pub(crate) fn as_peak_call(&self, record: &Call) -> PeakCall {
         PeakCall {
             call: record.clone(),
-            peak_at: self.peak_at,
             series: self.series.clone(),
         }
     }

@@ -60,6 +60,7 @@ impl ThreadState {
         call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
         let totals = self.totals(call.site);
         totals.open = totals.open.saturating_sub(1);
+        totals.suspended += 1;
         totals.other_threads = totals
             .other_threads
             .plus(now.other_threads.since(call.entry.other_threads));
@@ -92,6 +93,7 @@ impl ThreadState {
         let totals = self.totals(call.site);
         call.counters = totals.counters;
         totals.open += 1;
+        totals.suspended -= 1;
         if let Some(details) = &mut call.details {
             details.resume(call.counters, &mut totals.lines);
         }

@@ -94,6 +94,7 @@ impl ThreadRecorder {
         let mut state = self.state();
         state.thread = thread;
         self.thread.store(thread, Relaxed);
+        state.heap_counters = None;
         state.last_reading = LastReading::default();
         self.ask_for_reading();
     }
@@ -186,6 +187,12 @@ impl ThreadRecorder {
             origins::call_ended(call.call_id);
         }
         let record = state.add_to_totals(&call, cancelled, heap);
+        if call.kind == Kind::Call {
+            call.spread(heap);
+            if !call.entry_exact {
+                self.keep_unread(state, &call, &record);
+            }
+        }
         self.go_back_to_caller(state, &call, heap);
         let call = &mut call;
         Some(heap::without_counting(|| {
@@ -332,7 +339,8 @@ impl ThreadRecorder {
     /// The innermost measured call's line is interrupted by a callee, or ends: keeps its heap position, and
     /// gives the thread's heap.
     pub(super) fn pause(&self, state: &mut ThreadState) -> Counts {
-        let (heap, position) = self.pause_heap(heap::of_this_thread());
+        state.heap_counters = heap::of_this_thread();
+        let (heap, position) = self.pause_heap(state.heap_counters);
         if let Some(call) = state.stack.last_mut() {
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;

@@ -6,9 +6,10 @@ use super::line_start::LineStart;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
+use crate::counters::spread::HeapSpread;
 use crate::heap::origins;
 use crate::site::registered::RegisteredSite;
-use memprof_model::run::{Call, Outcome};
+use memprof_model::run::{Call, Outcome, PeakAt};
 
 /// Totals of one site on one recorder.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) struct SiteTotals {
     pub time_ns: u64,
     pub net: i64,
     pub peak: u64,
+    /// Where and when that peak was.
+    pub peak_at: Option<PeakAt>,
     /// Highest RSS during any call.
     pub high: u64,
     pub heap: Counts,
@@ -31,6 +34,8 @@ pub(crate) struct SiteTotals {
     pub other_threads: Counts,
     /// Measured calls in progress on this recorder.
     pub open: u32,
+    /// How often a call was suspended on this recorder, less how often one went on here.
+    pub suspended: i64,
     pub lines: Vec<LineTotals>,
     /// The groups of lines whose change is known together only, by place in `lines`.
     pub groups: Vec<LineGroup>,
@@ -80,11 +85,13 @@ impl SiteTotals {
             time_ns: 0,
             net: 0,
             peak: 0,
+            peak_at: None,
             high: 0,
             heap: Counts::default(),
             heap_peak: 0,
             other_threads: Counts::default(),
             open: 0,
+            suspended: 0,
             lines: vec![LineTotals::default(); lines],
             groups: vec![LineGroup::default(); lines],
             workers: None,
@@ -96,14 +103,17 @@ impl SiteTotals {
         self.threads += u64::from(self.counters.count_call(thread));
     }
 
-    /// A measured call has ended; RSS was up to `high` during it.
-    pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
+    /// A measured call has ended; RSS was up to `high` during it, and the call's own peak was at `peak_at`.
+    pub(crate) fn end_call(&mut self, record: &Call, high: u64, peak_at: Option<PeakAt>) {
         let wall_ns = record.end_ns.saturating_sub(record.start_ns);
         self.open = self.open.saturating_sub(1);
         self.panics += u64::from(record.outcome == Outcome::Panicked);
         self.time_ns += wall_ns.saturating_sub(record.suspended_ns);
         self.net += record.net_rss;
-        self.peak = self.peak.max(record.peak_rss);
+        if record.peak_rss > self.peak {
+            self.peak = record.peak_rss;
+            self.peak_at = peak_at;
+        }
         self.high = self.high.max(high);
     }
 
@@ -149,7 +159,8 @@ impl SiteTotals {
             lines * (size_of::<LineCounters>() + size_of::<u64>())
         });
         let line = size_of::<LineTotals>() + size_of::<LineGroup>() + size_of::<LineCounters>();
-        (size_of::<SiteTotals>() + lines * line + workers) as u64
+        let spread = self.counters.spread().map_or(0, HeapSpread::bytes);
+        (size_of::<SiteTotals>() + lines * line + workers) as u64 + spread
     }
 }
 

@@ -253,7 +253,8 @@ impl Journal {
             })
         };
         let mut samples = thinned(&figures.samples, SAMPLES);
-        for call in ended.iter().flat_map(|(_, calls)| calls.iter().copied()) {
+        let ended = ended.iter().flat_map(|(_, calls)| calls.iter().copied());
+        for call in ended.filter(|call| !call.only_counted) {
             if Some(call.start_ns) > since {
                 samples.push(at(call.start_ns, call.entry_rss));
             }
@@ -320,11 +321,11 @@ fn room_that_stays() -> Box<[u8]> {
     pin
 }
 
-/// The calls with the highest peaks, `most` of them, in the order in which they ended.
+/// The highest calls, `most` of them, in the order in which they ended.
 fn highest(calls: &[Call], most: usize) -> Vec<&Call> {
     let mut calls: Vec<&Call> = calls.iter().collect();
     if calls.len() > most {
-        calls.sort_by_key(|call| std::cmp::Reverse(call.peak_rss));
+        calls.sort_by_key(|call| std::cmp::Reverse(call.rank()));
         calls.truncate(most);
         calls.sort_by_key(|call| call.end_ns);
     }

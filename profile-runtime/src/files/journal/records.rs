@@ -45,8 +45,15 @@ impl Records {
         }
     }
 
-    /// An ended call, for mprof and for ourselves.
+    /// An ended call, for ourselves, and for mprof if its RSS is known.
     pub(super) fn call(&mut self, clock: &Clock, id: usize, name: &str, call: &Call) {
+        if !call.only_counted {
+            self.mprof_call(clock, name, call);
+        }
+        self.json("call", &id.to_string(), call);
+    }
+
+    fn mprof_call(&mut self, clock: &Clock, name: &str, call: &Call) {
         let (start, end) = (clock.epoch(call.start_ns), clock.epoch(call.end_ns));
         let (entry, exit) = (mib(call.entry_rss), mib(call.exit_rss));
         let mut name = function_name(name);
@@ -55,7 +62,6 @@ impl Records {
             "FUNC {name} {entry} {start} {exit} {end} {}",
             call.depth
         ));
-        self.json("call", &id.to_string(), call);
     }
 
     pub(super) fn open(&mut self, id: usize, line: Option<u32>, call: &Call) {

@@ -90,6 +90,8 @@ fn journal_gives_figures_back_as_they_were() {
                 "{name}"
             );
             assert_eq!(back.heap, was.heap, "{name}");
+            assert_eq!(back.spread, was.spread, "{name}");
+            assert_eq!(back.highest_call(), was.highest_call(), "{name}");
         }
     }
 }

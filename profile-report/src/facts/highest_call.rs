@@ -1,0 +1,19 @@
+//! Whether the call that charts show is the highest of all: calls that were only counted cannot be drawn.
+
+use memprof_model::run::{Call, FunctionProfile};
+
+/// The call that charts show: the highest of those that were read.
+pub(crate) fn shown_call(profile: &FunctionProfile) -> Option<&Call> {
+    profile.call_records.get(profile.series_call?)
+}
+
+/// Which of several calls `call` is, if charts show it.
+pub(crate) fn which_call(profile: &FunctionProfile, call: &Call) -> &'static str {
+    match (call.heap, profile.heap) {
+        (Some(of_call), Some(of_all)) if of_call.peak >= of_all.peak => {
+            "the call with the highest heap peak"
+        }
+        (None, _) if call.peak_rss >= profile.peak_rss => "the call with the highest peak",
+        _ => "the highest of the calls that were read",
+    }
+}
