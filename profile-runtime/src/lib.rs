@@ -261,7 +261,8 @@
 //!
 //! On Linux memprof resets the process's high-water mark, so everybody else's reading of it (`VmHWM`,
 //! `ru_maxrss`, `/usr/bin/time`) is off. `MEMPROF_PEAK=sampled` leaves it alone; peaks are then the
-//! highest samples, as they are on other platforms ([`run::PeakMethod`]).
+//! highest samples, as they are on other platforms ([`run::PeakMethod`]). So are those of a second copy of
+//! memprof in the process, that of a plugin for example.
 //!
 //! Peaks are exact to a page where one thread's pages came and went once in a hit. Where they came and
 //! went several times, or several threads touched new pages, the kernel's mark is all there is, and since

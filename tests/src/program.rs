@@ -60,17 +60,21 @@ impl Finished {
         self.root.path()
     }
 
+    fn folders(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.root.path())
+            .expect("the reports' folder")
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.is_dir() && !path.is_symlink())
+            .collect()
+    }
+
     /// The folder of its one run.
     ///
     /// # Panics
     /// When there is none, or more than one.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        let mut folders: Vec<PathBuf> = std::fs::read_dir(self.root.path())
-            .expect("the reports' folder")
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.is_dir() && !path.is_symlink())
-            .collect();
+        let mut folders = self.folders();
         assert_eq!(
             folders.len(),
             1,
@@ -86,7 +90,21 @@ impl Finished {
     /// When it wrote no run.
     #[must_use]
     pub fn recorded(&self) -> Run {
-        memprof::report::read_run(self.folder())
+        self.run_in(self.folder())
+    }
+
+    /// The runs of all copies of memprof in it.
+    ///
+    /// # Panics
+    /// When one cannot be read.
+    #[must_use]
+    pub fn runs(&self) -> Vec<Run> {
+        let folders = self.folders().into_iter();
+        folders.map(|folder| self.run_in(folder)).collect()
+    }
+
+    fn run_in(&self, folder: PathBuf) -> Run {
+        memprof::report::read_run(folder)
             .unwrap_or_else(|error| panic!("{error}\n{}", self.stderr()))
     }
 

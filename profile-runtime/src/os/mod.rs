@@ -107,7 +107,7 @@ impl Os {
     /// Resets the high-water mark to the present RSS.
     ///
     /// # Errors
-    /// Where the kernel does not offer that, or refuses it.
+    /// Where the kernel does not offer that or refuses it, or another copy of memprof in the process does it.
     pub(crate) fn reset_high_water(&mut self) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 //! A `pread` of a kept-open file costs a fifth of open, read and close. The files are described in
 //! proc_pid_statm(5), proc_pid_status(5) and proc_pid_clear_refs(5).
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
 
@@ -13,8 +13,8 @@ use super::counts::ProcessCounts;
 pub(crate) struct Procfs {
     statm: File,
     status: File,
-    /// `None` where it cannot be opened for writing (some containers).
-    clear_refs: Option<File>,
+    /// `/proc/self/clear_refs`, from the first reset on.
+    mark: Option<File>,
     page_size: u64,
 }
 
@@ -23,10 +23,7 @@ impl Procfs {
         Ok(Procfs {
             statm: File::open("/proc/self/statm")?,
             status: File::open("/proc/self/status")?,
-            clear_refs: OpenOptions::new()
-                .write(true)
-                .open("/proc/self/clear_refs")
-                .ok(),
+            mark: None,
             page_size: page_size(),
         })
     }
@@ -62,9 +59,12 @@ impl Procfs {
     ///
     /// `rss` is always read before. If the program has closed our descriptors and opened its own files under the same
     /// numbers, that reading fails and opens new ones, so this write cannot hit a file of the program.
-    pub(crate) fn reset_high_water(&self) -> io::Result<()> {
-        let file = self.clear_refs.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        file.write_at(b"5", 0).map(drop)
+    pub(crate) fn reset_high_water(&mut self) -> io::Result<()> {
+        let mark = match &self.mark {
+            Some(mark) => mark,
+            None => self.mark.insert(claim_mark()?),
+        };
+        mark.write_at(b"5", 0).map(drop)
     }
 
     /// `VmHWM`, the high-water mark.
@@ -77,6 +77,23 @@ impl Procfs {
             .and_then(|value| number(value.trim_ascii().strip_suffix(b" kB")?))
             .ok_or_else(|| unexpected("/proc/self/status"))?;
         Ok(kibibytes * 1024)
+    }
+}
+
+/// Claims the process's high-water mark: the file that resets it, locked.
+///
+/// A plugin may have brought a copy of memprof of its own into the process. If both reset the mark, each would miss
+/// the peaks that the other one has taken. The lock (flock(2)) is the place where copies meet that know nothing of
+/// each other: the kernel has one inode of this file for a process, as long as somebody has it open. A child
+/// process has a file of its own, and `exec` closes ours.
+fn claim_mark() -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .open("/proc/self/clear_refs")?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+        // Where there are no locks on such files, no copy can be told from another.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
@@ -174,6 +191,20 @@ fn unexpected(file: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::own_process::alone;
+
+    #[test]
+    fn procfs_the_mark_is_reset_by_one_alone() {
+        alone(|| {
+            let [mut first, mut second] = [(); 2].map(|()| Procfs::open().unwrap());
+            first.reset_high_water().unwrap();
+            let refused = second.reset_high_water().unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+            first.reset_high_water().unwrap();
+            drop(first);
+            second.reset_high_water().unwrap();
+        });
+    }
 
     #[cfg(feature = "report")]
     #[test]

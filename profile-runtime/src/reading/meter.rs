@@ -97,10 +97,11 @@ impl Meter {
     pub(crate) fn new(mut os: Os, clock: Clock, sampled_peaks: bool) -> std::io::Result<Meter> {
         let rss = os.rss()?;
         let before = os.high_water().unwrap_or(rss);
-        let peaks = match PeakInterval::begin(&mut os) {
-            Some(interval) if !sampled_peaks => Peaks::Kernel(interval),
-            _ => Peaks::Sampled { high: rss },
+        let interval = match sampled_peaks {
+            true => None,
+            false => PeakInterval::begin(&mut os),
         };
+        let peaks = interval.map_or(Peaks::Sampled { high: rss }, Peaks::Kernel);
         let mut series = Series::new(sample(1, 1, 0));
         series.push(sample(0, rss, live_heap()));
         Ok(Meter {

@@ -50,7 +50,7 @@ pub(super) struct PeakInterval {
 }
 
 impl PeakInterval {
-    /// Resets the mark. `None` where the kernel does not offer that.
+    /// Resets the mark. `None` where the kernel does not offer that, or another copy of memprof does it.
     pub(super) fn begin(os: &mut Os) -> Option<PeakInterval> {
         os.reset_high_water().ok()?;
         let counts = os.counts()?;
