@@ -10,6 +10,7 @@ use crate::text::visible::visible;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::story;
+use crate::words::suspended::suspended;
 
 /// The whole text of `<function>.txt`.
 pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
@@ -74,6 +75,9 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
         ("peak", peak(profile)),
         ("heap", heap(profile)),
     ];
+    if let Some(suspended) = suspended(profile) {
+        facts.insert(1, ("suspended", suspended));
+    }
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         facts.push(("elsewhere", elsewhere(&others)));
     }

@@ -5,4 +5,5 @@ pub(crate) mod heap_story;
 mod origins_story;
 pub(crate) mod stopped;
 pub(crate) mod story;
+pub(crate) mod suspended;
 pub(crate) mod watched;

@@ -1,16 +1,15 @@
 //! What a run has to say, held against the truth and against the invariants of every run.
 
-use memprof_model::run::{Call, FunctionProfile, HeapFigures, Run};
+use memprof_model::run::{FunctionProfile, HeapFigures, Run};
 
-use super::truth::{Heap, LINES, Moved, SITES, Truth};
-use crate::thread::suspended::SuspendedCalls;
+use super::truth::{Call, Heap, LINES, Moved, SITES, Truth};
 
 /// By how much a peak can be too high: pages that came and went several times between two readings look like
 /// pages that stayed, as far as the kernel's counters could lag (see `reading/peak.rs`).
 const PEAK_ERROR: u64 = 4 * 31 * 4096;
 
-/// A run in which nothing is in progress.
-pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
+/// The run holds what is so, also of calls in progress: those count as if they ended now.
+pub(super) fn agrees(run: &Run, truth: &Truth) -> Result<(), String> {
     for site in 0..SITES {
         let name = format!("model::{}", ["a", "b", "c"][site]);
         let called = truth.sites[site].calls > 0;
@@ -18,34 +17,59 @@ pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
             equal(&name, "is in the run", false, called)?;
             continue;
         };
-        counted(function, truth, site)?;
-        sums(function, &[])?;
-        possible(function, truth, site)?;
+        let in_progress = calls(truth, site).count() as u64;
+        let ended = truth.ended();
+        counted(function, &ended, site, in_progress)?;
+        suspended(function, truth, site)?;
+        sums(function)?;
+        possible(function, &ended, site)?;
         if truth.is_close {
-            rss(function, truth, site)?;
+            rss(function, &ended, site)?;
         }
     }
     process(run)
 }
 
-/// A run in which calls are in progress, and these are suspended.
-pub(super) fn in_progress(run: &Run, suspended: &SuspendedCalls) -> Result<(), String> {
-    for (id, name) in ["model::a", "model::b", "model::c"].iter().enumerate() {
-        if let Some(function) = run.functions.iter().find(|function| function.name == *name) {
-            sums(function, &suspended.of_site(id))?;
-        }
+/// The calls in progress of the site with this number: first the suspended ones.
+fn calls(truth: &Truth, site: usize) -> impl Iterator<Item = &Call> {
+    let running = truth.threads.iter().flatten();
+    let calls = truth.suspended.iter().chain(running);
+    calls.filter(move |call| call.is_function_of(site))
+}
+
+/// What is suspended is known, with the line at which it stands.
+fn suspended(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+    let at = |line: Option<usize>| {
+        let calls = truth.suspended.iter().filter(move |call| call.site == site);
+        let calls = calls.filter(|call| line.is_none() || call.line == line);
+        calls.fold((0, 0), |(calls, heap), call| {
+            (calls + 1, heap + call.heap_live)
+        })
+    };
+    let name = &function.name;
+    let is = (function.suspended, function.suspended_heap);
+    equal(name, "suspended", is, at(None))?;
+    for (number, line) in function.lines.iter().enumerate() {
+        let name = format!("{name} line {number}");
+        let is = (line.suspended, line.suspended_heap);
+        equal(&name, "suspended", is, at(Some(number)))?;
     }
-    process(run)
+    Ok(())
 }
 
 /// What needs no reading is exact.
-fn counted(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+fn counted(
+    function: &FunctionProfile,
+    truth: &Truth,
+    site: usize,
+    in_progress: u64,
+) -> Result<(), String> {
     let (name, is) = (&function.name, &truth.sites[site]);
     equal(name, "calls", function.calls, is.calls)?;
     equal(name, "panics", function.panics, is.panics)?;
     if site == SITES - 1 {
         let with_size: u64 = function.sizes.iter().map(|size| size.calls).sum();
-        let returned = is.calls - is.panics - is.cancelled;
+        let returned = is.calls - is.panics - is.cancelled - in_progress;
         equal(name, "calls with a size", with_size, returned)?;
     }
     let heap = function.heap.as_ref().ok_or("the heap is counted")?;
@@ -116,25 +140,22 @@ fn peak(name: &str, peak: u64, is: u64) -> Result<(), String> {
     }
 }
 
-/// The invariants that hold in every run, whatever was read. The function's totals leave out the calls that
-/// are `suspended`; its lines do not.
-fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
+/// The invariants that hold in every run, whatever was read.
+fn sums(function: &FunctionProfile) -> Result<(), String> {
     let name = &function.name;
     let lines = || function.lines.iter();
-    let net: i64 = suspended.iter().map(|call| call.net_rss).sum();
     let together: i64 = function.groups.iter().map(|group| group.net_rss).sum();
     equal(
         name,
         "sum of nets",
         lines().map(|line| line.net_rss).sum::<i64>() + together,
-        function.net_rss + net,
+        function.net_rss,
     )?;
-    let time = |call: &Call| call.end_ns - call.start_ns - call.suspended_ns;
     equal(
         name,
         "sum of times",
         lines().map(|line| line.time_ns).sum::<u64>(),
-        function.time_ns + suspended.iter().map(time).sum::<u64>(),
+        function.time_ns,
     )?;
     let records = &function.call_records;
     equal(
@@ -151,8 +172,7 @@ fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
             call.net_rss + call.suspended_rss,
             change,
         )?;
-        let in_totals = !suspended.contains(call);
-        if (call.peak_rss as i64) < call.net_rss || in_totals && call.peak_rss > function.peak_rss {
+        if (call.peak_rss as i64) < call.net_rss || call.peak_rss > function.peak_rss {
             return Err(format!(
                 "{name}: {call:?} beside a peak of {}",
                 function.peak_rss

@@ -8,7 +8,6 @@ use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
 use crate::heap::origins;
 use crate::site::registered::RegisteredSite;
-use memprof_model::run::{Call, Outcome};
 
 /// Totals of one site on one recorder.
 #[derive(Debug, Clone)]
@@ -94,17 +93,6 @@ impl SiteTotals {
     /// A measured call by `thread` begins.
     pub(crate) fn count_call(&mut self, thread: u64) {
         self.threads += u64::from(self.counters.count_call(thread));
-    }
-
-    /// A measured call has ended; RSS was up to `high` during it.
-    pub(crate) fn end_call(&mut self, record: &Call, high: u64) {
-        let wall_ns = record.end_ns.saturating_sub(record.start_ns);
-        self.open = self.open.saturating_sub(1);
-        self.panics += u64::from(record.outcome == Outcome::Panicked);
-        self.time_ns += wall_ns.saturating_sub(record.suspended_ns);
-        self.net += record.net_rss;
-        self.peak = self.peak.max(record.peak_rss);
-        self.high = self.high.max(high);
     }
 
     /// The counters of calls, and those of closures that worked for other threads.
