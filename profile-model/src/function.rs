@@ -68,6 +68,9 @@ pub struct FunctionProfile {
     /// How many of the calls are suspended: futures between two polls.
     #[cfg_attr(feature = "serde", serde(default))]
     pub suspended: u64,
+    /// Heap bytes that these allocated and did not free while they were polled; 0 where not counted.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub suspended_heap: i64,
     /// How many calls were made but are not listed in `call_records`.
     pub calls_omitted: u64,
     /// Calls in order of their start: the first, the last, and the highest ([`Call::height`]).
@@ -199,6 +202,10 @@ pub struct Line {
     /// How many suspended calls stand at this line: at its `.await`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub suspended: u64,
+    /// Heap bytes that these allocated and did not free while they were polled, on whatever line; 0 where not
+    /// counted.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub suspended_heap: i64,
     /// What other threads did on the heap while the line ran, whatever for; its `peak` is 0, since
     /// theirs is not known.
     pub heap_elsewhere: Option<HeapFigures>,

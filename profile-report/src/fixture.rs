@@ -19,6 +19,7 @@ pub fn all() -> Vec<(&'static str, Run)> {
         ("nothing", nothing()),
         ("in_part", in_part()),
         ("heap", heap()),
+        ("suspended", suspended()),
         ("apart", apart()),
         ("constant", constant()),
         ("shrinking", shrinking()),
@@ -430,6 +431,19 @@ pub fn heap() -> Run {
             ..Default::default()
         })),
     }));
+    run
+}
+
+/// A server's functions, with calls that are suspended when the run is taken.
+pub fn suspended() -> Run {
+    let mut run = heap();
+    run.outcome = RunOutcome::Running;
+    let function = &mut run.functions[1];
+    (function.suspended, function.suspended_heap) = (50, 17 * MIB as i64);
+    for (at, calls, heap) in [(0, 2, -(MIB as i64)), (1, 48, 18 * MIB as i64)] {
+        let line = &mut function.lines[at];
+        (line.suspended, line.suspended_heap) = (calls, heap);
+    }
     run
 }
 

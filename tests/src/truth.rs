@@ -141,6 +141,29 @@ fn differences(profile: &FunctionProfile, line: &Line, truth: &str, wrong: &mut 
     }
 }
 
+/// Checks that the lines add up to the function: RSS, time and heap.
+///
+/// # Panics
+/// When they do not.
+pub fn check_sums(profile: &FunctionProfile) {
+    let name = &profile.name;
+    if !profile.lines.is_empty() {
+        let lines = profile.lines.iter().map(|line| line.net_rss);
+        let groups = profile.groups.iter().map(|group| group.net_rss);
+        let net: i64 = lines.chain(groups).sum();
+        assert_eq!(net, profile.net_rss, "{name}: nets of lines and of calls");
+        let time: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
+        assert_eq!(time, profile.time_ns, "{name}: times of lines and of calls");
+        check_heap_sums(profile);
+    }
+    let suspended: u64 = profile.lines.iter().map(|line| line.suspended).sum();
+    let held: i64 = profile.lines.iter().map(|line| line.suspended_heap).sum();
+    if suspended > 0 {
+        let of_function = (profile.suspended, profile.suspended_heap);
+        assert_eq!((suspended, held), of_function, "{name}: suspended calls");
+    }
+}
+
 /// Allocated, freed and allocations: the lines' add up to the function's.
 fn check_heap_sums(profile: &FunctionProfile) {
     let Some(heap) = profile.heap else { return };
@@ -170,15 +193,7 @@ pub fn check_invariants(run: &Run) {
     for profile in &run.functions {
         let name = &profile.name;
         assert!(profile.calls > 0, "{name}");
-        if !profile.lines.is_empty() {
-            let lines = profile.lines.iter().map(|line| line.net_rss);
-            let groups = profile.groups.iter().map(|group| group.net_rss);
-            let net: i64 = lines.chain(groups).sum();
-            assert_eq!(net, profile.net_rss, "{name}: nets of lines and of calls");
-            let time: u64 = profile.lines.iter().map(|line| line.time_ns).sum();
-            assert_eq!(time, profile.time_ns, "{name}: times of lines and of calls");
-            check_heap_sums(profile);
-        }
+        check_sums(profile);
         for line in &profile.lines {
             assert!(line.readings <= line.hits, "{name}:{}", line.line);
             if line.hits == 1 {

@@ -70,6 +70,8 @@ fn line(state: &State, function: &FunctionProfile, shown: &[Sort], name: usize) 
     let running = state.is_running(function);
     let (mark, style) = if running {
         ("● ", state.theme.running())
+    } else if function.suspended > 0 {
+        ("○ ", state.theme.running())
     } else {
         ("  ", Style::new())
     };

@@ -29,8 +29,9 @@ f             follow the line that runs
 p Space       hold still, go on
 q Ctrl-C      leave
 
-● ▶ running now. Bold: changed since the
-look before. ━ when the function ran.";
+● ▶ running now, ○ with suspended calls.
+Bold: changed since the look before.
+━ when the function ran.";
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {

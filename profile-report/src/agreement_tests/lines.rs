@@ -21,6 +21,8 @@ fn column(title: &str) -> (&'static str, f64) {
         "freed MiB" => ("heap.freed", MIB),
         "heap peak" => ("heap.peak", MIB),
         "allocs" => ("heap.allocations", 1.0),
+        "suspended" => ("suspended", 1.0),
+        "held MiB" => ("suspended_heap", MIB),
         "elsewhere MiB" => ("heap_elsewhere.net", MIB),
         "worker hits" => ("workers.hits", 1.0),
         _ => panic!("an unknown column {title:?}"),

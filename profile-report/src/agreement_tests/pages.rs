@@ -13,6 +13,7 @@ pub(super) fn the_figures(name: &str, function: &Value, page: &str) {
         let of = |path: &str| number(function, path).unwrap_or(f64::NAN);
         let agrees = match title {
             "calls" => rounds(&shown, of("calls")),
+            "suspended" => rounds(&shown, of("suspended")),
             "time" => is_duration(&shown, of("time_ns")),
             "peak" => rounds(shown.trim_end_matches(" MiB"), of("peak_rss") / MIB),
             "net" => rounds(shown.trim_end_matches(" MiB"), of("net_rss") / MIB),

@@ -68,6 +68,7 @@ const LINES: &[&str] = &[
     "function", "label", "file", "line", "source", "hits", "readings", "time_ns", "max_rss", "net_rss",
     "peak_rss", "samples", "shared", "heap_allocated", "heap_freed", "heap_net", "heap_peak",
     "heap_allocations", "elsewhere_allocated", "elsewhere_freed", "worker_hits", "worker_time_ns",
+    "suspended", "suspended_heap",
 ];
 
 #[derive(Serialize)]
@@ -94,6 +95,8 @@ struct LineRow<'a> {
     elsewhere_freed: Option<u64>,
     worker_hits: Option<u64>,
     worker_time_ns: Option<u64>,
+    suspended: u64,
+    suspended_heap: i64,
 }
 
 fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
@@ -121,6 +124,8 @@ fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
         elsewhere_freed: line.heap_elsewhere.map(|heap| heap.freed),
         worker_hits: line.workers.map(|workers| workers.hits),
         worker_time_ns: line.workers.map(|workers| workers.time_ns),
+        suspended: line.suspended,
+        suspended_heap: line.suspended_heap,
     }
 }
 

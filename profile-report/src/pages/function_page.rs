@@ -118,6 +118,15 @@ fn figures(profile: &FunctionProfile) -> Vec<Figure> {
             format!("{} allocations", count(heap.allocations)),
         ));
     }
+    if profile.suspended > 0 {
+        let held = format!("holding {} MiB of heap", signed_mib(profile.suspended_heap));
+        let held = Some(held).filter(|_| profile.suspended_heap != 0);
+        figures.push(Figure::new(
+            "suspended",
+            count(profile.suspended),
+            held.unwrap_or_default(),
+        ));
+    }
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         figures.push(Figure::change(
             "heap elsewhere",
@@ -134,6 +143,7 @@ struct LineTable {
     partly: bool,
     shared: bool,
     elsewhere: bool,
+    suspended: bool,
     rows: Vec<TableRow>,
 }
 
@@ -189,6 +199,7 @@ impl LineTable {
             partly: profile.lines.iter().any(in_part),
             shared: profile.lines.iter().any(is_shared),
             elsewhere: has_elsewhere(profile),
+            suspended: profile.lines.iter().any(|line| line.suspended > 0),
             rows: table_rows,
         }
     }
@@ -257,6 +268,20 @@ fn columns(profile: &FunctionProfile) -> Vec<Column> {
         columns.push(Column {
             kind: "change",
             ..net
+        });
+    }
+    if lines().any(|line| line.suspended > 0) {
+        columns.push(count("suspended", "suspended", |line| {
+            Some(line.suspended.into())
+        }));
+    }
+    if lines().any(|line| line.suspended_heap != 0) {
+        let held = size("held", "suspended_heap", |line| {
+            Some(line.suspended_heap.into())
+        });
+        columns.push(Column {
+            kind: "change",
+            ..held
         });
     }
     if lines().any(|line| line.workers.is_some()) {

@@ -79,6 +79,12 @@ pub(crate) fn columns(rows: &[Row<'_>], profile: &FunctionProfile) -> Vec<Column
             signed(line.heap_elsewhere?.net)
         }));
     }
+    if lines().any(|line| line.suspended > 0) {
+        columns.push(cell("suspended", &|line| nonzero(line.suspended)));
+    }
+    if lines().any(|line| line.suspended_heap != 0) {
+        columns.push(cell("held MiB", &|line| signed(line.suspended_heap)));
+    }
     if lines().any(|line| line.workers.is_some()) {
         columns.extend([
             cell("worker hits", &|line| {

@@ -17,7 +17,7 @@ const BAR: usize = 8;
 /// Source keeps this many columns, if that can be had by leaving out figures.
 const LEAST_SOURCE: usize = 24;
 /// Columns that a narrow terminal does without, the least important first. Peak and net stay.
-const FIRST_TO_GO: [&str; 10] = [
+const FIRST_TO_GO: [&str; 12] = [
     "worker",
     "elsewhere",
     "allocs",
@@ -25,7 +25,9 @@ const FIRST_TO_GO: [&str; 10] = [
     "heap peak",
     "time",
     "freed",
+    "held",
     "alloc",
+    "suspended",
     "hits",
     "net",
 ];
@@ -258,6 +260,9 @@ impl LineTable<'_> {
         if rows.iter().filter_map(Row::executed).any(is_shared) {
             notes.push("* other annotated calls, or other threads that touched new memory, ran meanwhile: the changes of RSS may be theirs.".to_owned());
         }
+        if is_shown("suspended") && self.profile.lines.iter().any(|line| line.suspended > 0) {
+            notes.push("suspended: calls that stand at this line; held: heap that these allocated and did not free.".to_owned());
+        }
         if is_shown("elsewhere") && has_elsewhere(self.profile) {
             notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
         }
@@ -318,6 +323,11 @@ mod tests {
     #[test]
     fn heap_and_other_threads() {
         insta::assert_snapshot!(line_table(&fixture::heap().functions[1]));
+    }
+
+    #[test]
+    fn suspended_calls_stand_at_their_lines() {
+        insta::assert_snapshot!(line_table(&fixture::suspended().functions[1]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::spread::{highest_counted_call, spread_table};
 use crate::words::story;
+use crate::words::suspended::suspended;
 
 /// The whole text of `<function>.txt`.
 pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
@@ -79,6 +80,9 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     ];
     if let Some(highest) = highest_counted_call(profile) {
         facts.push(("highest", highest));
+    }
+    if let Some(suspended) = suspended(profile) {
+        facts.insert(1, ("suspended", suspended));
     }
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         facts.push(("elsewhere", elsewhere(&others)));

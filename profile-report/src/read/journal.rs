@@ -54,8 +54,24 @@ struct Function {
     calls: Vec<Call>,
 }
 
-/// A call in progress: of which function, at which line.
-type Open = (usize, Option<u32>, Call);
+/// The calls in progress at a moment.
+#[derive(Debug, Default)]
+struct InProgress {
+    /// On threads: of which function, and at which line.
+    open: Vec<(usize, Option<u32>, Call)>,
+    /// Suspended: of which function.
+    suspended: Vec<(usize, Call)>,
+}
+
+impl InProgress {
+    /// Those of the function with this number.
+    fn of(&self, id: usize) -> impl Iterator<Item = &Call> {
+        let open = self.open.iter().filter(move |(of, ..)| *of == id);
+        let suspended = self.suspended.iter().filter(move |(of, _)| *of == id);
+        let suspended = suspended.map(|(_, call)| call);
+        open.map(|(.., call)| call).chain(suspended)
+    }
+}
 
 /// Something to be done when the next `run` record has come.
 #[derive(Debug)]
@@ -75,10 +91,10 @@ struct Reading {
     begun: Option<(String, String)>,
     command: Vec<String>,
     changes: Vec<(usize, Change)>,
-    open: Vec<Open>,
+    in_progress: InProgress,
     functions: BTreeMap<usize, Function>,
     /// The last `run` record, and the calls in progress then.
-    whole: Option<(Run, Vec<Open>)>,
+    whole: Option<(Run, InProgress)>,
 }
 
 impl Reading {
@@ -117,7 +133,13 @@ impl Reading {
             "run" => self.commit(value(text)?),
             "open" => {
                 let (id, line) = (words.next()?.parse().ok()?, words.next()?.parse().ok());
-                self.open.push((id, line, value(words.next()?)?));
+                let call = value(words.next()?)?;
+                self.in_progress.open.push((id, line, call));
+            }
+            "suspended" => {
+                let (id, call) = text.split_once(' ')?;
+                let call = (id.parse().ok()?, value(call)?);
+                self.in_progress.suspended.push(call);
             }
             "line" => {
                 let (id, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
@@ -151,27 +173,26 @@ impl Reading {
                 Change::Call(call) => function.calls.push(call),
             }
         }
-        self.whole = Some((run, std::mem::take(&mut self.open)));
+        self.whole = Some((run, std::mem::take(&mut self.in_progress)));
     }
 
     fn finish(self) -> Option<Run> {
-        let (mut run, open) = self.whole?;
+        let (mut run, in_progress) = self.whole?;
         let start: Timestamp = run.started.parse().ok()?;
         run.outcome = RunOutcome::Recovered;
         run.command = self.command;
         run.series = series(&self.memory, start, run.duration_ns);
         let mut places = BTreeMap::new();
         for (id, function) in self.functions {
-            let running = open.iter().filter(|(of, ..)| *of == id);
-            let running = running.map(|(.., call)| call);
+            let running = in_progress.of(id);
             if let Some(profile) = function.finish(running, &run.series, run.origins.is_some()) {
                 places.insert(id, run.functions.len());
                 run.functions.push(profile);
             }
         }
-        let stopped = open
-            .into_iter()
-            .filter_map(|(id, line, call)| Some(Stopped::of(*places.get(&id)?, line, &call)));
+        let open = in_progress.open.into_iter();
+        let stopped =
+            open.filter_map(|(id, line, call)| Some(Stopped::of(*places.get(&id)?, line, &call)));
         run.stopped = stopped.collect();
         run.stopped.sort_by_key(|call| (call.thread, call.depth));
         plausible::check(&run).is_ok().then_some(run)

@@ -152,7 +152,13 @@ mod tests {
     fn edge(key: &str, pick: u64) -> serde_json::Value {
         let narrow = ["line", "pid", "depth", "source_line"].contains(&key);
         let signed = key.starts_with("net")
-            || ["suspended_rss", "others_rss", "self_net_rss"].contains(&key);
+            || [
+                "suspended_rss",
+                "suspended_heap",
+                "others_rss",
+                "self_net_rss",
+            ]
+            .contains(&key);
         match pick % 4 {
             0 => 0.into(),
             1 => 1.into(),

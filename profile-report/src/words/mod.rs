@@ -6,4 +6,5 @@ mod origins_story;
 pub(crate) mod spread;
 pub(crate) mod stopped;
 pub(crate) mod story;
+pub(crate) mod suspended;
 pub(crate) mod watched;

@@ -1,7 +1,8 @@
 //! In words: whether memory was about to run out, and where a run stopped that did not end by itself.
 
-use memprof_model::run::{Run, RunOutcome, Stopped};
+use memprof_model::run::{FunctionProfile, Run, RunOutcome, Stopped};
 
+use super::suspended::suspended;
 use crate::text::units::{duration, mib_unit, signed_mib};
 use crate::text::visible::{source_line, truncate, visible};
 
@@ -39,7 +40,28 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     if more > 0 {
         sentences.push(format!("{more} more threads were in annotated calls."));
     }
+    sentences.extend(suspended_calls(run));
     sentences
+}
+
+/// Which calls were suspended, by function: those that held most first.
+fn suspended_calls(run: &Run) -> Vec<String> {
+    let mut functions: Vec<&FunctionProfile> = run.functions.iter().collect();
+    functions.retain(|function| function.suspended > 0);
+    functions.sort_by_key(|function| {
+        let held = (function.suspended_heap, function.suspended);
+        std::cmp::Reverse(held)
+    });
+    let more = functions.len().saturating_sub(SHOWN);
+    let told = functions.into_iter().take(SHOWN).filter_map(|function| {
+        let label = visible(&function.label);
+        Some(format!(
+            "Suspended calls of {label}: {}.",
+            suspended(function)?
+        ))
+    });
+    let more = (more > 0).then(|| format!("{more} more functions had suspended calls."));
+    told.chain(more).collect()
 }
 
 /// Of each thread the innermost call, those that rose most first.
@@ -115,6 +137,23 @@ mod tests {
             said[2].starts_with("Thread 2 was in Matriz Inversa: "),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn suspended_calls_are_named_by_function_and_line() {
+        let mut run = fixture::inverse();
+        run.outcome = RunOutcome::Recovered;
+        let function = &mut run.functions[0];
+        (function.suspended, function.suspended_heap) = (3, 5 << 20);
+        function.lines[0].suspended = 3;
+        let number = function.lines[0].line;
+        let said = sentences(&run);
+        let expected = format!(
+            "Suspended calls of Matriz Inversa: 3, holding 5.000 MiB of heap: 3 at line {number}, "
+        );
+        assert!(said[1].starts_with(&expected), "{said:?}");
+        run.outcome = RunOutcome::Exited;
+        assert!(sentences(&run).is_empty());
     }
 
     #[test]

@@ -310,13 +310,11 @@ impl<S, C, L> CountedCalls<S, C, L> {
         let calls = self.calls(len, innermost);
         StackView {
             measured: if len == 0 {
-                line
+                innermost
             } else {
-                self.slots[0].line.get()
+                self.slots[0].position()
             },
-            counted: calls
-                .map(|(start, position)| (start, position.line))
-                .collect(),
+            counted: calls.collect(),
         }
     }
 
@@ -339,10 +337,11 @@ impl<S, C, L> CountedCalls<S, C, L> {
 /// What another thread saw of the calls at one moment.
 #[derive(Debug)]
 pub(crate) struct StackView<S: 'static, C: 'static, L: 'static> {
-    /// The line of the innermost measured call.
-    pub measured: Option<&'static L>,
-    /// The counted calls, the outermost first, with their lines.
-    pub counted: Vec<(CallStart<S, C>, Option<&'static L>)>,
+    /// Where the innermost measured call is.
+    pub measured: Position<L>,
+    /// The counted calls, the outermost first, and where they are. Of the innermost call of all only the line
+    /// is known.
+    pub counted: Vec<(CallStart<S, C>, Position<L>)>,
 }
 
 impl<S, C, L> Slot<S, C, L> {

@@ -78,7 +78,7 @@ impl ThreadCounters {
         }
     }
 
-    /// The highest live bytes since `set_high`, or what that was given. By the owner only.
+    /// The highest live bytes since `set_high`, or what that was given.
     #[inline]
     pub(crate) fn high(&self) -> i64 {
         self.high.load(Ordering::Relaxed)

@@ -1,17 +1,16 @@
 //! What a run has to say, held against the truth and against the invariants of every run.
 
 use memprof_model::internal::Histogram;
-use memprof_model::run::{Call, FunctionProfile, HeapFigures, Outcome, Quantiles, Run};
+use memprof_model::run::{self, FunctionProfile, HeapFigures, Quantiles, Run};
 
-use super::truth::{Heap, LINES, Moved, SITES, Truth};
-use crate::thread::suspended::SuspendedCalls;
+use super::truth::{Call, Heap, LINES, Moved, SITES, Truth};
 
 /// By how much a peak can be too high: pages that came and went several times between two readings look like
 /// pages that stayed, as far as the kernel's counters could lag (see `reading/peak.rs`).
 const PEAK_ERROR: u64 = 4 * 31 * 4096;
 
-/// A run in which nothing is in progress.
-pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
+/// The run holds what is so, also of calls in progress: those count as if they ended now.
+pub(super) fn agrees(run: &Run, truth: &Truth) -> Result<(), String> {
     for site in 0..SITES {
         let name = format!("model::{}", ["a", "b", "c"][site]);
         let called = truth.sites[site].calls > 0;
@@ -19,40 +18,60 @@ pub(super) fn ended(run: &Run, truth: &Truth) -> Result<(), String> {
             equal(&name, "is in the run", false, called)?;
             continue;
         };
-        counted(function, truth, site)?;
-        calls(function, &truth.sites[site].ended)?;
-        sums(function, &[])?;
-        possible(function, truth, site)?;
+        let in_progress = calls(truth, site).count() as u64;
+        let ended = truth.ended();
+        counted(function, &ended, site, in_progress)?;
+        suspended(function, truth, site)?;
+        sums(function)?;
+        possible(function, &ended, site)?;
+        kept(function, &truth.sites[site].ended, &ended.sites[site].ended)?;
         if truth.is_close {
-            rss(function, truth, site)?;
+            rss(function, &ended, site)?;
         }
     }
     process(run)
 }
 
-/// A run in which calls are in progress, and these are suspended.
-pub(super) fn in_progress(
-    run: &Run,
-    truth: &Truth,
-    suspended: &SuspendedCalls,
-) -> Result<(), String> {
-    for (id, name) in ["model::a", "model::b", "model::c"].iter().enumerate() {
-        if let Some(function) = run.functions.iter().find(|function| function.name == *name) {
-            sums(function, &suspended.of_site(id))?;
-            running(function, &truth.in_progress(id))?;
-        }
+/// The calls in progress of the site with this number: first the suspended ones.
+fn calls(truth: &Truth, site: usize) -> impl Iterator<Item = &Call> {
+    let running = truth.threads.iter().flatten();
+    let calls = truth.suspended.iter().chain(running);
+    calls.filter(move |call| call.is_function_of(site))
+}
+
+/// What is suspended is known, with the line at which it stands.
+fn suspended(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+    let at = |line: Option<usize>| {
+        let calls = truth.suspended.iter().filter(move |call| call.site == site);
+        let calls = calls.filter(|call| line.is_none() || call.line == line);
+        calls.fold((0, 0), |(calls, heap), call| {
+            (calls + 1, heap + call.heap_live)
+        })
+    };
+    let name = &function.name;
+    let is = (function.suspended, function.suspended_heap);
+    equal(name, "suspended", is, at(None))?;
+    for (number, line) in function.lines.iter().enumerate() {
+        let name = format!("{name} line {number}");
+        let is = (line.suspended, line.suspended_heap);
+        equal(&name, "suspended", is, at(Some(number)))?;
     }
-    process(run)
+    Ok(())
 }
 
 /// What needs no reading is exact.
-fn counted(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), String> {
+fn counted(
+    function: &FunctionProfile,
+    truth: &Truth,
+    site: usize,
+    in_progress: u64,
+) -> Result<(), String> {
     let (name, is) = (&function.name, &truth.sites[site]);
     equal(name, "calls", function.calls, is.calls)?;
     equal(name, "panics", function.panics, is.panics)?;
     if site == SITES - 1 {
         let with_size: u64 = function.sizes.iter().map(|size| size.calls).sum();
-        let returned = is.calls - is.panics - is.cancelled;
+        let returned = is.calls - is.panics - is.cancelled - in_progress;
         equal(name, "calls with a size", with_size, returned)?;
     }
     let heap = function.heap.as_ref().ok_or("the heap is counted")?;
@@ -91,48 +110,37 @@ fn possible(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<()
     Ok(())
 }
 
-/// The calls that are kept did on the heap what one of the calls did that have `ended`, the highest of them is
-/// kept, and they are spread as the kept ones show.
-fn calls(function: &FunctionProfile, ended: &[(Heap, u64)]) -> Result<(), String> {
+/// The calls that are kept did on the heap what one of `all` calls did, the highest of them is kept, and those that
+/// have `ended` are spread as the figures say. Calls in progress count as what they did so far.
+fn kept(
+    function: &FunctionProfile,
+    ended: &[(Heap, u64)],
+    all: &[(Heap, u64)],
+) -> Result<(), String> {
     let name = &function.name;
-    let mut known = ended.to_vec();
+    let mut known = all.to_vec();
     known.sort_unstable();
     for call in &function.call_records {
         let heap = call.heap.ok_or("the heap is counted")?;
         let found = known.binary_search(&(figures(&heap), heap.peak));
         equal(name, &format!("heap of {call:?}"), found.is_ok(), true)?;
     }
-    let highest = function.highest_call().map(Call::height);
-    let peaks = ended.iter().map(|(_, peak)| *peak);
-    equal(name, "highest call", highest, peaks.clone().max())?;
+    let highest = function.highest_call().map(run::Call::height);
+    let peak = all.iter().map(|(_, peak)| *peak).max();
+    equal(name, "highest call", highest, peak)?;
     let Some(spread) = function.spread else {
-        return equal(name, "calls", ended.len(), 1);
+        return equal(name, "calls", function.calls, 1);
     };
-    let allocated = ended.iter().map(|(heap, _)| heap.allocated);
-    equal(
-        name,
-        "allocated by a call",
-        spread.allocated,
-        quantiles(allocated),
-    )?;
-    equal(name, "heap peaks", spread.heap_peak, quantiles(peaks))
+    let allocated = quantiles(ended.iter().map(|(heap, _)| heap.allocated));
+    equal(name, "allocated by a call", spread.allocated, allocated)?;
+    let peaks = quantiles(ended.iter().map(|(_, peak)| *peak));
+    equal(name, "heap peaks", spread.heap_peak, peaks)
 }
 
 fn quantiles(values: impl Iterator<Item = u64>) -> Option<Quantiles> {
     let mut histogram = Histogram::default();
     values.for_each(|value| histogram.add(value));
     histogram.quantiles()
-}
-
-/// Calls in progress did so far what one of those did that are `in_progress`.
-fn running(function: &FunctionProfile, in_progress: &[Heap]) -> Result<(), String> {
-    let calls = function.call_records.iter();
-    for call in calls.filter(|call| call.outcome == Outcome::Running) {
-        let heap = call.heap.ok_or("the heap is counted")?;
-        let found = in_progress.contains(&figures(&heap));
-        equal(&function.name, &format!("heap of {call:?}"), found, true)?;
-    }
-    Ok(())
 }
 
 fn within(name: &str, net: i64, moved: Moved, more: i64) -> Result<(), String> {
@@ -165,25 +173,22 @@ fn peak(name: &str, peak: u64, is: u64) -> Result<(), String> {
     }
 }
 
-/// The invariants that hold in every run, whatever was read. The function's totals leave out the calls that
-/// are `suspended`; its lines do not.
-fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
+/// The invariants that hold in every run, whatever was read.
+fn sums(function: &FunctionProfile) -> Result<(), String> {
     let name = &function.name;
     let lines = || function.lines.iter();
-    let net: i64 = suspended.iter().map(|call| call.net_rss).sum();
     let together: i64 = function.groups.iter().map(|group| group.net_rss).sum();
     equal(
         name,
         "sum of nets",
         lines().map(|line| line.net_rss).sum::<i64>() + together,
-        function.net_rss + net,
+        function.net_rss,
     )?;
-    let time = |call: &Call| call.end_ns - call.start_ns - call.suspended_ns;
     equal(
         name,
         "sum of times",
         lines().map(|line| line.time_ns).sum::<u64>(),
-        function.time_ns + suspended.iter().map(time).sum::<u64>(),
+        function.time_ns,
     )?;
     let records = &function.call_records;
     equal(
@@ -200,8 +205,7 @@ fn sums(function: &FunctionProfile, suspended: &[Call]) -> Result<(), String> {
             call.net_rss + call.suspended_rss,
             change,
         )?;
-        let in_totals = !suspended.contains(call);
-        if (call.peak_rss as i64) < call.net_rss || in_totals && call.peak_rss > function.peak_rss {
+        if (call.peak_rss as i64) < call.net_rss || call.peak_rss > function.peak_rss {
             return Err(format!(
                 "{name}: {call:?} beside a peak of {}",
                 function.peak_rss

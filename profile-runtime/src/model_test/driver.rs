@@ -8,7 +8,7 @@ use memprof_model::run::{Run, RunOutcome};
 use super::check;
 use super::steps::{Random, Step};
 use super::truth::{End, Heap, Kind as TrueKind, SITES, Truth};
-use crate::heap::{VirtualThread, count_allocation, count_free};
+use crate::heap::{VirtualThread, count_allocation, count_free, of_this_thread};
 use crate::os::scripted::Script;
 use crate::reading::instruments::Instruments;
 use crate::recorder::Recorder;
@@ -100,7 +100,7 @@ impl Process {
     pub(super) fn check(&mut self) -> Result<(), String> {
         match self.disagreement.take() {
             Some(found) => Err(found),
-            None => check::ended(&self.run(), &self.truth),
+            None => check::agrees(&self.run(), &self.truth),
         }
     }
 
@@ -295,8 +295,11 @@ impl Process {
         };
         let call = on.heap.run(|| on.recorder.suspend(handle.depth()));
         let call = call.expect("it is in progress");
-        self.suspended
-            .push(self.recorder.threads.suspended.put(call));
+        let (key, spare) = self.recorder.threads.suspended.put(call);
+        self.suspended.push(key);
+        if let Some(series) = spare {
+            on.recorder.take_back(series);
+        }
         self.truth.suspend(thread);
         true
     }
@@ -381,7 +384,7 @@ impl Process {
     }
 
     fn snapshot(&mut self) {
-        let found = check::in_progress(&self.run(), &self.truth, &self.recorder.threads.suspended);
+        let found = check::agrees(&self.run(), &self.truth);
         self.disagreement = self.disagreement.take().or(found.err());
     }
 
@@ -402,9 +405,11 @@ impl Process {
 
 impl Thread {
     fn new(recorder: &'static ThreadRecorder) -> Thread {
+        let heap = VirtualThread::new(recorder.current_line());
+        recorder.count_heap_on(heap.run(of_this_thread));
         Thread {
             recorder,
-            heap: VirtualThread::new(recorder.current_line()),
+            heap,
             faults: 0,
             handles: Vec::new(),
             live: 0,

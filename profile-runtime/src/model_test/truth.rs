@@ -8,7 +8,7 @@ pub(super) const SITES: usize = 3;
 pub(super) const LINES: usize = 3;
 
 /// Everything that happened so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Truth {
     /// Whether every reading is taken, so that it is known which line gets what.
     pub is_close: bool,
@@ -29,7 +29,7 @@ pub(super) struct Call {
     /// What it did on the heap.
     pub heap: Heap,
     /// Live heap bytes above those at its begin, and the most that they ever were.
-    heap_live: i64,
+    pub heap_live: i64,
     heap_peak: i64,
     /// RSS at its begin, moved by what changed while it was suspended.
     start: u64,
@@ -56,7 +56,7 @@ pub(super) enum Kind {
 }
 
 /// What became of all calls of a site.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Site {
     pub calls: u64,
     pub panics: u64,
@@ -136,13 +136,6 @@ impl Truth {
         });
     }
 
-    /// What the calls of a site did on the heap so far that are in progress or suspended.
-    pub(super) fn in_progress(&self, site: usize) -> Vec<Heap> {
-        let calls = self.threads.iter().flatten().chain(&self.suspended);
-        let calls = calls.filter(|call| call.kind == Kind::Function && call.site == site);
-        calls.map(|call| call.heap).collect()
-    }
-
     /// The innermost call comes to `line`, with a hit or without.
     pub(super) fn line(&mut self, thread: usize, line: usize, hit: bool) {
         let Some(call) = self.threads[thread].last_mut() else {
@@ -202,6 +195,21 @@ impl Truth {
         self.threads[thread].push(call);
     }
 
+    /// The truth if everything in progress ended now.
+    pub(super) fn ended(&self) -> Truth {
+        let mut ended = self.clone();
+        while !ended.suspended.is_empty() {
+            ended.go_on(0, 0);
+            ended.exit(0, End::Returned);
+        }
+        for thread in 0..ended.threads.len() {
+            while !ended.threads[thread].is_empty() {
+                ended.exit(thread, End::Returned);
+            }
+        }
+        ended
+    }
+
     /// RSS is `rss` from now on, and was so high in between.
     pub(super) fn pages(&mut self, rss: u64, high: u64) {
         let change = rss as i64 - self.rss as i64;
@@ -242,6 +250,10 @@ impl Truth {
 }
 
 impl Call {
+    pub(super) fn is_function_of(&self, site: usize) -> bool {
+        self.site == site && self.kind == Kind::Function
+    }
+
     fn closure_of(&self) -> Option<usize> {
         match self.kind {
             Kind::ClosureOf(depth) => Some(depth),

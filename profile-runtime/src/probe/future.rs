@@ -203,7 +203,11 @@ impl<'call> PollGuard<'call> {
             && let Some(recorder) = recorder::running()
             && let Some(call) = thread.suspend(depth)
         {
-            self.call.state = State::Suspended(recorder.threads.suspended.put(call));
+            let (key, spare) = recorder.threads.suspended.put(call);
+            self.call.state = State::Suspended(key);
+            if let Some(series) = spare {
+                thread.take_back(series);
+            }
         }
     }
 }

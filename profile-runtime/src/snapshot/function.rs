@@ -1,12 +1,17 @@
 //! One function of the run: the totals that all threads have of its site, added up.
 
+use std::collections::HashSet;
+
 use super::groups;
 use crate::counters::counts::Counts;
 use crate::heap;
-use crate::reading::one_reading::LinePoint;
+use crate::reading::one_reading::{LinePoint, Reading};
+use crate::recorder::Recorder;
 use crate::site::calls::{PeakCall, SiteCalls};
 use crate::site::registered::RegisteredSite;
+use crate::thread::copy::{CalleeHeap, ThreadSnapshot};
 use crate::thread::open_call::OpenCall;
+use crate::thread::suspended::{SuspendedCall, SuspendedSums};
 use crate::thread::totals::{LineTotals, SiteTotals};
 use memprof_model::data;
 use memprof_model::internal::Histogram;
@@ -14,20 +19,60 @@ use memprof_model::run::{
     Call, CallSpread, FunctionProfile, HeapFigures, Line, LineGroup, LineSample, Quantiles, Workers,
 };
 
-/// The snapshot of one thread: its totals, and its calls in progress as if they ended now. Both are in the order
-/// of sites.
-pub(super) type ThreadSnapshot = (Vec<SiteTotals>, Vec<(OpenCall, Call)>);
+/// The suspended calls of a site, which are on no thread.
+pub(super) struct Suspended {
+    sums: SuspendedSums,
+    /// The one with the highest peak, and its number.
+    highest: Option<(u64, PeakCall)>,
+    /// All of them, for a whole run.
+    calls: Vec<SuspendedCall>,
+}
 
-/// The function of `site` as data. `None` if no thread's totals have a call of it yet. `suspended`: its suspended
-/// calls, which are on no thread.
+impl Suspended {
+    /// All of `site`, for a whole run.
+    pub(super) fn all(recorder: &Recorder, site: &RegisteredSite, now: Reading) -> Suspended {
+        let suspended = &recorder.threads.suspended;
+        Suspended {
+            sums: suspended.sums(site),
+            highest: suspended.highest(site, now, true),
+            calls: suspended.of_site(site, now),
+        }
+    }
+
+    /// Their sums and the highest alone.
+    #[cfg(feature = "report")]
+    pub(super) fn sums(recorder: &Recorder, site: &RegisteredSite, now: Reading) -> Suspended {
+        let suspended = &recorder.threads.suspended;
+        Suspended {
+            sums: suspended.sums(site),
+            highest: suspended.highest(site, now, false),
+            calls: Vec::new(),
+        }
+    }
+
+    /// The one with the highest peak, unless `threads` know it as one that goes on.
+    #[cfg(feature = "report")]
+    pub(super) fn highest(
+        &self,
+        site: &'static RegisteredSite,
+        threads: &[ThreadSnapshot],
+    ) -> Option<Call> {
+        let (number, highest) = self.highest.as_ref()?;
+        let goes_on = running(site, threads).any(|(open, _)| open.past.number == *number);
+        (!goes_on).then(|| highest.call.clone())
+    }
+}
+
+/// The function of `site` as data. `None` if no thread's totals have a call of it yet.
 pub(super) fn function(
     site: &'static RegisteredSite,
     ended: SiteCalls,
     threads: &[ThreadSnapshot],
-    suspended: Vec<Call>,
+    suspended: Suspended,
 ) -> Option<FunctionProfile> {
     let figures = EndedFigures::of(&ended);
-    let totals = totals(site, figures, threads, |number| site.spec.source_of(number))?;
+    let source = |number| site.spec.source_of(number);
+    let totals = totals(site, figures, threads, &suspended, source)?;
     let calls = with_running(site, ended, threads, suspended);
     let mut call_records = calls.records();
     call_records.sort_by_key(|call| (call.start_ns, call.depth));
@@ -50,7 +95,8 @@ pub(super) fn of_threads<'a>(
     threads: &'a [ThreadSnapshot],
 ) -> impl Iterator<Item = &'a SiteTotals> + Clone + use<'a> {
     let id = site.id;
-    threads.iter().filter_map(move |(totals, _)| {
+    threads.iter().filter_map(move |thread| {
+        let totals = &thread.totals;
         let at = totals.binary_search_by_key(&id, |totals| totals.site.id);
         totals.get(at.ok()?)
     })
@@ -61,6 +107,7 @@ pub(super) fn totals(
     site: &'static RegisteredSite,
     ended: EndedFigures,
     threads: &[ThreadSnapshot],
+    suspended: &Suspended,
     source: impl Fn(u32) -> &'static str,
 ) -> Option<FunctionProfile> {
     let totals: Vec<&SiteTotals> = of_threads(site, threads).collect();
@@ -71,18 +118,18 @@ pub(super) fn totals(
     }
     let peak = totals.iter().map(|totals| (totals.peak, totals.peak_at));
     let (peak, peak_at) = peak.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
-    let spread = spread(site, &ended, &totals, threads);
-    let peak_call = highest_call(site, ended.highest, threads);
+    let spread = spread(site, &ended, &totals, threads, suspended);
+    let peak_call = highest_call(site, ended.highest, threads, suspended);
     let sum = |of: fn(&SiteTotals) -> Counts| {
         let counts = totals.iter().map(|totals| of(totals));
         counts.fold(Counts::default(), Counts::plus)
     };
-    let (lines, groups) = lines(site, &totals, source);
+    let callees = callees(site, threads);
+    let (lines, groups) = lines(site, &totals, &callees, suspended, source);
     let self_net = own_net(&lines, &groups);
-    let (heap, other_threads) = (
-        sum(|totals| totals.all_heap().0),
-        sum(|totals| totals.other_threads),
-    );
+    let other_threads = sum(|totals| totals.other_threads);
+    // Threads go on allocating. What the lines have by now is the calls', too.
+    let heap = heap_of_lines(&lines).unwrap_or_else(|| sum(|totals| totals.all_heap().0));
     Some(data!(FunctionProfile {
         name: site.name.clone(),
         label: site.label.clone(),
@@ -107,6 +154,8 @@ pub(super) fn totals(
         lines,
         groups,
         spread: (calls > 1).then_some(spread),
+        suspended: suspended.sums.all.calls,
+        suspended_heap: suspended.sums.all.heap,
         calls_omitted: 0,
         call_records: Vec::new(),
         series_call: None,
@@ -125,7 +174,8 @@ pub(super) fn running<'threads>(
     site: &'static RegisteredSite,
     threads: &'threads [ThreadSnapshot],
 ) -> impl Iterator<Item = &'threads (OpenCall, Call)> {
-    threads.iter().flat_map(|(_, running)| {
+    threads.iter().flat_map(|thread| {
+        let running = &thread.running;
         let from = running.partition_point(|(open, _)| open.site.id < site.id);
         let to = running.partition_point(|(open, _)| open.site.id <= site.id);
         &running[from..to]
@@ -157,11 +207,17 @@ fn highest_call(
     site: &'static RegisteredSite,
     ended: Option<Call>,
     threads: &[ThreadSnapshot],
+    suspended: &Suspended,
 ) -> Option<Call> {
-    running(site, threads).fold(ended, |highest, (_, record)| match highest {
-        Some(highest) if highest.rank() >= record.rank() => Some(highest),
-        _ => Some(record.clone()),
-    })
+    let running = running(site, threads).map(|(_, record)| record);
+    let suspended = suspended.highest.iter();
+    let suspended = suspended.map(|(_, highest)| &highest.call);
+    running
+        .chain(suspended)
+        .fold(ended, |highest, record| match highest {
+            Some(highest) if highest.rank() >= record.rank() => Some(highest),
+            _ => Some(record.clone()),
+        })
 }
 
 /// How the ended calls of the site are spread.
@@ -170,18 +226,20 @@ fn spread(
     ended: &EndedFigures,
     totals: &[&SiteTotals],
     threads: &[ThreadSnapshot],
+    suspended: &Suspended,
 ) -> CallSpread {
     let (mut allocated, mut heap_peak) = (Histogram::default(), Histogram::default());
     let mut calls = 0;
     for totals in totals {
-        calls += totals.counters.calls() as i64 - totals.suspended;
+        calls += totals.counters.calls();
         if let Some(spread) = totals.counters.spread() {
             spread.add_to(&mut allocated, &mut heap_peak);
         }
     }
-    let calls = calls - running(site, threads).count() as i64;
+    let in_progress = suspended.sums.all.calls + running(site, threads).count() as u64;
+    let calls = calls.saturating_sub(in_progress);
     let of_heap = |mut histogram: Histogram| {
-        histogram.fill_up_with_zeros(u64::try_from(calls).unwrap_or(0));
+        histogram.fill_up_with_zeros(calls);
         heap::is_counted().then(|| histogram.quantiles()).flatten()
     };
     data!(CallSpread {
@@ -197,17 +255,25 @@ fn with_running(
     site: &'static RegisteredSite,
     mut calls: SiteCalls,
     threads: &[ThreadSnapshot],
-    suspended: Vec<Call>,
+    suspended: Suspended,
 ) -> SiteCalls {
+    // `calls` is a copy, so the series that it gives back can be dropped.
+    let mut go_on = HashSet::new();
     for (open, record) in running(site, threads) {
+        go_on.insert(open.past.number);
         calls.add(record.clone());
         if calls.beats_peak_call(record) {
-            // `calls` is a copy, so the series that it gives back can be dropped.
             drop(calls.set_peak_call(open.as_peak_call(record), &mut Vec::new()));
         }
     }
-    for record in suspended {
-        calls.add(record);
+    let suspended_calls = suspended.calls.into_iter();
+    for call in suspended_calls.filter(|call| !go_on.contains(&call.number)) {
+        calls.add(call.record);
+    }
+    if let Some((_, highest)) = suspended.highest
+        && calls.beats_peak_call(&highest.call)
+    {
+        drop(calls.set_peak_call(highest, &mut Vec::new()));
     }
     calls
 }
@@ -215,10 +281,19 @@ fn with_running(
 fn lines(
     site: &RegisteredSite,
     totals: &[&SiteTotals],
+    callees: &[CalleeHeap],
+    suspended: &Suspended,
     source: impl Fn(u32) -> &'static str,
 ) -> (Vec<Line>, Vec<LineGroup>) {
     let numbers = site.spec.lines.iter().enumerate();
-    let lines = numbers.map(|(at, &number)| line(totals, at, number, source(number)));
+    let lines = numbers.map(|(at, &number)| {
+        let suspended = suspended.sums.lines.get(at).copied().unwrap_or_default();
+        data!(Line {
+            suspended: suspended.calls,
+            suspended_heap: suspended.heap,
+            ..line(totals, callees, at, number, source(number))
+        })
+    });
     let mut lines: Vec<Line> = lines.collect();
     let groups = groups::of_lines(&mut lines, totals);
     (lines, groups)
@@ -230,11 +305,47 @@ fn own_net(lines: &[Line], groups: &[LineGroup]) -> i64 {
     lines + groups.iter().map(|group| group.self_net_rss).sum::<i64>()
 }
 
+/// What all lines together did on the heap; `None` without lines, and where that is not counted.
+fn heap_of_lines(lines: &[Line]) -> Option<Counts> {
+    let counts = lines.iter().map(|line| {
+        let heap = line.heap?;
+        Some(Counts {
+            allocated: heap.allocated,
+            freed: heap.freed,
+            allocations: heap.allocations,
+        })
+    });
+    counts.reduce(|sum, counts| Some(sum?.plus(counts?)))?
+}
+
+/// What callees in progress of the site's calls did on the heap.
+fn callees(site: &RegisteredSite, threads: &[ThreadSnapshot]) -> Vec<CalleeHeap> {
+    let callees = threads.iter().flat_map(|thread| &thread.callees);
+    let callees = callees.filter(|callee| callee.site == site.id);
+    callees.copied().collect()
+}
+
+/// What callees in progress of the line at place `at` did on the heap, and their highest rise. `elsewhere`: the
+/// line is one of closures that work for other threads.
+fn callees_of_line(callees: &[CalleeHeap], at: usize, elsewhere: bool) -> (Counts, u64) {
+    let callees = callees.iter();
+    let callees = callees.filter(|callee| callee.line == at && callee.elsewhere == elsewhere);
+    callees.fold(Default::default(), |(sum, peak), callee| {
+        (sum.plus(callee.change), peak.max(callee.peak))
+    })
+}
+
 /// The line with this number, at place `at` in the site's list.
-fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
+fn line(
+    totals: &[&SiteTotals],
+    callees: &[CalleeHeap],
+    at: usize,
+    number: u32,
+    source: &str,
+) -> Line {
     let mut sum = LineTotals::default();
     let mut hits = 0;
-    let (mut heap, mut heap_peak) = (Counts::default(), 0);
+    let (mut heap, mut heap_peak) = callees_of_line(callees, at, false);
     for totals in totals {
         sum.add(&totals.lines[at]);
         if let Some(counters) = totals.counters.line(at) {
@@ -258,15 +369,15 @@ fn line(totals: &[&SiteTotals], at: usize, number: u32, source: &str) -> Line {
         shared: sum.shared,
         heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
         heap_elsewhere: counted(sum.other_threads, None),
-        workers: workers(totals, at),
+        workers: workers(totals, callees, at),
         origins: None,
     })
 }
 
 /// What closures did in the line at place `at` on other threads than their call's; `None` if nothing.
-fn workers(totals: &[&SiteTotals], at: usize) -> Option<Workers> {
+fn workers(totals: &[&SiteTotals], callees: &[CalleeHeap], at: usize) -> Option<Workers> {
     let mut sum = Workers::default();
-    let (mut heap, mut heap_peak) = (Counts::default(), 0);
+    let (mut heap, mut heap_peak) = callees_of_line(callees, at, true);
     for workers in totals.iter().filter_map(|totals| totals.workers.as_ref()) {
         sum.time_ns += workers.time_ns[at];
         if let Some(counters) = workers.counters.line(at) {

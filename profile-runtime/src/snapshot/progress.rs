@@ -1,13 +1,13 @@
 //! The figures of a run in progress, for an entry of the journal.
 
-use super::function::{EndedFigures, ThreadSnapshot, of_threads, running, totals};
+use super::function::{EndedFigures, Suspended, of_threads, running, totals};
 use super::header::header;
 use super::live_blocks::{self, LiveBlocks};
 use super::whole_run::{called, threads};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
-use crate::thread::copy;
+use crate::thread::copy::{self, ThreadSnapshot};
 use memprof_model::run::{Call, FunctionProfile, Run, RunOutcome, Sample};
 
 /// The figures of a run, without what never changes, and without what grows with its length: see [`figures`].
@@ -36,6 +36,8 @@ pub(crate) struct FunctionProgress {
     pub calls: Vec<Call>,
     /// The calls in progress, each with the number of the line at which it is.
     pub running: Vec<(Call, Option<u32>)>,
+    /// The suspended call with the highest peak. All are in the profile, as numbers.
+    pub suspended: Option<Call>,
 }
 
 /// The figures at `now`, cheap enough to be asked for twice a second: without texts, and only with the samples and
@@ -64,12 +66,15 @@ fn figures_of(
     ended: impl Fn(usize) -> u64,
 ) -> Progress {
     // Before the snapshots of the threads, as in `whole_run::take_at`.
-    let sites = sites.map(|site| (site, EndedCalls::of(site, ended(site.id))));
+    let sites = sites.map(|site| {
+        let suspended = Suspended::sums(recorder, site, now);
+        (site, EndedCalls::of(site, ended(site.id)), suspended)
+    });
     let sites: Vec<_> = sites.collect();
     let threads = threads(recorder, now, false);
     let alive = LiveBlocks::now();
-    let functions = sites.into_iter().filter_map(|(site, ended)| {
-        let mut figures = function_figures(site, ended, &threads)?;
+    let functions = sites.into_iter().filter_map(|(site, ended, suspended)| {
+        let mut figures = function_figures(site, ended, &threads, &suspended)?;
         if let Some(alive) = &alive {
             alive.fill_in(&mut figures.profile, of_threads(site, &threads));
         }
@@ -112,8 +117,9 @@ fn function_figures(
     site: &'static RegisteredSite,
     ended: EndedCalls,
     threads: &[ThreadSnapshot],
+    suspended: &Suspended,
 ) -> Option<FunctionProgress> {
-    let profile = totals(site, ended.figures, threads, |_| "")?;
+    let profile = totals(site, ended.figures, threads, suspended, |_| "")?;
     let running = running(site, threads).map(|(open, record)| {
         let line = site.line_number(open.line);
         (record.clone(), line)
@@ -125,6 +131,7 @@ fn function_figures(
         ended: ended.number,
         calls: ended.new,
         running: running.collect(),
+        suspended: suspended.highest(site, threads),
     })
 }
 

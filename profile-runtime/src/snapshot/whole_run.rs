@@ -1,6 +1,6 @@
 //! The whole run so far, with all texts and lists: what a report is made of.
 
-use super::function::{ThreadSnapshot, function, of_threads};
+use super::function::{Suspended, function, of_threads};
 use super::header::header;
 use super::identity::identified;
 use super::live_blocks::{self, LiveBlocks};
@@ -8,6 +8,7 @@ use crate::heap;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use crate::site::registered::RegisteredSite;
+use crate::thread::copy::ThreadSnapshot;
 use crate::thread::totals::SiteTotals;
 use memprof_model::run::{Run, RunOutcome};
 
@@ -22,6 +23,9 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     // Before the snapshots of the threads. A call that ends in between is then in their totals, and is not taken
     // twice: once as ended and once as in progress.
     let ended: Vec<_> = sites.iter().map(|site| site.calls().clone()).collect();
+    // Before the threads, too: a call that goes on in between is found in both, and known by its number.
+    let suspended = sites.iter().map(|site| Suspended::all(recorder, site, now));
+    let suspended: Vec<_> = suspended.collect();
     let threads = threads(recorder, now, true);
     let meter = recorder.instruments.meter.figures(None);
     let mut run = identified(recorder, header(recorder, outcome, now, &meter));
@@ -29,8 +33,9 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
     run.series = meter.samples;
     run.origins = live_blocks::followed();
     let alive = LiveBlocks::now();
-    let functions = sites.iter().zip(ended).filter_map(|(site, ended)| {
-        let suspended = recorder.threads.suspended.of_site(site.id);
+    let calls = ended.into_iter().zip(suspended);
+    let functions = sites.iter().zip(calls).filter_map(|(site, calls)| {
+        let (ended, suspended) = calls;
         let mut profile = function(site, ended, &threads, suspended)?;
         if let Some(alive) = &alive {
             alive.fill_in(&mut profile, of_threads(site, &threads));
@@ -45,9 +50,7 @@ pub(crate) fn take_at(recorder: &'static Recorder, outcome: RunOutcome, now: Rea
 pub(super) fn threads(recorder: &Recorder, now: Reading, with_series: bool) -> Vec<ThreadSnapshot> {
     let mut threads = Vec::new();
     recorder.threads.for_each(|thread| {
-        let (totals, mut running) = thread.snapshot(now, with_series);
-        running.sort_by_key(|(open, _)| open.site.id);
-        threads.push((totals, running));
+        threads.push(thread.snapshot(now, with_series));
     });
     threads
 }
@@ -61,7 +64,7 @@ pub(super) fn called(
 
 /// Bytes that threads and sites hold.
 fn held_bytes(recorder: &Recorder, threads: &[ThreadSnapshot]) -> u64 {
-    let totals = threads.iter().flat_map(|(totals, _)| totals);
+    let totals = threads.iter().flat_map(|thread| &thread.totals);
     let totals: u64 = totals.map(SiteTotals::bytes).sum();
     let sites = recorder.sites().into_iter().map(|site| {
         let maxima = site.maxima().map_or(0, |maxima| maxima.bytes());

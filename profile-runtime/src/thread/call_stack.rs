@@ -1,7 +1,7 @@
 //! The state of a recorder, behind its lock: the stack of measured calls in progress, and the totals.
 
 use super::call_details::CallDetails;
-use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference};
+use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference, polled_ns};
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::NO_LINE;
@@ -28,6 +28,8 @@ pub(crate) struct ThreadState {
     /// Depths of the calls on the stack that get samples, ascending: those that are not inside another call
     /// of the same site.
     pub timelines: Vec<usize>,
+    /// The most that `timelines` ever were.
+    pub most_timelines: usize,
     /// Samples that fell into counted calls since the last reading: interval, and how many.
     pub deferred: Vec<(u64, u64)>,
     /// By the site's number.
@@ -39,8 +41,8 @@ pub(crate) struct ThreadState {
     pub last_reading: LastReading,
     /// Number of the thread that has the recorder.
     pub thread: u64,
-    /// Where that thread's heap is counted.
-    pub heap_counters: Option<&'static ThreadCounters>,
+    /// The heap of a thread that was taken down inside of calls, as it was then.
+    pub heap_at_end: Option<ThreadHeap>,
     /// Unused series, kept so that a call needs no allocation.
     pub spare_series: Vec<Series<LinePoint>>,
     /// Unused small series, into which those of short calls are copied.
@@ -51,6 +53,25 @@ pub(crate) struct ThreadState {
         reason = "a call holds its details in a box, and a new box would allocate"
     )]
     pub spare_details: Vec<Box<CallDetails>>,
+}
+
+/// What a thread has done on the heap at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ThreadHeap {
+    pub counts: Counts,
+    /// The highest live bytes since the innermost call began.
+    pub high: i64,
+}
+
+impl ThreadHeap {
+    /// Asked by anybody.
+    pub(super) fn of(counters: &ThreadCounters) -> ThreadHeap {
+        let counts = counters.counts();
+        ThreadHeap {
+            counts,
+            high: counters.high().max(counts.live()),
+        }
+    }
 }
 
 impl ThreadState {
@@ -115,7 +136,7 @@ impl ThreadState {
     }
 
     /// Whether something that begins now gets samples: a call that is not inside another call of its site.
-    fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
+    pub(super) fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
         kind == Kind::Call && (site.is_usage() || self.totals(site).open == 0)
     }
 
@@ -160,23 +181,35 @@ impl ThreadState {
             changed_by_others: 0,
             details: None,
         });
-        if timed {
-            self.timelines.push(self.stack.len() - 1);
+        self.begin_timeline(timed, exact);
+    }
+
+    /// The call that was just put on the stack, or back on it, gets samples if it is `timed`. `exact`: the last
+    /// reading was taken for it. Then its series begins with that reading, or goes on with it.
+    pub(super) fn begin_timeline(&mut self, timed: bool, exact: bool) {
+        if !timed {
+            return;
         }
-        if timed && exact {
-            self.give_series();
+        self.timelines.push(self.stack.len() - 1);
+        self.most_timelines = self.most_timelines.max(self.timelines.len());
+        let Some(call) = self.stack.last_mut().filter(|_| exact) else {
+            return;
+        };
+        if call.series.is_none() {
+            call.series = self.spare_series.pop();
+            call.series.iter_mut().for_each(Series::clear);
+        }
+        if let Some(series) = &mut call.series {
+            series.push(self.last.point(call.line));
         }
     }
 
-    /// Gives the innermost call a series that begins with its entry.
-    fn give_series(&mut self) {
-        let Some(mut series) = self.spare_series.pop() else {
-            return;
-        };
-        series.clear();
-        series.push(self.last.point(NO_LINE));
-        if let Some(call) = self.stack.last_mut() {
-            call.series = Some(series);
+    /// Keeps a series for later calls. A future brings its series from another thread, so there may be more of
+    /// them than this thread has ever needed.
+    pub(super) fn spare(&mut self, series: Option<Series<LinePoint>>) {
+        let needed = self.most_timelines + 1;
+        if self.spare_series.len() + self.timelines.len() < needed {
+            self.spare_series.extend(series);
         }
     }
 
@@ -289,15 +322,28 @@ impl ThreadState {
         if call.kind != Kind::Call {
             return record;
         }
-        let totals = self.totals(call.site);
-        totals.end_call(&record, call.high.max(call.past.high), call.peak_at);
-        let heap = heap.since(call.heap_entry).plus(call.past.heap);
-        totals.heap = totals.heap.plus(heap);
-        totals.heap_peak = totals.heap_peak.max(call.heap_peak());
-        totals.other_threads = totals
-            .other_threads
-            .plus(now.other_threads.since(call.entry.other_threads));
+        let panicked = outcome == Outcome::Panicked;
+        self.totals(call.site).panics += u64::from(panicked);
+        self.book_call(call, &record, heap);
         record
+    }
+
+    /// Adds to the totals of its site what `call`, which has left the stack, did since it was begun or resumed.
+    /// `record`: all that it did.
+    pub(super) fn book_call(&mut self, call: &OpenCall, record: &Call, heap: Counts) {
+        let others = self.last.other_threads.since(call.entry.other_threads);
+        let totals = self.totals(call.site);
+        totals.open = totals.open.saturating_sub(1);
+        totals.time_ns += polled_ns(record).saturating_sub(call.past.booked.time_ns);
+        totals.net += record.net_rss - call.past.booked.net;
+        if record.peak_rss > totals.peak {
+            totals.peak = record.peak_rss;
+            totals.peak_at = call.peak_at;
+        }
+        totals.high = totals.high.max(call.high);
+        totals.heap = totals.heap.plus(heap.since(call.heap_entry));
+        totals.heap_peak = totals.heap_peak.max(call.heap_peak());
+        totals.other_threads = totals.other_threads.plus(others);
     }
 
     /// Bytes that it holds, without those of the totals: these are too many to be visited while a thread

@@ -12,10 +12,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::booking::Ending;
-use super::call_stack::ThreadState;
+use super::call_stack::{ThreadHeap, ThreadState};
 use super::open_call::{Kind, OpenCall};
-use super::thread_recorder::{ThreadRecorder, place_of};
+use super::thread_recorder::ThreadRecorder;
 use super::totals::SiteTotals;
+use crate::counters::counts::Counts;
 use crate::counters::line::NO_LINE;
 use crate::reading::one_reading::Reading;
 use memprof_model::run::{Call, Outcome};
@@ -30,6 +31,29 @@ const PAUSE: usize = 64;
 
 /// How often copying the lower calls is tried while the stack keeps going down below them and up again.
 const TRIES: usize = 4;
+
+/// What a thread has recorded, as if its calls in progress ended now.
+#[derive(Debug)]
+pub(crate) struct ThreadSnapshot {
+    /// In the order of sites.
+    pub totals: Vec<SiteTotals>,
+    /// The calls in progress, in the order of sites.
+    pub running: Vec<(OpenCall, Call)>,
+    /// What the lines' counters do not have yet.
+    pub callees: Vec<CalleeHeap>,
+}
+
+/// What callees in progress did on the heap: the counters of the line that made the call have it when they end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CalleeHeap {
+    /// The caller's site, and the place of its line.
+    pub site: usize,
+    pub line: usize,
+    /// Whether the caller is a closure that works for another thread.
+    pub elsewhere: bool,
+    pub change: Counts,
+    pub peak: u64,
+}
 
 /// A copy in the making.
 #[derive(Debug, Default)]
@@ -48,11 +72,7 @@ impl ThreadRecorder {
     /// The totals as if every call in progress ended with `now`, and these calls as data.
     ///
     /// `with_series`: the calls come with their samples, for which the thread may have to wait longer.
-    pub(crate) fn snapshot(
-        &self,
-        now: Reading,
-        with_series: bool,
-    ) -> (Vec<SiteTotals>, Vec<(OpenCall, Call)>) {
+    pub(crate) fn snapshot(&self, now: Reading, with_series: bool) -> ThreadSnapshot {
         let copy = self.copy_ahead(with_series);
         let guard = self.state();
         let look = self.counted.look(|tries| self.hold_still(tries));
@@ -64,38 +84,22 @@ impl ThreadRecorder {
             ..copy.finish(&guard, counted)
         };
         let before = guard.last;
-        let mut line = self.line_of_measured(&guard);
+        let line = self.line_of_measured(&guard);
+        let heap = self.heap(&guard);
         let high = self.high.load(Relaxed);
-        let heap = guard.heap_counters.map(|heap| (heap.counts(), heap.high()));
         drop(guard);
+        if let Some(innermost) = state.stack.last_mut() {
+            innermost.line = line;
+        }
         if let Some(look) = look {
-            line = place_of(state.stack.last(), look.measured);
-            for (start, inner_line) in look.counted {
-                if let Some(outer) = state.stack.last_mut() {
-                    outer.line = line;
-                }
-                state.open_promoted(start, start.position());
-                line = start.counters.place(inner_line);
+            state.set_position(look.measured);
+            for (start, position) in look.counted {
+                state.open_promoted(start, position);
             }
         }
+        let line = state.stack.last().map_or(NO_LINE, |call| call.line);
         state.note_reading(before, high, line, None, false);
-        let mut running = Vec::new();
-        let mut heap_high = heap.map_or(i64::MIN, |heap| heap.1);
-        while !state.stack.is_empty() {
-            state.book_change(Ending::of_call(line, false, false));
-            let Some(mut call) = state.pop() else { break };
-            call.line = line;
-            heap_high = heap_high.max(call.heap_high);
-            call.heap_high = heap_high;
-            line = state.stack.last().map_or(NO_LINE, |outer| outer.line);
-            let mut record =
-                state.add_to_totals(&call, false, heap.map_or(call.heap_entry, |heap| heap.0));
-            record.outcome = Outcome::Running;
-            if call.kind == Kind::Call {
-                running.push((call, record));
-            }
-        }
-        (state.totals.into_iter().flatten().collect(), running)
+        state.end_all(heap)
     }
 
     /// Another thread, which holds the lock, waits for the counted calls to hold still. Asked for a reading,
@@ -143,6 +147,68 @@ impl ThreadRecorder {
         each_once(&mut copy.busy);
         copy.busy.reserve(2 * CALLS);
         copy
+    }
+}
+
+impl ThreadState {
+    /// Ends all calls of this copy with its last reading; the innermost is at its line. `heap`: what the thread
+    /// has done on the heap by then.
+    fn end_all(mut self, heap: Option<ThreadHeap>) -> ThreadSnapshot {
+        let (mut running, mut callees) = (Vec::new(), Vec::new());
+        let mut heap_high = heap.map_or(i64::MIN, |heap| heap.high);
+        while let Some(innermost) = self.stack.last() {
+            let line = innermost.line;
+            self.book_change(Ending::of_call(line, false, false));
+            let Some(mut call) = self.pop() else { break };
+            call.heap_high = call.heap_high.max(heap_high);
+            heap_high = call.heap_high;
+            let heap = heap.map_or(call.heap_entry, |heap| heap.counts);
+            self.hand_heap_on(&call, heap, &mut callees);
+            let mut record = self.add_to_totals(&call, false, heap);
+            record.outcome = Outcome::Running;
+            if call.kind == Kind::Call {
+                running.push((call, record));
+            }
+        }
+        running.sort_by_key(|(call, _)| call.site.id);
+        ThreadSnapshot {
+            totals: self.totals.into_iter().flatten().collect(),
+            running,
+            callees,
+        }
+    }
+
+    /// What `call`, which has left the stack, did on the heap belongs to the line that made the call, too: see
+    /// `ThreadRecorder::go_back_to_caller`.
+    fn hand_heap_on(&self, call: &OpenCall, heap: Counts, callees: &mut Vec<CalleeHeap>) {
+        let change = heap.since(call.heap_entry);
+        if let Kind::NestedClosure(depth) = call.kind
+            && let Some(outer) = self.stack.get(depth)
+        {
+            let taken_off = Counts::default().since(change);
+            callees.push(CalleeHeap::of(outer, taken_off, i64::MIN));
+        }
+        if let Some(outer) = self.stack.last() {
+            let rise = call.heap_high.wrapping_sub(outer.heap_line_start);
+            callees.push(CalleeHeap::of(outer, change, rise));
+        }
+    }
+}
+
+impl CalleeHeap {
+    /// A callee of the current line of `outer` did `change`; live bytes rose by `rise` at most.
+    fn of(outer: &OpenCall, change: Counts, rise: i64) -> CalleeHeap {
+        CalleeHeap {
+            site: outer.site.id,
+            // As the counters have it: what happens before the first line counts for that line.
+            line: outer
+                .counters
+                .line(outer.line as usize)
+                .map_or(0, |_| outer.line) as usize,
+            elsewhere: outer.kind == Kind::OtherThread,
+            change,
+            peak: u64::try_from(rise).unwrap_or(0),
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn recorder(registry: &'static ThreadRegistry) -> Option<&'static Thr
     }
     GIVE_BACK.try_with(|_| ()).ok()?;
     let recorder = heap::without_counting(|| registry.take());
+    recorder.count_heap_on(heap::of_this_thread());
     CURRENT.with(|current| {
         current.recorder.set(Some(recorder));
         current.registry.set(Some(registry));

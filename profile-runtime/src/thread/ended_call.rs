@@ -2,7 +2,7 @@
 
 use super::call_details::CallDetails;
 use super::call_stack::{SPARE_DETAILS, ThreadState};
-use super::open_call::{Kind, OpenCall};
+use super::open_call::{Kind, OpenCall, polled_ns};
 use crate::counters::counts::Counts;
 use crate::heap;
 use crate::limits;
@@ -40,7 +40,7 @@ impl ThreadState {
         }
         let series = call.series.take();
         if call.kind != Kind::Call || !call.entry_exact {
-            self.spare_series.extend(series);
+            self.spare(series);
             return;
         }
         let mut calls = call.site.calls();
@@ -49,10 +49,11 @@ impl ThreadState {
                 call: record.clone(),
                 series,
             };
-            let spare_series = calls.set_peak_call(highest, &mut self.spare_short_series);
-            self.spare_series.extend(spare_series);
+            for spare in calls.set_peak_call(highest, &mut self.spare_short_series) {
+                self.spare(Some(spare));
+            }
         } else {
-            self.spare_series.extend(series);
+            self.spare(series);
         }
         calls.add(record);
     }
@@ -80,12 +81,11 @@ impl OpenCall {
 
     /// Adds a call's own figures to its site's maxima and figures by size.
     fn add_to_figures(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
-        let wall_ns = record.end_ns.saturating_sub(record.start_ns);
         let call = CallFigures {
             changed_by_others: self.changed_by_others,
             peak: record.peak_rss,
             net: record.net_rss,
-            time_ns: wall_ns.saturating_sub(record.suspended_ns),
+            time_ns: polled_ns(record),
             heap,
         };
         if let Some(mut maxima) = self.site.maxima() {

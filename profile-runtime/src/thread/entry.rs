@@ -40,7 +40,7 @@ impl ThreadRecorder {
         if let Some(details) = details {
             state.attach_details(details);
         }
-        let depth = self.begin_innermost(state, heap);
+        let depth = self.begin_innermost(state, heap, exact);
         CallHandle::new(self, counters, depth)
     }
 
@@ -69,8 +69,9 @@ impl ThreadRecorder {
         true
     }
 
-    /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth.
-    pub(super) fn begin_innermost(&self, state: &mut ThreadState, heap: Counts) -> u32 {
+    /// Makes the call that was just put on the stack, or back on it, the current one. Gives its depth. `read`:
+    /// there was a reading for that.
+    pub(super) fn begin_innermost(&self, state: &mut ThreadState, heap: Counts, read: bool) -> u32 {
         let depth = state.stack.len() - 1;
         if !self.is_due() {
             state.begin_stretch();
@@ -87,7 +88,7 @@ impl ThreadRecorder {
         if let Some(heap_counters) = heap::of_this_thread() {
             heap_counters.set_high(heap.live());
         }
-        if call.entry_exact {
+        if read {
             let next_sample_ns = call.booked_until.t_ns.saturating_add(call.site.interval_ns);
             self.instruments.sampler.expect(next_sample_ns);
         }

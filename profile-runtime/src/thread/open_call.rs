@@ -82,7 +82,7 @@ pub(crate) struct OpenCall {
     /// `CurrentLine::heap_start`.
     pub heap_line_start: i64,
     /// When RSS was highest, and in which line.
-    pub(super) peak_at: Option<PeakAt>,
+    pub peak_at: Option<PeakAt>,
     /// Whether the thread was panicking when the call began.
     pub(super) panicking_at_entry: bool,
     /// Names the call to the blocks that it allocates; see `heap::call_ids`.
@@ -91,7 +91,7 @@ pub(crate) struct OpenCall {
     /// a call without a reading at its entry, which is not kept.
     pub series: Option<Series<LinePoint>>,
     /// What it did before it was last suspended.
-    pub(super) past: Past,
+    pub past: Past,
     /// Whether other threads worked on the process's memory meanwhile.
     pub(super) shared: bool,
     /// By how many bytes other threads may have changed RSS meanwhile.
@@ -102,22 +102,36 @@ pub(crate) struct OpenCall {
 
 /// A signed change, and the time that it took.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Change {
+pub(crate) struct Change {
     pub time_ns: u64,
     pub net: i64,
 }
 
 /// What a call did before it was last suspended; it may have been suspended several times.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Past {
+pub(crate) struct Past {
+    /// Tells the calls apart that were ever suspended; 0 for all others.
+    pub number: u64,
+    /// The thread that polled it last.
+    pub thread: u64,
     /// When it was suspended last.
     pub suspended_at: Reading,
     /// Time and change of RSS between suspensions and resumptions: not the call's.
     pub suspended: Change,
+    /// What its site's totals have of it.
+    pub booked: Change,
     pub peak: u64,
-    pub high: u64,
     pub heap: Counts,
     pub heap_peak: u64,
+}
+
+impl Past {
+    /// A suspension has lasted until `now`.
+    pub(super) fn end_suspension(&mut self, now: Reading) {
+        let before = self.suspended_at;
+        self.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
+        self.suspended.net += difference(now.rss, before.rss);
+    }
 }
 
 impl OpenCall {
@@ -229,12 +243,17 @@ impl OpenCall {
         })
     }
 
-    /// How a suspended call would be recorded if the process ended now.
-    pub(crate) fn record_suspended(&self) -> Call {
-        let past = &self.past;
+    /// A suspended call as data, if the process ended `now`.
+    pub(crate) fn record_suspended(&self, now: Reading) -> Call {
+        let now = self.past.suspended_at.or_later(now);
+        let mut resumed = OpenCall {
+            high: now.rss,
+            ..self.copied(false)
+        };
+        resumed.past.end_suspension(now);
         data!(Call {
-            heap: heap::is_counted().then(|| heap::figures(past.heap, past.heap_peak)),
-            ..self.record(past.suspended_at, 0, 0, Outcome::Running)
+            heap: heap::is_counted().then(|| heap::figures(self.past.heap, self.past.heap_peak)),
+            ..resumed.record(now, self.past.thread, 0, Outcome::Running)
         })
     }
 
@@ -291,6 +310,12 @@ impl CallStart {
             heap_high: self.heap.live(),
         }
     }
+}
+
+/// How long the call was on a stack.
+pub(super) fn polled_ns(call: &Call) -> u64 {
+    let wall_ns = call.end_ns.saturating_sub(call.start_ns);
+    wall_ns.saturating_sub(call.suspended_ns)
 }
 
 /// The signed change from `before` to `now`.

@@ -52,7 +52,9 @@ impl ThreadRegistry {
     pub(crate) fn give_back(&self, recorder: &'static ThreadRecorder) {
         // A thread that is taken down inside a call has called `exit`. Its calls stay in progress, and the
         // report shows them as that.
-        if !recorder.is_busy() {
+        if recorder.is_busy() {
+            recorder.leave_busy();
+        } else {
             lock(&self.free).push(recorder);
         }
     }

@@ -1,12 +1,20 @@
 //! Suspending and resuming the call of a future. A suspended call leaves its thread's stack and goes on later,
 //! perhaps on another thread.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use super::call_stack::ThreadState;
-use super::open_call::{Kind, OpenCall, difference};
+use super::open_call::{Change, Kind, OpenCall, Past, polled_ns};
 use super::thread_recorder::ThreadRecorder;
 use crate::counters::counts::Counts;
+use crate::counters::line::NO_LINE;
 use crate::heap;
+use crate::reading::one_reading::LinePoint;
 use crate::recording;
+use memprof_model::run::{Outcome, Series};
+
+/// The number of the next call that is suspended for the first time.
+static SUSPENDED: AtomicU64 = AtomicU64::new(1);
 
 impl ThreadRecorder {
     /// Takes the call at `depth` off the stack until it is resumed. Calls that leaked frames left above it
@@ -32,50 +40,64 @@ impl ThreadRecorder {
         let state = &mut *guard;
         self.promote_counted_calls(state);
         let heap = self.pause(state);
-        heap::without_counting(|| state.make_room(call.site, Kind::Call, false));
+        let with_series = call.series.is_none() && (call.entry_exact || self.is_due());
+        heap::without_counting(|| state.make_room(call.site, Kind::Call, with_series));
         let exact = self.read_at_entry(state, Kind::Call, call.entry_exact);
         self.leave_caller(state);
         state.resume(call, exact, heap);
-        self.begin_innermost(state, heap)
+        self.begin_innermost(state, heap, exact)
+    }
+
+    /// Takes back a series that a suspended call does without.
+    pub(crate) fn take_back(&self, series: Series<LinePoint>) {
+        let mut state = self.state();
+        heap::without_counting(|| state.spare(Some(series)));
     }
 }
 
 impl ThreadState {
     /// Takes the innermost call, at `line`, off the stack: it is suspended. What it has done so far moves into
-    /// its `past`.
+    /// its `past`, and is in the totals of its site from now on.
     pub(crate) fn suspend(&mut self, line: u32, heap: Counts) -> Option<OpenCall> {
         let mut call = self.pop()?;
         call.suspend_details();
-        let now = self.last;
         call.line = line;
-        self.spare_series.extend(call.series.take());
-        call.past.suspended_at = now;
-        call.past.high = call.past.high.max(call.high);
-        call.past.peak = call
-            .past
-            .peak
-            .max(call.high.saturating_sub(call.start_level()));
+        if let Some(series) = &mut call.series {
+            // Until it goes on no line of it runs.
+            series.push(self.last.point(NO_LINE));
+        }
+        let record = call.record(self.last, self.thread, 0, Outcome::Running);
+        self.book_call(&call, &record, heap);
         // First, because it adds what earlier stretches kept to the peak of this one.
-        call.past.heap_peak = call.heap_peak();
-        call.past.heap = call.past.heap.plus(heap.since(call.heap_entry));
-        let totals = self.totals(call.site);
-        totals.open = totals.open.saturating_sub(1);
-        totals.suspended += 1;
-        totals.other_threads = totals
-            .other_threads
-            .plus(now.other_threads.since(call.entry.other_threads));
+        let heap_peak = call.heap_peak();
+        call.past = Past {
+            number: match call.past.number {
+                0 => SUSPENDED.fetch_add(1, Relaxed),
+                number => number,
+            },
+            thread: self.thread,
+            suspended_at: self.last,
+            suspended: call.past.suspended,
+            booked: Change {
+                time_ns: polled_ns(&record),
+                net: record.net_rss,
+            },
+            peak: record.peak_rss,
+            heap: call.past.heap.plus(heap.since(call.heap_entry)),
+            heap_peak,
+        };
         Some(call)
     }
 
     /// A suspended call goes on with the last reading. `exact`: that reading was taken just now.
     pub(crate) fn resume(&mut self, mut call: OpenCall, exact: bool, heap: Counts) {
-        let before = call.past.suspended_at;
         // The call may have been suspended by another thread, with a later reading than this thread's last.
         // What happened before that reading is booked already.
-        self.last = self.last.at(self.last.t_ns.max(before.t_ns));
+        self.last = self
+            .last
+            .at(self.last.t_ns.max(call.past.suspended_at.t_ns));
         let now = self.last;
-        call.past.suspended.time_ns += now.t_ns.saturating_sub(before.t_ns);
-        call.past.suspended.net += difference(now.rss, before.rss);
+        call.past.end_suspension(now);
         call.entry.other_threads = now.other_threads;
         call.booked_until = now;
         call.line_hit = false;
@@ -90,13 +112,14 @@ impl ThreadState {
         call.heap_entry = heap;
         call.heap_high = heap.live();
         call.heap_line_start = heap.live();
+        let timed = self.is_timed(call.site, Kind::Call);
         let totals = self.totals(call.site);
         call.counters = totals.counters;
         totals.open += 1;
-        totals.suspended -= 1;
         if let Some(details) = &mut call.details {
             details.resume(call.counters, &mut totals.lines);
         }
         self.stack.push(call);
+        self.begin_timeline(timed, exact);
     }
 }

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use super::booking::Ending;
-use super::call_stack::ThreadState;
+use super::call_stack::{ThreadHeap, ThreadState};
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
 use crate::counters::counted_calls::CountedCalls;
@@ -27,7 +27,8 @@ use crate::counters::hits;
 use crate::counters::line::{CurrentLine, LineCounters, NO_LINE};
 use crate::counters::site::SiteCounters;
 use crate::counters::site_directory::SiteDirectory;
-use crate::heap::{self, origins};
+use crate::counters::static_cell::StaticCell;
+use crate::heap::{self, ThreadCounters, origins};
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::PeakListener;
 use crate::reading::one_reading::LastReading;
@@ -61,6 +62,8 @@ pub(crate) struct ThreadRecorder {
     pub(super) booking_postponed: AtomicBool,
     /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
+    /// The heap counters of the thread that has this recorder, if the heap is counted.
+    heap: StaticCell<ThreadCounters>,
     /// Highest RSS in any thread's reading since this recorder's last one.
     pub(super) high: AtomicU64,
     pub(super) state: Mutex<ThreadState>,
@@ -74,6 +77,7 @@ impl ThreadRecorder {
             counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
             booking_postponed: AtomicBool::new(false),
             directory: SiteDirectory::new(),
+            heap: StaticCell::new(),
             high: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -94,9 +98,26 @@ impl ThreadRecorder {
         let mut state = self.state();
         state.thread = thread;
         self.thread.store(thread, Relaxed);
-        state.heap_counters = None;
         state.last_reading = LastReading::default();
         self.ask_for_reading();
+    }
+
+    /// The heap of the recorder's thread is counted on `heap` from now on.
+    pub(crate) fn count_heap_on(&self, heap: Option<&'static ThreadCounters>) {
+        self.heap.set(heap);
+    }
+
+    /// The thread is taken down inside of calls, which stay in progress for ever. Another thread may get its heap
+    /// counters.
+    pub(crate) fn leave_busy(&self) {
+        self.state().heap_at_end = self.heap.get().map(ThreadHeap::of);
+        self.heap.set(None);
+    }
+
+    /// What the thread has done on the heap, if that is counted. By anybody who holds the state's lock.
+    pub(super) fn heap(&self, state: &ThreadState) -> Option<ThreadHeap> {
+        let heap = self.heap.get().map(ThreadHeap::of);
+        heap.or(state.heap_at_end)
     }
 
     /// Whether a call is in progress.
@@ -339,8 +360,7 @@ impl ThreadRecorder {
     /// The innermost measured call's line is interrupted by a callee, or ends: keeps its heap position, and
     /// gives the thread's heap.
     pub(super) fn pause(&self, state: &mut ThreadState) -> Counts {
-        state.heap_counters = heap::of_this_thread();
-        let (heap, position) = self.pause_heap(state.heap_counters);
+        let (heap, position) = self.pause_heap(heap::of_this_thread());
         if let Some(call) = state.stack.last_mut() {
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;

@@ -9,7 +9,7 @@ use crate::counters::site::SiteCounters;
 use crate::counters::spread::HeapSpread;
 use crate::heap::origins;
 use crate::site::registered::RegisteredSite;
-use memprof_model::run::{Call, Outcome, PeakAt};
+use memprof_model::run::PeakAt;
 
 /// Totals of one site on one recorder.
 #[derive(Debug, Clone)]
@@ -34,8 +34,6 @@ pub(crate) struct SiteTotals {
     pub other_threads: Counts,
     /// Measured calls in progress on this recorder.
     pub open: u32,
-    /// How often a call was suspended on this recorder, less how often one went on here.
-    pub suspended: i64,
     pub lines: Vec<LineTotals>,
     /// The groups of lines whose change is known together only, by place in `lines`.
     pub groups: Vec<LineGroup>,
@@ -91,7 +89,6 @@ impl SiteTotals {
             heap_peak: 0,
             other_threads: Counts::default(),
             open: 0,
-            suspended: 0,
             lines: vec![LineTotals::default(); lines],
             groups: vec![LineGroup::default(); lines],
             workers: None,
@@ -101,20 +98,6 @@ impl SiteTotals {
     /// A measured call by `thread` begins.
     pub(crate) fn count_call(&mut self, thread: u64) {
         self.threads += u64::from(self.counters.count_call(thread));
-    }
-
-    /// A measured call has ended; RSS was up to `high` during it, and the call's own peak was at `peak_at`.
-    pub(crate) fn end_call(&mut self, record: &Call, high: u64, peak_at: Option<PeakAt>) {
-        let wall_ns = record.end_ns.saturating_sub(record.start_ns);
-        self.open = self.open.saturating_sub(1);
-        self.panics += u64::from(record.outcome == Outcome::Panicked);
-        self.time_ns += wall_ns.saturating_sub(record.suspended_ns);
-        self.net += record.net_rss;
-        if record.peak_rss > self.peak {
-            self.peak = record.peak_rss;
-            self.peak_at = peak_at;
-        }
-        self.high = self.high.max(high);
     }
 
     /// The counters of calls, and those of closures that worked for other threads.

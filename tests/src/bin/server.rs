@@ -4,12 +4,15 @@
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use memprof::{CountingAllocator, profile_memory};
+use memprof_tests::truth::check_sums;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
@@ -22,20 +25,43 @@ fn main() {
     let requests: usize = requests.expect("requests of each client in each round");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let address = runtime.block_on(serve());
-    // Side by side and in turns, so that what else the machine does meets both alike.
-    let mut ratios: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let plain = load(address, "plain", requests);
-            let profiled = load(address, "profiled", requests);
-            profiled.as_secs_f64() / plain.as_secs_f64()
-        })
-        .collect();
+    let loaded = AtomicBool::new(true);
+    let (mut ratios, snapshots) = thread::scope(|scope| {
+        let snapshots = scope.spawn(|| look_on(&loaded));
+        let ratios = rounds(address, requests);
+        loaded.store(false, Relaxed);
+        (ratios, snapshots.join().expect("all snapshots are true"))
+    });
     ratios.sort_by(f64::total_cmp);
     println!(
-        "{} requests of each kind; annotated takes {:.2} times as long (median of {ROUNDS})",
+        "{} requests of each kind; annotated takes {:.2} times as long (median of {ROUNDS}); {snapshots} snapshots",
         ROUNDS * CLIENTS * requests,
         ratios[ROUNDS / 2]
     );
+}
+
+/// Takes snapshots under load, in which lines and functions have to agree at every moment. Gives their number.
+fn look_on(loaded: &AtomicBool) -> usize {
+    let mut snapshots = 0;
+    while loaded.load(Relaxed) {
+        if let Some(run) = memprof::snapshot() {
+            run.functions.iter().for_each(check_sums);
+            snapshots += 1;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    snapshots
+}
+
+/// How many times as long annotated requests take, in each round.
+fn rounds(address: SocketAddr, requests: usize) -> Vec<f64> {
+    // Side by side and in turns, so that what else the machine does meets both alike.
+    let rounds = (0..ROUNDS).map(|_| {
+        let plain = load(address, "plain", requests);
+        let profiled = load(address, "profiled", requests);
+        profiled.as_secs_f64() / plain.as_secs_f64()
+    });
+    rounds.collect()
 }
 
 async fn serve() -> SocketAddr {
@@ -75,7 +101,7 @@ async fn profiled(Path(length): Path<usize>) -> String {
 /// How long all clients take for their requests; every answer is checked.
 fn load(address: SocketAddr, path: &str, requests: usize) -> Duration {
     let begin = Instant::now();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for client in 0..CLIENTS {
             scope.spawn(move || ask(address, path, requests, client));
         }

@@ -229,6 +229,12 @@ impl Journal {
         for (id, line, call) in running.take(OPEN) {
             self.records.open(id, line, call);
         }
+        let suspended = figures.functions.iter();
+        let suspended =
+            suspended.filter_map(|function| Some((function.id, function.suspended.as_ref()?)));
+        for (id, call) in suspended.take(OPEN) {
+            self.records.suspended(id, call);
+        }
         self.records.commit(&data!(Run {
             program: self.run.program.clone(),
             started: self.run.started.clone(),

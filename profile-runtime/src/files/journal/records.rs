@@ -10,7 +10,8 @@
 //! | `lines` N | the numbers of the function's lines |
 //! | `line` N, I | a [`Line`], the I-th of function N, without its source; with its `origins` where blocks are followed |
 //! | `call` N | a [`Call`] that has ended |
-//! | `open` N, L | a [`Call`] in progress, at line L or `-` |
+//! | `open` N, L | a [`Call`] on a thread, at line L or `-` |
+//! | `suspended` N | the suspended [`Call`] with the highest peak; how many there are is in functions and lines |
 //! | `heap` T | live heap bytes at T, in epoch seconds as in `MEM` |
 //! | `run` | a [`Run`] without lists: what was written since the last one is whole; `origins` says how blocks are followed |
 //! | `-` | nothing: fills a page up |
@@ -67,6 +68,10 @@ impl Records {
     pub(super) fn open(&mut self, id: usize, line: Option<u32>, call: &Call) {
         let line = line.map_or_else(|| "-".to_owned(), |line| line.to_string());
         self.json("open", &format!("{id} {line}"), call);
+    }
+
+    pub(super) fn suspended(&mut self, id: usize, call: &Call) {
+        self.json("suspended", &id.to_string(), call);
     }
 
     pub(super) fn function(&mut self, id: usize, profile: &FunctionProfile) {

@@ -27,6 +27,7 @@ fn figures(run: &Run) -> Progress {
             ended: calls.len() as u64,
             calls,
             running: Vec::new(),
+            suspended: None,
         }
     });
     Progress {

@@ -189,8 +189,8 @@ fn sampler_a_sample_is_handed_to_calls_whose_interval_is_due_and_asks_for_a_read
     scene.script.pass(MS + JITTER_NS);
     scene.sampler.tick();
     let now = scene.sampler.instruments.meter.read_for_all();
-    let (totals, _) = scene.thread.snapshot(now, false);
-    let samples: Vec<u64> = totals
+    let snapshot = scene.thread.snapshot(now, false);
+    let samples: Vec<u64> = (snapshot.totals)
         .iter()
         .map(|totals| totals.lines[0].samples)
         .collect();

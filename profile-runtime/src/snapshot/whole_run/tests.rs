@@ -83,7 +83,7 @@ fn whole_run_suspended_calls_are_in_the_run_with_what_they_did_until_then() {
     scene.call(thread, other, 1);
     let call = scene.begin(thread, site, 4);
     let open = thread.suspend(call.depth()).expect("it is in progress");
-    let key = scene.recorder.threads.suspended.put(open);
+    let (key, _) = scene.recorder.threads.suspended.put(open);
     scene.script.change(100);
     let run = take(scene.recorder, RunOutcome::Running);
     assert_eq!(
@@ -94,9 +94,34 @@ fn whole_run_suspended_calls_are_in_the_run_with_what_they_did_until_then() {
     let function = &run.functions[0];
     let record = &function.call_records[0];
     assert_eq!((function.calls, record.outcome), (1, Outcome::Running));
+    let expected = (4 * PAGE as i64, 4 * PAGE);
+    assert_eq!((record.net_rss, record.peak_rss), expected);
+    assert_eq!(record.suspended_rss, 100 * PAGE as i64);
+    assert_eq!((record.thread, record.end_ns), (1, run.duration_ns));
+    assert_eq!((function.net_rss, function.peak_rss), expected);
+    let at_peak = function.peak_at.expect("a peak");
+    assert_eq!((at_peak.line, at_peak.rss), (Some(11), START + 5 * PAGE));
+    let polled_ns = record.end_ns - record.start_ns - record.suspended_ns;
+    assert_eq!(function.time_ns, polled_ns);
+    let lines: Vec<_> = (function.lines.iter())
+        .map(|line| (line.suspended, line.net_rss))
+        .collect();
+    assert_eq!(lines, [(1, 4 * PAGE as i64), (0, 0), (0, 0)]);
+    assert_eq!(function.suspended, 1);
+    let series: Vec<_> = (function.series.iter())
+        .map(|sample| (sample.rss, sample.line))
+        .collect();
+    let [entry, suspended, now] = [1, 5, 105].map(|pages| START + pages * PAGE);
     assert_eq!(
-        (record.net_rss, record.peak_rss),
-        (4 * PAGE as i64, 4 * PAGE)
+        series,
+        [
+            (entry, None),
+            (entry, None),
+            (suspended, Some(11)),
+            (suspended, None),
+            (now, None)
+        ],
+        "no line of it runs while it is suspended"
     );
     scene
         .recorder
