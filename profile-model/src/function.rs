@@ -371,6 +371,7 @@ pub fn untouched(profile: &FunctionProfile, number: u32, followed: bool) -> Line
     Line {
         line: number,
         heap: profile.heap.map(|_| HeapFigures::default()),
+        self_heap: profile.self_heap.map(|_| HeapFigures::default()),
         heap_elsewhere: profile.heap_elsewhere.map(|_| HeapFigures::default()),
         origins: followed.then(Origins::default),
         ..Line::default()

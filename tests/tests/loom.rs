@@ -119,8 +119,7 @@ fn call(number: &'static u64) -> CallStart<u64, u64> {
 fn at(line: Option<&'static u64>) -> Position<u64> {
     Position {
         line,
-        heap_line_start: 0,
-        heap_high: 0,
+        ..Position::NOWHERE
     }
 }
 
@@ -136,7 +135,7 @@ fn calls_seen_from_another_thread_belong_together() {
     explore(1, move || {
         let counted = loom::sync::Arc::new(CountedCalls::with_room_for(1, 0));
         let depth = counted
-            .push(call(first), Some(&of_first[0]), at(None))
+            .push(call(first), &of_first[0], at(None))
             .expect("room");
         counted.current_line.begin(&of_first[1]);
         let owner = counted.clone();
@@ -144,7 +143,7 @@ fn calls_seen_from_another_thread_belong_together() {
             owner.current_line.touch(|| 5, |_| ());
             owner.pop(depth, at(None));
             owner
-                .push(call(second), Some(&of_second[0]), at(None))
+                .push(call(second), &of_second[0], at(None))
                 .expect("room");
             owner.current_line.begin(&of_second[1]);
         });

@@ -55,10 +55,11 @@ struct Slot<S: 'static, C: 'static, L: 'static> {
     /// See [`CallStart::call_id`].
     call_id: AtomicU64,
     heap_entry: [AtomicU64; 3],
-    /// These three are the call's position while a callee is in progress.
+    /// These four are the call's position while a callee is in progress.
     line: StaticCell<L>,
     heap_line_start: AtomicI64,
     heap_high: AtomicI64,
+    heap_self_start: AtomicI64,
 }
 
 /// What a call began with.
@@ -92,6 +93,8 @@ pub(crate) struct Position<L: 'static> {
     pub heap_line_start: i64,
     /// The highest since the call began.
     pub heap_high: i64,
+    /// From how many live bytes the call's own count: see [`CurrentLine::self_start`].
+    pub heap_self_start: i64,
 }
 
 impl<L> Clone for Position<L> {
@@ -101,6 +104,15 @@ impl<L> Clone for Position<L> {
 }
 
 impl<L> Copy for Position<L> {}
+
+impl<L> Position<L> {
+    pub(crate) const NOWHERE: Position<L> = Position {
+        line: None,
+        heap_line_start: 0,
+        heap_high: 0,
+        heap_self_start: 0,
+    };
+}
 
 impl<S, C, L> CountedCalls<S, C, L> {
     /// Room for so many counted calls at once; one more is measured. `slow_path`: see [`CurrentLine`].
@@ -160,7 +172,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
     pub(crate) fn push(
         &self,
         call: CallStart<S, C>,
-        first: Option<&'static L>,
+        first: &'static L,
         outer: Position<L>,
     ) -> Option<u32> {
         let at = self.len();
@@ -169,10 +181,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         self.change(|| {
             below.set_position(outer);
             slot.begin(call);
-            match first {
-                Some(line) => self.current_line.begin(line),
-                None => self.current_line.go_on(None, 0),
-            }
+            self.current_line.begin(first);
+            self.current_line.set_self_start(call.heap.live());
             self.depth.store(depth + 1, Relaxed);
         });
         Some(depth)
@@ -189,12 +199,24 @@ impl<S, C, L> CountedCalls<S, C, L> {
         Some((slot.start()?, below.position()))
     }
 
+    /// The line of the innermost call around the counted one that counts on the same `counters`, if it is
+    /// counted, too, or the innermost measured call.
+    pub(crate) fn around(&self, counters: &'static C) -> Option<&'static L> {
+        let outer = self.slots.get(..self.len())?.iter().rev();
+        let mut same = outer.filter(|slot| {
+            let of = slot.counters.get();
+            of.is_some_and(|of| std::ptr::eq(of, counters))
+        });
+        same.next()?.line.get()
+    }
+
     /// Ends the call at `depth`, the innermost. Its caller goes on at `outer`.
     #[inline]
     pub(crate) fn pop(&self, depth: u32, outer: Position<L>) {
         self.change(|| {
             self.depth.store(depth, Relaxed);
             self.current_line.go_on(outer.line, outer.heap_line_start);
+            self.current_line.set_self_start(outer.heap_self_start);
         });
     }
 
@@ -242,19 +264,21 @@ impl<S, C, L> CountedCalls<S, C, L> {
     /// `top`, goes on at its position.
     pub(crate) fn set_measured(&self, depth: u32, top: Option<(CallStart<S, C>, Position<L>)>) {
         self.change(|| {
-            let (line, heap_start) = match top {
+            let position = match top {
                 Some((call, position)) => {
                     self.slots[0].begin(call);
-                    (position.line, position.heap_line_start)
+                    position
                 }
                 None => {
                     self.slots[0].clear();
-                    (None, 0)
+                    Position::NOWHERE
                 }
             };
             self.measured.store(depth, Relaxed);
             self.depth.store(depth, Relaxed);
-            self.current_line.go_on(line, heap_start);
+            self.current_line
+                .go_on(position.line, position.heap_line_start);
+            self.current_line.set_self_start(position.heap_self_start);
         });
     }
 
@@ -304,8 +328,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
         let len = self.len().min(self.slots.len() - 1);
         let innermost = Position {
             line,
-            heap_line_start: 0,
-            heap_high: 0,
+            ..Position::NOWHERE
         };
         let calls = self.calls(len, innermost);
         StackView {
@@ -355,6 +378,7 @@ impl<S, C, L> Slot<S, C, L> {
             line: StaticCell::new(),
             heap_line_start: AtomicI64::new(0),
             heap_high: AtomicI64::new(0),
+            heap_self_start: AtomicI64::new(0),
         }
     }
 
@@ -397,6 +421,8 @@ impl<S, C, L> Slot<S, C, L> {
         self.heap_line_start
             .store(position.heap_line_start, Relaxed);
         self.heap_high.store(position.heap_high, Relaxed);
+        self.heap_self_start
+            .store(position.heap_self_start, Relaxed);
     }
 
     #[inline]
@@ -405,6 +431,7 @@ impl<S, C, L> Slot<S, C, L> {
             line: self.line.get(),
             heap_line_start: self.heap_line_start.load(Relaxed),
             heap_high: self.heap_high.load(Relaxed),
+            heap_self_start: self.heap_self_start.load(Relaxed),
         }
     }
 }

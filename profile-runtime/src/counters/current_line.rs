@@ -23,6 +23,18 @@ pub(crate) struct CurrentLine<L: 'static> {
     pub(crate) line: AtomicPtr<L>,
     /// The thread's live heap bytes when the line began. Valid once `TOUCHED` is set.
     pub(crate) heap_start: AtomicI64,
+    /// The thread's live heap bytes when the innermost call began, and what its callees have kept since. The
+    /// rest of what is live is the call's own.
+    pub(crate) self_start: AtomicI64,
+}
+
+/// How many bytes more are live than at an earlier moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rise {
+    /// Than when the line began.
+    pub line: i64,
+    /// Than when the call began, less what its callees have kept.
+    pub own: i64,
 }
 
 impl<L> CurrentLine<L> {
@@ -31,6 +43,7 @@ impl<L> CurrentLine<L> {
             slow_path: AtomicI64::new(slow_path),
             line: AtomicPtr::new(ptr::null_mut()),
             heap_start: AtomicI64::new(0),
+            self_start: AtomicI64::new(0),
         }
     }
 
@@ -54,6 +67,12 @@ impl<L> CurrentLine<L> {
         });
         self.heap_start.store(heap_start, Relaxed);
         self.line.store(line, Release);
+    }
+
+    /// What the innermost call has by itself counts from so many live bytes of its thread.
+    #[inline]
+    pub(crate) fn set_self_start(&self, live: i64) {
+        self.self_start.store(live, Relaxed);
     }
 
     /// The current line.
@@ -91,8 +110,23 @@ impl<L> CurrentLine<L> {
 
     /// Live bytes when the current line began, given that `TOUCHED` is set.
     #[inline]
-    pub(crate) fn touched_at(&self) -> i64 {
+    fn touched_at(&self) -> i64 {
         self.heap_start.load(Relaxed)
+    }
+
+    /// See [`CurrentLine::set_self_start`].
+    #[inline]
+    pub(crate) fn self_start(&self) -> i64 {
+        self.self_start.load(Relaxed)
+    }
+
+    /// How high `live` bytes are, given that the current line is touched.
+    #[inline]
+    pub(crate) fn rise(&self, live: i64) -> Rise {
+        Rise {
+            line: live.wrapping_sub(self.touched_at()),
+            own: live.wrapping_sub(self.self_start()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ptr;
 
 use crate::counters::atomics::{AtomicI64, AtomicPtr, AtomicU64, Ordering::Relaxed, add};
 use crate::counters::counts::Counts;
-use crate::counters::current_line;
+use crate::counters::current_line::{self, Rise};
 use crate::counters::hits::Hits;
 use crate::counters::line_blocks::LineBlocks;
 
@@ -19,6 +19,7 @@ pub(crate) static NO_CURRENT_LINE: CurrentLine = CurrentLine {
     slow_path: AtomicI64::new(0),
     line: AtomicPtr::new(ptr::null_mut()),
     heap_start: AtomicI64::new(0),
+    self_start: AtomicI64::new(0),
 };
 
 /// The counters of one line on one thread.
@@ -27,18 +28,41 @@ pub(crate) struct LineCounters {
     hits: Hits,
     /// How often the line was gone back to without a hit, after a block inside of it.
     resumes: AtomicU64,
-    pub(super) heap: HeapCounters,
+    /// What the line did on the heap by itself, as the allocator counts it.
+    own: HeapCounters,
+    /// The highest rise of live bytes above the line's beginning, and what callees rose to.
+    pub(super) peak: Highest,
+    /// The highest rise above a call's beginning, less what the call's callees have kept.
+    self_peak: Highest,
     /// What became of the line's blocks, where blocks are followed.
     blocks: Option<Box<LineBlocks>>,
+    /// What calls that the line made did, less what is booked on other lines of the same function.
+    callees: HeapCounters,
 }
 
-/// Heap counters of a line, or of a site's counted calls.
+/// Counts of bytes and allocations.
 #[derive(Debug, Default)]
-pub(super) struct HeapCounters {
+struct HeapCounters {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
-    pub(super) peak: AtomicI64,
+}
+
+/// The highest of several rises.
+#[derive(Debug, Default)]
+pub(super) struct Highest(AtomicI64);
+
+/// What was done on the heap: by a line, or by all lines of a site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HeapSums {
+    /// Without callees.
+    pub own: Counts,
+    /// What callees did.
+    pub callees: Counts,
+    /// The highest rise of live bytes in a line.
+    pub peak: u64,
+    /// The highest of the call's own, without what its callees had kept.
+    pub self_peak: u64,
 }
 
 impl LineCounters {
@@ -99,55 +123,108 @@ impl LineCounters {
 
     /// Books what a callee of the line did on the heap; live bytes rose by `peak` at most.
     #[inline]
-    pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
-        self.heap.book(change, peak);
+    pub(crate) fn book_callee(&self, change: Counts, peak: i64) {
+        self.callees.add(change);
+        self.peak.raise(peak);
     }
 
-    /// Books an allocation; live bytes are `rise` more than when the line began.
+    /// A callee of the line did `change` on other lines of the same function, which have booked it.
+    pub(crate) fn take_off(&self, change: Counts) {
+        self.callees.add(Counts::default().since(change));
+    }
+
+    /// Books an allocation.
     #[inline]
-    pub(crate) fn book_allocation(&self, bytes: usize, rise: i64) {
-        add(&self.heap.allocations, 1);
+    pub(crate) fn book_allocation(&self, bytes: usize, rise: Rise) {
+        add(&self.own.allocations, 1);
         self.book_growth(bytes, rise);
     }
 
-    /// Books the growth of a block; live bytes are `rise` more than when the line began.
+    /// Books the growth of a block.
     #[inline]
-    pub(crate) fn book_growth(&self, bytes: usize, rise: i64) {
-        add(&self.heap.allocated, bytes as u64);
-        self.heap.raise(rise);
+    pub(crate) fn book_growth(&self, bytes: usize, rise: Rise) {
+        add(&self.own.allocated, bytes as u64);
+        self.peak.raise(rise.line);
+        self.self_peak.raise(rise.own);
     }
 
     /// Books a free.
     #[inline]
     pub(crate) fn book_free(&self, bytes: usize) {
-        add(&self.heap.freed, bytes as u64);
+        add(&self.own.freed, bytes as u64);
+    }
+
+    /// What it did on the heap so far.
+    pub(super) fn heap(&self) -> HeapSums {
+        HeapSums {
+            own: self.own.sum(),
+            callees: self.callees.sum(),
+            peak: self.peak.get(),
+            self_peak: self.self_peak.get(),
+        }
     }
 }
 
 impl HeapCounters {
     #[inline]
-    pub(super) fn book(&self, change: Counts, peak: i64) {
+    fn add(&self, change: Counts) {
         add(&self.allocated, change.allocated);
         add(&self.freed, change.freed);
         add(&self.allocations, change.allocations);
-        self.raise(peak);
     }
 
-    #[inline]
-    pub(super) fn raise(&self, peak: i64) {
-        if peak > self.peak.load(Relaxed) {
-            self.peak.store(peak, Relaxed);
-        }
-    }
-
-    /// The counts, and the highest rise of live bytes.
-    pub(super) fn sum(&self) -> (Counts, u64) {
-        let counts = Counts {
+    fn sum(&self) -> Counts {
+        Counts {
             allocated: self.allocated.load(Relaxed),
             freed: self.freed.load(Relaxed),
             allocations: self.allocations.load(Relaxed),
-        };
-        let peak = self.peak.load(Relaxed);
-        (counts, u64::try_from(peak).unwrap_or(0))
+        }
+    }
+}
+
+impl Highest {
+    #[inline]
+    pub(super) fn raise(&self, rise: i64) {
+        if rise > self.0.load(Relaxed) {
+            self.0.store(rise, Relaxed);
+        }
+    }
+
+    pub(super) fn restart(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        u64::try_from(self.0.load(Relaxed)).unwrap_or(0)
+    }
+}
+
+impl HeapSums {
+    /// With callees. While a call is in progress, what was done inside of it may be taken off already: then
+    /// nothing is said of the rest.
+    pub(crate) fn whole(self) -> Counts {
+        let whole = self.own.plus(self.callees);
+        let at_least_nothing = |count| if (count as i64) < 0 { 0 } else { count };
+        Counts {
+            allocated: at_least_nothing(whole.allocated),
+            freed: at_least_nothing(whole.freed),
+            allocations: at_least_nothing(whole.allocations),
+        }
+    }
+
+    /// What was done with callees since `before`.
+    pub(crate) fn since(self, before: HeapSums) -> Counts {
+        let whole = self.own.plus(self.callees);
+        whole.since(before.own.plus(before.callees))
+    }
+
+    /// Of both.
+    pub(crate) fn plus(self, other: HeapSums) -> HeapSums {
+        HeapSums {
+            own: self.own.plus(other.own),
+            callees: self.callees.plus(other.callees),
+            peak: self.peak.max(other.peak),
+            self_peak: self.self_peak.max(other.self_peak),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::counters::atomics::{AtomicI64, AtomicU64, Ordering::Relaxed, add};
 use crate::counters::counts::Counts;
-use crate::counters::line::{HeapCounters, LineCounters, NO_LINE};
+use crate::counters::line::{HeapSums, Highest, LineCounters, NO_LINE};
 use crate::counters::spread::HeapSpread;
 
 /// What one thread counts of one site without taking the lock of its recorder.
@@ -14,12 +14,14 @@ use crate::counters::spread::HeapSpread;
 pub(crate) struct SiteCounters {
     /// All calls, measured or counted, ended or in progress.
     calls: AtomicU64,
+    /// How often a call ended or was suspended, less how often a suspended one went on here.
+    left: AtomicU64,
     /// The number of the last thread that called the site through this recorder.
     thread: AtomicU64,
     /// Panics of counted calls.
     panics: AtomicU64,
-    /// What counted calls did on the heap.
-    heap: HeapCounters,
+    /// The highest rise of live heap bytes in a counted call.
+    heap_peak: Highest,
     /// How all calls, measured or counted, are spread by what they did on the heap. Made at the first that did
     /// something.
     spread: OnceLock<Box<HeapSpread>>,
@@ -34,11 +36,14 @@ impl SiteCounters {
     /// Counters of a site with so many lines. Leaked, because live frames point to them.
     /// `followed`: whether blocks are followed.
     pub(crate) fn leaked(lines: usize, followed: bool) -> &'static SiteCounters {
+        // The blocks of a site without lines could be shown nowhere.
+        let followed = followed && lines > 0;
         Box::leak(Box::new(SiteCounters {
             calls: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             thread: AtomicU64::new(0),
             panics: AtomicU64::new(0),
-            heap: HeapCounters::default(),
+            heap_peak: Highest::default(),
             spread: OnceLock::new(),
             least_height: AtomicI64::new(1),
             lines: (0..lines).map(|_| LineCounters::new(followed)).collect(),
@@ -46,15 +51,10 @@ impl SiteCounters {
         }))
     }
 
-    /// The current line of a call that has not reached its first line. `None` for a site without lines.
+    /// The current line of a call that has not reached its first line. A site without lines has no other.
     #[inline]
-    pub(crate) fn before_lines(&self) -> Option<&LineCounters> {
-        (!self.lines.is_empty()).then_some(&self.before_lines)
-    }
-
-    /// The current line of a call at this place in the site's list, or before the first line.
-    pub(crate) fn position_at(&self, place: u32) -> Option<&LineCounters> {
-        self.line(place as usize).or(self.before_lines())
+    pub(crate) fn before_lines(&self) -> &LineCounters {
+        &self.before_lines
     }
 
     /// The place of `line` in the site's list; `NO_LINE` if it is none of them.
@@ -74,37 +74,33 @@ impl SiteCounters {
         self.line(place as usize).unwrap_or(&self.before_lines)
     }
 
-    /// What the thread did on the heap in the line at this place, and the highest rise of live bytes.
-    /// What happened before the first line counts for that line.
-    pub(crate) fn line_heap(&self, place: usize) -> (Counts, u64) {
-        let lines = self.heap_counters(place).map(HeapCounters::sum);
-        lines.fold((Counts::default(), 0), |(counts, peak), line| {
-            (counts.plus(line.0), peak.max(line.1))
-        })
+    /// What the thread did on the heap in the line at this place. What happened before the first line counts
+    /// for that line: a site without lines has all of it there.
+    pub(crate) fn line_heap(&self, place: usize) -> HeapSums {
+        let lines = self.lines_at(place).map(LineCounters::heap);
+        lines.fold(HeapSums::default(), HeapSums::plus)
     }
 
-    fn heap_counters(&self, place: usize) -> impl Iterator<Item = &HeapCounters> {
+    fn lines_at(&self, place: usize) -> impl Iterator<Item = &LineCounters> {
         let before_lines = (place == 0).then_some(&self.before_lines);
-        let lines = self.line(place).into_iter().chain(before_lines);
-        lines.map(|line| &line.heap)
+        self.line(place).into_iter().chain(before_lines)
     }
 
     /// A call begins whose lines are also recorded by themselves: gives what the line at this place has
     /// booked so far, and restarts its heap peak.
-    pub(crate) fn begin_details(&self, place: usize) -> (Counts, u64) {
+    pub(crate) fn begin_details(&self, place: usize) -> HeapSums {
         let before = self.line_heap(place);
-        self.heap_counters(place)
-            .for_each(|heap| heap.peak.store(0, Relaxed));
+        self.lines_at(place).for_each(|line| line.peak.restart());
         before
     }
 
-    /// The call ends or is suspended: gives what is booked by now, and the heap peak since
-    /// `begin_details`, which gave `peak`. The line's peak is the higher of the two again.
-    pub(crate) fn end_details(&self, place: usize, peak: u64) -> (Counts, u64) {
-        let (now, own_peak) = self.line_heap(place);
-        self.heap_counters(place)
-            .for_each(|heap| heap.raise(peak as i64));
-        (now, own_peak)
+    /// The call ends or is suspended: gives what is booked by now, with the heap peak since `begin_details`,
+    /// which gave `peak`. The line's peak is the higher of the two again.
+    pub(crate) fn end_details(&self, place: usize, peak: u64) -> HeapSums {
+        let now = self.line_heap(place);
+        self.lines_at(place)
+            .for_each(|line| line.peak.raise(peak as i64));
+        now
     }
 
     #[inline]
@@ -148,15 +144,36 @@ impl SiteCounters {
         self.panics.load(Relaxed)
     }
 
-    /// Books what a counted call did on the heap; live bytes rose by `peak` at most.
+    /// A call ends, or is suspended.
     #[inline]
-    pub(crate) fn book_heap(&self, change: Counts, peak: i64) {
-        self.heap.book(change, peak);
+    pub(crate) fn count_leaving(&self) {
+        add(&self.left, 1);
     }
 
-    /// What counted calls did on the heap, and their highest peak.
-    pub(crate) fn heap(&self) -> (Counts, u64) {
-        self.heap.sum()
+    /// A suspended call goes on.
+    pub(crate) fn count_coming_back(&self) {
+        self.left
+            .store(self.left.load(Relaxed).wrapping_sub(1), Relaxed);
+    }
+
+    /// Whether the innermost call is inside of another one. By the owner only.
+    #[inline]
+    pub(crate) fn is_nested(&self) -> bool {
+        self.calls
+            .load(Relaxed)
+            .wrapping_sub(self.left.load(Relaxed))
+            > 1
+    }
+
+    /// In a counted call live heap bytes rose by `rise`.
+    #[inline]
+    pub(crate) fn raise_heap_peak(&self, rise: i64) {
+        self.heap_peak.raise(rise);
+    }
+
+    /// The highest rise of live heap bytes in a counted call.
+    pub(crate) fn heap_peak(&self) -> u64 {
+        self.heap_peak.get()
     }
 
     /// Counts a call that did something on the heap among those that did about as much. `false` if that has no

@@ -11,7 +11,7 @@ pub(crate) fn count_allocation(bytes: usize) {
         let live = counters.count_allocation(bytes);
         let before = || live.wrapping_sub(bytes as i64);
         current_line.touch(before, |line| {
-            line.book_allocation(bytes, live.wrapping_sub(current_line.touched_at()));
+            line.book_allocation(bytes, current_line.rise(live));
         });
     });
 }
@@ -23,7 +23,7 @@ pub(super) fn count_growth(bytes: usize) {
         let live = counters.count_growth(bytes);
         let before = || live.wrapping_sub(bytes as i64);
         current_line.touch(before, |line| {
-            line.book_growth(bytes, live.wrapping_sub(current_line.touched_at()));
+            line.book_growth(bytes, current_line.rise(live));
         });
     });
 }
@@ -43,7 +43,7 @@ mod tests {
     use super::super::this_thread::{of_this_thread, set_current_line_source};
     use super::*;
     use crate::counters::counts::Counts;
-    use crate::counters::line::CurrentLine;
+    use crate::counters::line::{CurrentLine, HeapSums};
     use crate::counters::site::SiteCounters;
     use crate::os::own_process::alone;
 
@@ -70,8 +70,10 @@ mod tests {
                 freed: 120,
                 allocations: 2,
             };
-            assert_eq!(site.line_heap(1), (expected, 150));
-            assert_eq!(site.line_heap(0), (Counts::default(), 0));
+            let line = site.line_heap(1);
+            assert_eq!((line.own, line.callees), (expected, Counts::default()));
+            assert_eq!((line.whole(), line.peak), (expected, 150));
+            assert_eq!(site.line_heap(0), HeapSums::default());
             let thread = of_this_thread().expect("it has allocated");
             let expected = Counts {
                 allocated: 1_160,
@@ -92,7 +94,28 @@ mod tests {
             current_line.begin(site.at(1));
             count_free(30);
             count_growth(50);
-            assert_eq!((site.line_heap(0).1, site.line_heap(1).1), (70, 20));
+            let peaks = [0, 1].map(|line| site.line_heap(line).peak);
+            assert_eq!(peaks, [70, 20]);
+        });
+    }
+
+    #[test]
+    fn count_the_self_peak_of_a_line_counts_from_the_beginning_of_the_call() {
+        alone(|| {
+            let site = SiteCounters::leaked(2, false);
+            let current_line = current_line();
+            count_allocation(1_000);
+            current_line.set_self_start(1_000);
+            current_line.begin(site.at(0));
+            count_allocation(70);
+            current_line.begin(site.at(1));
+            count_free(30);
+            count_growth(50);
+            // A callee kept 500.
+            current_line.set_self_start(1_500);
+            count_growth(505);
+            let peaks = [0, 1].map(|line| site.line_heap(line).self_peak);
+            assert_eq!(peaks, [70, 95]);
         });
     }
 }

@@ -77,11 +77,19 @@ fn counted(
     let heap = function.heap.as_ref().ok_or("the heap is counted")?;
     equal(name, "heap", figures(heap), is.heap)?;
     equal(name, "heap peak", heap.peak, is.heap_peak)?;
+    own(
+        name,
+        function.self_heap.as_ref(),
+        is.self_heap,
+        is.self_peak,
+    )?;
     for (at, line) in function.lines.iter().enumerate() {
         let name = &format!("{name} line {at}");
         equal(name, "hits", line.hits, is.lines[at].hits)?;
         let heap = line.heap.as_ref().ok_or("the heap is counted")?;
         equal(name, "heap", figures(heap), is.lines[at].heap)?;
+        let (heap, peak) = (is.lines[at].self_heap, is.lines[at].self_peak);
+        own(name, line.self_heap.as_ref(), heap, peak)?;
         let elsewhere = line.workers.as_ref();
         let hits = elsewhere.map_or(0, |workers| workers.hits);
         equal(name, "hits elsewhere", hits, is.elsewhere[at].hits)?;
@@ -150,6 +158,13 @@ fn within(name: &str, net: i64, moved: Moved, more: i64) -> Result<(), String> {
             "{name}: net is {net}, and no more than {moved:?} moved meanwhile"
         )),
     }
+}
+
+/// What was done without callees.
+fn own(name: &str, heap: Option<&HeapFigures>, is: Heap, peak: i64) -> Result<(), String> {
+    let heap = heap.ok_or("the heap is counted")?;
+    equal(name, "self heap", figures(heap), is)?;
+    equal(name, "self peak", heap.peak as i64, peak)
 }
 
 /// While every reading is due RSS is known line by line.

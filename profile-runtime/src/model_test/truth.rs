@@ -31,17 +31,21 @@ pub(super) struct Call {
     /// Live heap bytes above those at its begin, and the most that they ever were.
     pub heap_live: i64,
     heap_peak: i64,
+    /// Those of them that neither callees nor anybody else has to do with.
+    heap_self: i64,
     /// RSS at its begin, moved by what changed while it was suspended.
     start: u64,
     suspended_at: u64,
     suspended_net: i64,
     entry: u64,
+    /// RSS when it began or was resumed.
+    resumed: u64,
     peak: u64,
     /// RSS up to which its lines have theirs, and the highest since.
     booked: u64,
     line_high: u64,
-    /// What its own closures took over meanwhile.
-    closures: i64,
+    /// What its own closures, and inner calls of the same function, took over meanwhile.
+    taken_over: i64,
     /// What moved since it booked last: that is booked on the line at which it is then.
     moved: Moved,
 }
@@ -65,6 +69,8 @@ pub(super) struct Site {
     pub heap_peak: u64,
     /// What each call that has ended did on the heap, and its heap peak.
     pub ended: Vec<(Heap, u64)>,
+    pub self_heap: Heap,
+    pub self_peak: i64,
     pub net: i64,
     pub moved: Moved,
     pub peak: u64,
@@ -76,6 +82,8 @@ pub(super) struct Site {
 pub(super) struct Line {
     pub hits: u64,
     pub heap: Heap,
+    pub self_heap: Heap,
+    pub self_peak: i64,
     pub net: i64,
     pub moved: Moved,
     pub peak: u64,
@@ -124,14 +132,16 @@ impl Truth {
             heap: Heap::default(),
             heap_live: 0,
             heap_peak: 0,
+            heap_self: 0,
             start: self.rss,
             suspended_at: 0,
             suspended_net: 0,
             entry: self.rss,
+            resumed: self.rss,
             peak: 0,
             booked: self.rss,
             line_high: self.rss,
-            closures: 0,
+            taken_over: 0,
             moved: Moved::default(),
         });
     }
@@ -160,19 +170,29 @@ impl Truth {
         };
         let site = &mut self.sites[call.site];
         call.book(site, self.rss);
-        match call.kind {
-            Kind::Function => {
-                site.panics += u64::from(end == End::Panicked);
-                site.cancelled += u64::from(end == End::Cancelled);
-                site.net += self.rss as i64 - call.start as i64;
-                site.peak = site.peak.max(call.peak);
-                site.heap_peak = site.heap_peak.max(call.heap_peak as u64);
-                site.ended.push((call.heap, call.heap_peak as u64));
-            }
-            Kind::ClosureOf(depth) => {
-                self.threads[thread][depth].closures += self.rss as i64 - call.entry as i64;
-            }
-            Kind::Elsewhere => {}
+        if call.kind == Kind::Function {
+            site.panics += u64::from(end == End::Panicked);
+            site.cancelled += u64::from(end == End::Cancelled);
+            site.peak = site.peak.max(call.peak);
+            site.heap_peak = site.heap_peak.max(call.heap_peak as u64);
+            site.ended.push((call.heap, call.heap_peak as u64));
+        }
+        self.sum_up(thread, &call);
+    }
+
+    /// `call` has ended or is suspended: what it did inside of another call of its function is that call's, but
+    /// not that line's.
+    fn sum_up(&mut self, thread: usize, call: &Call) {
+        let net = self.rss as i64 - call.resumed as i64;
+        let stack = &mut self.threads[thread];
+        let around = stack
+            .iter_mut()
+            .rev()
+            .find(|outer| outer.has_lines_of(call));
+        match (call.kind, around) {
+            (Kind::Elsewhere, _) => {}
+            (_, Some(around)) => around.taken_over += net,
+            (_, None) => self.sites[call.site].net += net,
         }
     }
 
@@ -181,6 +201,7 @@ impl Truth {
             return;
         };
         call.book(&mut self.sites[call.site], self.rss);
+        self.sum_up(thread, &call);
         call.suspended_at = self.rss;
         self.suspended.push(call);
     }
@@ -190,6 +211,7 @@ impl Truth {
         let change = self.rss as i64 - call.suspended_at as i64;
         call.suspended_net += change;
         call.start = call.entry.saturating_add_signed(call.suspended_net);
+        call.resumed = self.rss;
         call.booked = self.rss;
         call.line_high = self.rss;
         self.threads[thread].push(call);
@@ -226,25 +248,50 @@ impl Truth {
         }
     }
 
-    /// The thread allocates or frees: in the line of every call that is in progress on it.
+    /// The thread allocates or frees: in the line of every call that is in progress on it. Of a function with
+    /// several calls in progress it is in the innermost one's line.
     pub(super) fn heap(&mut self, thread: usize, change: Heap) {
         let stack = &mut self.threads[thread];
-        let by_closure: Vec<usize> = stack.iter().filter_map(Call::closure_of).collect();
-        for (depth, call) in stack.iter_mut().enumerate() {
+        let mut seen = [false; SITES];
+        for call in stack.iter_mut().rev() {
             let site = &mut self.sites[call.site];
             call.heap.add(change);
-            call.heap_live += change.allocated as i64 - change.freed as i64;
+            call.heap_live += change.live();
             call.heap_peak = call.heap_peak.max(call.heap_live);
             let line = call.line.unwrap_or(0);
-            if call.kind == Kind::Function {
+            if call.kind == Kind::Elsewhere {
+                site.elsewhere[line].heap.add(change);
+            } else if !std::mem::replace(&mut seen[call.site], true) {
                 site.heap.add(change);
+                site.lines[line].heap.add(change);
             }
-            match call.kind {
-                // What closures do is on their own lines.
-                Kind::Function | Kind::ClosureOf(_) if by_closure.contains(&depth) => {}
-                Kind::Function | Kind::ClosureOf(_) => site.lines[line].heap.add(change),
-                Kind::Elsewhere => site.elsewhere[line].heap.add(change),
-            }
+        }
+        self.self_heap(thread, change);
+    }
+
+    /// The innermost call alone has done it: a closure for the call that it belongs to.
+    fn self_heap(&mut self, thread: usize, change: Heap) {
+        let stack = &mut self.threads[thread];
+        let Some(innermost) = stack.last() else {
+            return;
+        };
+        let (line, mut kind) = (innermost.line.unwrap_or(0), innermost.kind);
+        let mut owner = stack.len() - 1;
+        while let Kind::ClosureOf(depth) = kind {
+            (owner, kind) = (depth, stack[depth].kind);
+        }
+        if kind == Kind::Elsewhere {
+            return;
+        }
+        let owner = &mut stack[owner];
+        owner.heap_self += change.live();
+        let site = &mut self.sites[owner.site];
+        let line = &mut site.lines[line];
+        site.self_heap.add(change);
+        line.self_heap.add(change);
+        if change.allocations > 0 {
+            site.self_peak = site.self_peak.max(owner.heap_self);
+            line.self_peak = line.self_peak.max(owner.heap_self);
         }
     }
 }
@@ -254,21 +301,19 @@ impl Call {
         self.site == site && self.kind == Kind::Function
     }
 
-    fn closure_of(&self) -> Option<usize> {
-        match self.kind {
-            Kind::ClosureOf(depth) => Some(depth),
-            Kind::Function | Kind::Elsewhere => None,
-        }
+    /// Whether what it does is on lines of the same function as what `inner` does.
+    fn has_lines_of(&self, inner: &Call) -> bool {
+        self.site == inner.site && self.kind != Kind::Elsewhere
     }
 
     /// The line in progress is over, or the first one if none has begun: it gets what changed.
     fn book(&mut self, site: &mut Site, rss: u64) {
         if self.kind != Kind::Elsewhere {
             let line = &mut site.lines[self.line.unwrap_or(0)];
-            let closures = std::mem::take(&mut self.closures);
-            let net = rss as i64 - self.booked as i64 - closures;
+            let taken_over = std::mem::take(&mut self.taken_over);
+            let net = rss as i64 - self.booked as i64 - taken_over;
             // Taken off: what went in a closure came back to the line's sum, and the other way round.
-            self.moved.add(-closures);
+            self.moved.add(-taken_over);
             line.moved.add(self.moved.came);
             line.moved.add(-self.moved.went);
             self.moved = Moved::default();
@@ -289,6 +334,10 @@ impl Moved {
 }
 
 impl Heap {
+    fn live(self) -> i64 {
+        self.allocated as i64 - self.freed as i64
+    }
+
     fn add(&mut self, change: Heap) {
         self.allocated += change.allocated;
         self.freed += change.freed;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::groups;
 use crate::counters::counts::Counts;
+use crate::counters::line::{HeapSums, LineCounters};
 use crate::heap;
 use crate::reading::one_reading::{LinePoint, Reading};
 use crate::recorder::Recorder;
@@ -120,16 +121,20 @@ pub(super) fn totals(
     let (peak, peak_at) = peak.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
     let spread = spread(site, &ended, &totals, threads, suspended);
     let peak_call = highest_call(site, ended.highest, threads, suspended);
-    let sum = |of: fn(&SiteTotals) -> Counts| {
-        let counts = totals.iter().map(|totals| of(totals));
-        counts.fold(Counts::default(), Counts::plus)
-    };
+    let other_threads = totals.iter().map(|totals| totals.other_threads);
+    let other_threads = other_threads.fold(Counts::default(), Counts::plus);
+    let heap_peak = totals.iter().map(|totals| totals.highest_heap_peak()).max();
     let callees = callees(site, threads);
-    let (lines, groups) = lines(site, &totals, &callees, suspended, source);
+    let heaps = heaps(site, &totals, &callees);
+    // The lines of a function add up to its heap figures, because these are their sum.
+    let heap = heaps.iter().map(|heap| heap.whole());
+    let heap = heap.fold(Counts::default(), Counts::plus);
+    let own = heaps
+        .iter()
+        .copied()
+        .fold(HeapSums::default(), HeapSums::plus);
+    let (lines, groups) = lines(site, &totals, &callees, &heaps, suspended, source);
     let self_net = own_net(&lines, &groups);
-    let other_threads = sum(|totals| totals.other_threads);
-    // Threads go on allocating. What the lines have by now is the calls', too.
-    let heap = heap_of_lines(&lines).unwrap_or_else(|| sum(|totals| totals.all_heap().0));
     Some(data!(FunctionProfile {
         name: site.name.clone(),
         label: site.label.clone(),
@@ -147,7 +152,8 @@ pub(super) fn totals(
         self_net_rss: self_net,
         peak_rss: peak,
         peak_at,
-        heap: counted(heap, totals.iter().map(|totals| totals.all_heap().1).max()),
+        heap: counted(heap, heap_peak),
+        self_heap: counted(own.own, Some(own.self_peak)),
         heap_elsewhere: counted(other_threads, None),
         source: String::new(),
         source_line: site.spec.source_line,
@@ -278,23 +284,36 @@ fn with_running(
     calls
 }
 
+/// What was done on the heap in each line, all threads together. Of a site without lines: in its calls.
+fn heaps(site: &RegisteredSite, totals: &[&SiteTotals], callees: &[CalleeHeap]) -> Vec<HeapSums> {
+    let places = 0..site.spec.lines.len().max(1);
+    let of_place = |at| {
+        let heaps = totals.iter().map(|totals| totals.counters.line_heap(at));
+        heaps.fold(callees_of_line(callees, at, false), HeapSums::plus)
+    };
+    places.map(of_place).collect()
+}
+
 fn lines(
     site: &RegisteredSite,
     totals: &[&SiteTotals],
     callees: &[CalleeHeap],
+    heaps: &[HeapSums],
     suspended: &Suspended,
     source: impl Fn(u32) -> &'static str,
 ) -> (Vec<Line>, Vec<LineGroup>) {
-    let numbers = site.spec.lines.iter().enumerate();
-    let lines = numbers.map(|(at, &number)| {
+    let lines = site.spec.lines.iter().zip(heaps).enumerate();
+    let line = |(at, (&number, &heap)): (usize, (&u32, &HeapSums))| {
         let suspended = suspended.sums.lines.get(at).copied().unwrap_or_default();
         data!(Line {
+            line: number,
+            source: source(number).to_owned(),
             suspended: suspended.calls,
             suspended_heap: suspended.heap,
-            ..line(totals, callees, at, number, source(number))
+            ..line(totals, callees, at, heap)
         })
-    });
-    let mut lines: Vec<Line> = lines.collect();
+    };
+    let mut lines: Vec<Line> = lines.map(line).collect();
     let groups = groups::of_lines(&mut lines, totals);
     (lines, groups)
 }
@@ -303,19 +322,6 @@ fn lines(
 fn own_net(lines: &[Line], groups: &[LineGroup]) -> i64 {
     let lines: i64 = lines.iter().map(|line| line.self_net_rss).sum();
     lines + groups.iter().map(|group| group.self_net_rss).sum::<i64>()
-}
-
-/// What all lines together did on the heap; `None` without lines, and where that is not counted.
-fn heap_of_lines(lines: &[Line]) -> Option<Counts> {
-    let counts = lines.iter().map(|line| {
-        let heap = line.heap?;
-        Some(Counts {
-            allocated: heap.allocated,
-            freed: heap.freed,
-            allocations: heap.allocations,
-        })
-    });
-    counts.reduce(|sum, counts| Some(sum?.plus(counts?)))?
 }
 
 /// What callees in progress of the site's calls did on the heap.
@@ -327,37 +333,26 @@ fn callees(site: &RegisteredSite, threads: &[ThreadSnapshot]) -> Vec<CalleeHeap>
 
 /// What callees in progress of the line at place `at` did on the heap, and their highest rise. `elsewhere`: the
 /// line is one of closures that work for other threads.
-fn callees_of_line(callees: &[CalleeHeap], at: usize, elsewhere: bool) -> (Counts, u64) {
+fn callees_of_line(callees: &[CalleeHeap], at: usize, elsewhere: bool) -> HeapSums {
     let callees = callees.iter();
     let callees = callees.filter(|callee| callee.line == at && callee.elsewhere == elsewhere);
-    callees.fold(Default::default(), |(sum, peak), callee| {
-        (sum.plus(callee.change), peak.max(callee.peak))
-    })
+    let heap = callees.map(|callee| HeapSums {
+        callees: callee.change,
+        peak: callee.peak,
+        ..HeapSums::default()
+    });
+    heap.fold(HeapSums::default(), HeapSums::plus)
 }
 
-/// The line with this number, at place `at` in the site's list.
-fn line(
-    totals: &[&SiteTotals],
-    callees: &[CalleeHeap],
-    at: usize,
-    number: u32,
-    source: &str,
-) -> Line {
+/// The figures of the line at place `at` in the site's list; `heap` is what was done on the heap in it.
+fn line(totals: &[&SiteTotals], callees: &[CalleeHeap], at: usize, heap: HeapSums) -> Line {
     let mut sum = LineTotals::default();
     let mut hits = 0;
-    let (mut heap, mut heap_peak) = callees_of_line(callees, at, false);
     for totals in totals {
         sum.add(&totals.lines[at]);
-        if let Some(counters) = totals.counters.line(at) {
-            let (counts, peak) = totals.counters.line_heap(at);
-            hits += counters.hits();
-            heap = heap.plus(counts);
-            heap_peak = heap_peak.max(peak);
-        }
+        hits += totals.counters.line(at).map_or(0, LineCounters::hits);
     }
     data!(Line {
-        line: number,
-        source: source.to_owned(),
         hits,
         readings: sum.readings,
         time_ns: sum.time_ns,
@@ -367,7 +362,8 @@ fn line(
         peak_rss: sum.peak,
         samples: sum.samples,
         shared: sum.shared,
-        heap: counted(heap, Some(heap_peak.max(sum.heap_peak))),
+        heap: counted(heap.whole(), Some(heap.peak.max(sum.heap_peak))),
+        self_heap: counted(heap.own, Some(heap.self_peak)),
         heap_elsewhere: counted(sum.other_threads, None),
         workers: workers(totals, callees, at),
         origins: None,
@@ -377,17 +373,15 @@ fn line(
 /// What closures did in the line at place `at` on other threads than their call's; `None` if nothing.
 fn workers(totals: &[&SiteTotals], callees: &[CalleeHeap], at: usize) -> Option<Workers> {
     let mut sum = Workers::default();
-    let (mut heap, mut heap_peak) = callees_of_line(callees, at, true);
+    let mut heap = callees_of_line(callees, at, true);
     for workers in totals.iter().filter_map(|totals| totals.workers.as_ref()) {
         sum.time_ns += workers.time_ns[at];
         if let Some(counters) = workers.counters.line(at) {
-            let (counts, peak) = workers.counters.line_heap(at);
             sum.hits += counters.hits();
-            heap = heap.plus(counts);
-            heap_peak = heap_peak.max(peak);
+            heap = heap.plus(workers.counters.line_heap(at));
         }
     }
-    sum.heap = counted(heap, Some(heap_peak));
+    sum.heap = counted(heap.whole(), Some(heap.peak));
     (sum.hits > 0).then_some(sum)
 }
 

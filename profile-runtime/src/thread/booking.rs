@@ -133,6 +133,7 @@ impl ThreadState {
                 self.book_at(depth, ending);
             }
             self.stack[depth].is_alone();
+            self.lowest = self.lowest.min(depth + 1);
         }
     }
 
@@ -152,14 +153,16 @@ impl ThreadState {
         call.entry.other_threads = now.other_threads;
         // Its time counts from the reading before: that reading met it by chance, and stands for all calls that
         // no reading met.
-        let since_ns = call.booked_until.t_ns;
-        call.booked_until = now.at(since_ns);
-        (call.line_high, call.high, call.stint) = (now.rss, now.rss, now);
-        if let Kind::NestedClosure(depth) = call.kind
-            && let Some(outer) = self.stack.get_mut(depth)
+        call.booked_until = now.at(call.booked_until.t_ns);
+        let since_ns = std::mem::replace(&mut call.stint, now).t_ns;
+        (call.line_high, call.high) = (now.rss, now.rss);
+        if let Some(around) = call.around
+            && let Some(outer) = self.stack.get_mut(around as usize)
         {
             outer.booked_elsewhere.time_ns += now.t_ns.saturating_sub(since_ns);
+            self.lowest = self.lowest.min(around as usize + 1);
         }
+        self.lowest = self.lowest.min(depth + 1);
     }
 
     /// Books what has changed since the innermost call's lines last booked. Says whether the call's current line

@@ -4,7 +4,7 @@
 //! up its own beside the totals. That costs a little at its readings, and nothing on other sites.
 
 use super::totals::LineTotals;
-use crate::counters::counts::Counts;
+use crate::counters::line::HeapSums;
 use crate::counters::site::SiteCounters;
 use crate::heap;
 use crate::site::figures::LineFigures;
@@ -18,8 +18,8 @@ pub(crate) struct CallDetails {
     pub lines: Vec<LineFigures>,
     /// Whether lines ran that were not read one by one.
     pub partly_measured: bool,
-    /// What the lines' heap counters said when the call began or was resumed: counts and peak.
-    before: Vec<(Counts, u64)>,
+    /// What the lines' heap counters said when the call began or was resumed.
+    before: Vec<HeapSums>,
 }
 
 impl CallDetails {
@@ -33,7 +33,7 @@ impl CallDetails {
         self.before.clear();
         if heap::is_counted() {
             // Written to, so that its pages are resident.
-            self.before.resize(lines, (Counts::default(), 0));
+            self.before.resize(lines, HeapSums::default());
         }
     }
 
@@ -44,7 +44,7 @@ impl CallDetails {
             self.before.clear();
             for (place, totals) in lines.iter_mut().enumerate() {
                 let before = counters.begin_details(place);
-                totals.heap_peak = totals.heap_peak.max(before.1);
+                totals.heap_peak = totals.heap_peak.max(before.peak);
                 self.before.push(before);
             }
         }
@@ -53,10 +53,10 @@ impl CallDetails {
     /// The call ends or is suspended: takes over what its lines did on the heap.
     pub(crate) fn suspend(&mut self, counters: &SiteCounters) {
         let lines = self.lines.iter_mut().enumerate();
-        for ((place, figures), (before, peak)) in lines.zip(self.before.drain(..)) {
-            let (now, own_peak) = counters.end_details(place, peak);
+        for ((place, figures), before) in lines.zip(self.before.drain(..)) {
+            let now = counters.end_details(place, before.peak);
             figures.heap = figures.heap.plus(now.since(before));
-            figures.heap_peak = figures.heap_peak.max(own_peak);
+            figures.heap_peak = figures.heap_peak.max(now.peak);
         }
     }
 
@@ -73,7 +73,7 @@ impl CallDetails {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
         let lines = self.lines.capacity() * size_of::<LineFigures>();
-        let before = self.before.capacity() * size_of::<(Counts, u64)>();
+        let before = self.before.capacity() * size_of::<HeapSums>();
         (size_of::<CallDetails>() + lines + before) as u64
     }
 }

@@ -1,10 +1,10 @@
 //! The state of a recorder, behind its lock: the stack of measured calls in progress, and the totals.
 
 use super::call_details::CallDetails;
-use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference, polled_ns};
+use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference};
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
-use crate::counters::line::NO_LINE;
+use crate::counters::line::{LineCounters, NO_LINE};
 use crate::counters::site::SiteCounters;
 use crate::heap::{self, CallId, ThreadCounters, origins};
 use crate::reading::budget::Budget;
@@ -137,7 +137,7 @@ impl ThreadState {
 
     /// Whether something that begins now gets samples: a call that is not inside another call of its site.
     pub(super) fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
-        kind == Kind::Call && (site.is_usage() || self.totals(site).open == 0)
+        kind == Kind::Call && (site.is_usage() || self.totals(site).innermost.is_none())
     }
 
     /// Puts a call on the stack, with the last reading as its entry. `exact`: that reading was taken just
@@ -146,9 +146,7 @@ impl ThreadState {
         let CallStart { site, counters, .. } = start;
         let entry = self.last;
         let timed = self.is_timed(site, kind);
-        if kind == Kind::Call {
-            self.totals(site).open += 1;
-        }
+        let around = self.become_innermost(site, kind);
         self.stack.push(OpenCall {
             kind,
             site,
@@ -172,6 +170,8 @@ impl ThreadState {
             heap_entry: start.heap,
             heap_high: position.heap_high,
             heap_line_start: position.heap_line_start,
+            heap_self_start: position.heap_self_start,
+            around,
             peak_at: None,
             panicking_at_entry: start.panicking,
             call_id: start.call_id,
@@ -202,6 +202,57 @@ impl ThreadState {
         if let Some(series) = &mut call.series {
             series.push(self.last.point(call.line));
         }
+    }
+
+    /// What is put on the stack next is the innermost call of `site`, or a run of a closure of such a call. Gives
+    /// the depth of the one that was so before.
+    pub(super) fn become_innermost(
+        &mut self,
+        site: &'static RegisteredSite,
+        kind: Kind,
+    ) -> Option<u32> {
+        if kind == Kind::OtherThread {
+            return None;
+        }
+        let depth = self.stack.len() as u32;
+        self.totals(site).innermost.replace(depth)
+    }
+
+    /// The line of the innermost measured call of `site`, which is not the innermost of all.
+    pub(super) fn innermost_line(
+        &self,
+        site: &'static RegisteredSite,
+    ) -> Option<&'static LineCounters> {
+        let depth = self.totals.get(site.id)?.as_ref()?.innermost?;
+        Some(self.stack.get(depth as usize)?.line_counters())
+    }
+
+    /// From how many live bytes the own ones count of something of this kind that begins with `live` bytes. What
+    /// a closure has is its call's.
+    pub(super) fn self_start_for(&self, kind: Kind, live: i64) -> i64 {
+        let Kind::NestedClosure(depth) = kind else {
+            return live;
+        };
+        let (call, callee) = (self.stack.get(depth), self.stack.get(depth + 1));
+        let (Some(call), Some(callee)) = (call, callee) else {
+            return live;
+        };
+        let own = callee.heap_entry.live().wrapping_sub(call.heap_self_start);
+        live.wrapping_sub(own)
+    }
+
+    /// `inner` has left the stack, with `live` bytes on its thread. If it is a closure, its call has by itself
+    /// what the closure has now.
+    pub(super) fn hand_self_on(&mut self, inner: &OpenCall, live: i64) {
+        let Kind::NestedClosure(depth) = inner.kind else {
+            return;
+        };
+        let Some(callee) = self.stack.get(depth + 1) else {
+            return;
+        };
+        let own = live.wrapping_sub(inner.heap_self_start);
+        self.stack[depth].heap_self_start = callee.heap_entry.live().wrapping_sub(own);
+        self.lowest = self.lowest.min(depth + 1);
     }
 
     /// Keeps a series for later calls. A future brings its series from another thread, so there may be more of
@@ -259,13 +310,18 @@ impl ThreadState {
             call.line = call.counters.place(position.line);
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;
+            call.heap_self_start = position.heap_self_start;
         }
     }
 
     /// Takes the innermost call off the stack; its lines have booked everything. Its caller on this thread,
-    /// if there is one, takes over its highest RSS.
+    /// if there is one, takes over its highest RSS. What it did inside of a call of the same site is not booked
+    /// on that call's line.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
+        if call.kind != Kind::OtherThread {
+            self.totals(call.site).innermost = call.around;
+        }
         self.lowest = self.lowest.min(self.stack.len());
         if self.timelines.last() == Some(&self.stack.len()) {
             self.timelines.pop();
@@ -278,14 +334,14 @@ impl ThreadState {
         }
         let net = difference(self.last.rss, call.stint.rss);
         self.not_own(self.stack.len().wrapping_sub(1), net);
-        if let Kind::NestedClosure(depth) = call.kind
-            && let Some(outer) = self.stack.get_mut(depth)
+        if let Some(around) = call.around
+            && let Some(outer) = self.stack.get_mut(around as usize)
         {
             outer.booked_elsewhere.time_ns += self.last.t_ns.saturating_sub(call.stint.t_ns);
             outer.booked_elsewhere.net += net;
-            // What the closure did is no part of that line's, and not to be taken off twice.
-            self.not_own(depth, -net);
-            self.lowest = self.lowest.min(depth + 1);
+            // What the inner call did is no part of that line's, and not to be taken off twice.
+            self.not_own(around as usize, -net);
+            self.lowest = self.lowest.min(around as usize + 1);
         }
         Some(call)
     }
@@ -324,26 +380,28 @@ impl ThreadState {
         }
         let panicked = outcome == Outcome::Panicked;
         self.totals(call.site).panics += u64::from(panicked);
-        self.book_call(call, &record, heap);
+        self.book_call(call, &record);
         record
     }
 
     /// Adds to the totals of its site what `call`, which has left the stack, did since it was begun or resumed.
-    /// `record`: all that it did.
-    pub(super) fn book_call(&mut self, call: &OpenCall, record: &Call, heap: Counts) {
-        let others = self.last.other_threads.since(call.entry.other_threads);
+    /// What it did inside of another call of the same site is in that call's figures. `record`: all that it did.
+    pub(super) fn book_call(&mut self, call: &OpenCall, record: &Call) {
+        let now = self.last;
         let totals = self.totals(call.site);
-        totals.open = totals.open.saturating_sub(1);
-        totals.time_ns += polled_ns(record).saturating_sub(call.past.booked.time_ns);
-        totals.net += record.net_rss - call.past.booked.net;
         if record.peak_rss > totals.peak {
             totals.peak = record.peak_rss;
             totals.peak_at = call.peak_at;
         }
         totals.high = totals.high.max(call.high);
-        totals.heap = totals.heap.plus(heap.since(call.heap_entry));
         totals.heap_peak = totals.heap_peak.max(call.heap_peak());
-        totals.other_threads = totals.other_threads.plus(others);
+        if call.around.is_none() {
+            let done = call.done_since_resumed(now);
+            let others = now.other_threads.since(call.entry.other_threads);
+            totals.time_ns += done.time_ns;
+            totals.net += done.net;
+            totals.other_threads = totals.other_threads.plus(others);
+        }
     }
 
     /// Bytes that it holds, without those of the totals: these are too many to be visited while a thread

@@ -182,8 +182,8 @@ impl ThreadState {
     /// `ThreadRecorder::go_back_to_caller`.
     fn hand_heap_on(&self, call: &OpenCall, heap: Counts, callees: &mut Vec<CalleeHeap>) {
         let change = heap.since(call.heap_entry);
-        if let Kind::NestedClosure(depth) = call.kind
-            && let Some(outer) = self.stack.get(depth)
+        if let Some(around) = call.around
+            && let Some(outer) = self.stack.get(around as usize)
         {
             let taken_off = Counts::default().since(change);
             callees.push(CalleeHeap::of(outer, taken_off, i64::MIN));
@@ -221,7 +221,7 @@ impl PartialCopy {
             if lines > LINES {
                 break;
             }
-            let idle = totals.as_ref().filter(|totals| totals.open == 0);
+            let idle = totals.as_ref().filter(|totals| totals.innermost.is_none());
             if totals.is_some() && idle.is_none() {
                 self.busy.push(id);
             }
@@ -352,7 +352,8 @@ mod tests {
             let totals = totals.as_ref().unwrap();
             assert_eq!((totals.site.id, totals.net), (number, number as i64));
             assert_eq!(totals.lines[3].net, number as i64);
-            assert_eq!(totals.open, state.totals[number].as_ref().unwrap().open);
+            let innermost = state.totals[number].as_ref().unwrap().innermost;
+            assert_eq!(totals.innermost, innermost);
         }
     }
 
@@ -367,8 +368,7 @@ mod tests {
         let mut state = recorder.state();
         // Down to the middle of what was copied and up again; the last of these sites was idle.
         for _ in 0..120 {
-            let ended = state.pop().unwrap();
-            state.totals(ended.site).open -= 1;
+            state.pop().unwrap();
         }
         for depth in 0..30 {
             call(&mut state, sites[55], 1_000 + depth);

@@ -36,7 +36,11 @@ impl ThreadRecorder {
             call_id: state.call_id_for(kind),
             ..CallStart::now(site, counters, heap)
         };
-        state.open(start, start.position(), kind, exact);
+        let position = Position {
+            heap_self_start: state.self_start_for(kind, heap.live()),
+            ..start.position()
+        };
+        state.open(start, position, kind, exact);
         if let Some(details) = details {
             state.attach_details(details);
         }
@@ -79,9 +83,9 @@ impl ThreadRecorder {
         let call = &state.stack[depth];
         let calls = depth as u32 + 1;
         let position = Position {
-            line: call.counters.position_at(call.line),
             heap_line_start: heap.live(),
             heap_high: heap.live(),
+            ..call.position()
         };
         self.counted
             .set_measured(calls, Some((call.start(), position)));

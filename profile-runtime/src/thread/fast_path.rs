@@ -122,6 +122,7 @@ impl ThreadRecorder {
             line: self.current_line().line(),
             heap_line_start: self.current_line().heap_start(heap.live()),
             heap_high: high,
+            heap_self_start: self.current_line().self_start(),
         };
         (heap, position)
     }
@@ -160,9 +161,10 @@ impl ThreadRecorder {
     /// Closes the call at `depth` if it is the innermost and counted; `None` if it is not.
     #[inline]
     fn exit_counted(&self, depth: u32) -> Option<()> {
-        let (call, outer) = self.counted.top(depth)?;
-        let high =
-            heap::of_this_thread().and_then(|heap_counters| end_heap(&call, heap_counters, outer));
+        let (call, mut outer) = self.counted.top(depth)?;
+        let high = heap::of_this_thread()
+            .and_then(|heap_counters| self.end_heap(&call, heap_counters, &mut outer));
+        call.counters.count_leaving();
         if call.call_id != 0 {
             origins::call_ended(call.call_id);
         }
@@ -179,32 +181,48 @@ impl ThreadRecorder {
         }
         Some(())
     }
-}
 
-/// Books what a counted call did on the heap, when it ends: on its site, and on its caller's line. The caller
-/// is at `outer`. Gives what it did, and its peak, if that is worth a record.
-#[inline]
-fn end_heap(
-    call: &CallStart,
-    heap_counters: &ThreadCounters,
-    outer: Position,
-) -> Option<(Counts, u64)> {
-    let change = heap_counters.counts().since(call.heap);
-    if change == Counts::default() {
-        heap_counters.set_high(outer.heap_high);
-        return None;
+    /// Books what a counted call did on the heap, when it ends, on its caller's line. The caller is at `outer`,
+    /// and what the call has kept is not its own. Gives what it did, and its peak, if that is worth a record.
+    #[inline]
+    fn end_heap(
+        &self,
+        call: &CallStart,
+        heap_counters: &ThreadCounters,
+        outer: &mut Position,
+    ) -> Option<(Counts, u64)> {
+        let change = heap_counters.counts().since(call.heap);
+        if change == Counts::default() {
+            heap_counters.set_high(outer.heap_high);
+            return None;
+        }
+        let high = heap_counters.high();
+        let peak = high.wrapping_sub(call.heap.live());
+        call.counters.raise_heap_peak(peak);
+        spread_call(call.counters, change, peak);
+        if let Some(line) = outer.line {
+            line.book_callee(change, high.wrapping_sub(outer.heap_line_start));
+        }
+        if call.counters.is_nested() {
+            self.take_off_around(call, change);
+        }
+        outer.heap_self_start = outer.heap_self_start.wrapping_add(change.live());
+        heap_counters.set_high(outer.heap_high.max(high));
+        call.counters
+            .is_high(peak)
+            .then_some((change, peak.max(0) as u64))
     }
-    let high = heap_counters.high();
-    let peak = high.wrapping_sub(call.heap.live());
-    call.counters.book_heap(change, peak);
-    spread_call(call.counters, change, peak);
-    if let Some(line) = outer.line {
-        line.book_heap(change, high.wrapping_sub(outer.heap_line_start));
+
+    /// The counted `call` that ends did `change` inside of another call of its site. Its own lines have booked
+    /// that: the line around it books it no more.
+    #[cold]
+    #[inline(never)]
+    fn take_off_around(&self, call: &CallStart, change: Counts) {
+        let counted = self.counted.around(call.counters);
+        if let Some(line) = counted.or_else(|| self.state().innermost_line(call.site)) {
+            line.take_off(change);
+        }
     }
-    heap_counters.set_high(outer.heap_high.max(high));
-    call.counters
-        .is_high(peak)
-        .then_some((change, peak.max(0) as u64))
 }
 
 /// Counts a call among those that did about as much on the heap.

@@ -71,7 +71,8 @@ pub(crate) struct OpenCall {
     pub(super) high: u64,
     /// The first reading since it began or was resumed.
     pub(super) stint: Reading,
-    /// What nested closures have booked since `booked_until`: the line that books next leaves it out.
+    /// What inner calls of the same site and nested closures have booked since `booked_until`: the line that books
+    /// next leaves it out.
     pub(super) booked_elsewhere: Change,
     /// The thread's heap at the entry, or when the call was resumed.
     pub heap_entry: Counts,
@@ -81,6 +82,11 @@ pub(crate) struct OpenCall {
     /// The thread's live bytes when the line began. Out of date for the innermost call: see
     /// `CurrentLine::heap_start`.
     pub heap_line_start: i64,
+    /// From how many live bytes of the thread the call's own count: those at its entry, and what its callees
+    /// have kept. Out of date for the innermost call: see `CurrentLine::self_start`.
+    pub heap_self_start: i64,
+    /// The depth of the innermost call of the same site around it, or of the run of a closure of such a call.
+    pub(super) around: Option<u32>,
     /// When RSS was highest, and in which line.
     pub peak_at: Option<PeakAt>,
     /// Whether the thread was panicking when the call began.
@@ -118,11 +124,13 @@ pub(crate) struct Past {
     pub suspended_at: Reading,
     /// Time and change of RSS between suspensions and resumptions: not the call's.
     pub suspended: Change,
-    /// What its site's totals have of it.
-    pub booked: Change,
+    /// What it did itself, while it was polled.
+    pub done: Change,
     pub peak: u64,
     pub heap: Counts,
     pub heap_peak: u64,
+    /// What it had on the heap by itself, without what its callees had kept.
+    pub heap_self: i64,
 }
 
 impl Past {
@@ -149,9 +157,10 @@ impl OpenCall {
     /// Where it goes on after a callee.
     pub(crate) fn position(&self) -> Position {
         Position {
-            line: self.counters.position_at(self.line),
+            line: Some(self.line_counters()),
             heap_line_start: self.heap_line_start,
             heap_high: self.heap_high,
+            heap_self_start: self.heap_self_start,
         }
     }
 
@@ -191,9 +200,9 @@ impl OpenCall {
         }
     }
 
-    /// Books what a callee did on the heap, on the line that made the call.
-    pub(crate) fn book_heap(&self, change: Counts, rise: i64) {
-        self.counters.at(self.line).book_heap(change, rise);
+    /// The counters of the line at which it is, given that it is not the innermost call.
+    pub(crate) fn line_counters(&self) -> &'static LineCounters {
+        self.counters.at(self.line)
     }
 
     /// Whether its lines booked anything: then a reading was taken while it was on the stack, and its
@@ -224,6 +233,24 @@ impl OpenCall {
         now.max(self.past.heap_peak)
     }
 
+    /// What it did up to `now`, without what changed while it was suspended.
+    pub(super) fn done(&self, now: Reading) -> Change {
+        let time_ns = now.t_ns.saturating_sub(self.entry.t_ns);
+        Change {
+            time_ns: time_ns.saturating_sub(self.past.suspended.time_ns),
+            net: difference(now.rss, self.entry.rss) - self.past.suspended.net,
+        }
+    }
+
+    /// What it did up to `now` since it began or was resumed.
+    pub(super) fn done_since_resumed(&self, now: Reading) -> Change {
+        let (whole, before) = (self.done(now), self.past.done);
+        Change {
+            time_ns: whole.time_ns.saturating_sub(before.time_ns),
+            net: whole.net - before.net,
+        }
+    }
+
     /// The call as data, if it ended `now`.
     pub(super) fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
         let peak = self.high.max(now.rss).saturating_sub(self.start_level());
@@ -238,7 +265,7 @@ impl OpenCall {
             entry_rss: self.entry.rss,
             exit_rss: now.rss,
             peak_rss: peak.max(self.past.peak),
-            net_rss: difference(now.rss, self.entry.rss) - self.past.suspended.net,
+            net_rss: self.done(now).net,
             suspended_rss: self.past.suspended.net,
         })
     }
@@ -305,9 +332,10 @@ impl CallStart {
     /// Its position before its first line.
     pub(super) fn position(&self) -> Position {
         Position {
-            line: self.counters.before_lines(),
+            line: Some(self.counters.before_lines()),
             heap_line_start: self.heap.live(),
             heap_high: self.heap.live(),
+            heap_self_start: self.heap.live(),
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn begin(lines: &mut [LineTotals], counters: &SiteCounters, beginning
         let now = turns(counters.line(place));
         line.start = LineStart {
             turns: now.wrapping_sub(u64::from(place == beginning as usize)),
-            heap: counters.line_heap(place).0,
+            heap: counters.line_heap(place).whole(),
             ..LineStart::default()
         };
     }
@@ -126,7 +126,7 @@ fn end(
         let new = turns(counters.line(place))
             .wrapping_sub(line.start.turns)
             .saturating_sub(newest);
-        let mut heap = counters.line_heap(place).0.since(line.start.heap);
+        let mut heap = counters.line_heap(place).whole().since(line.start.heap);
         if at == stretch.last {
             heap = heap.plus(stretch.callee_heap);
         }

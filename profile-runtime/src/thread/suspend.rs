@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::call_stack::ThreadState;
-use super::open_call::{Change, Kind, OpenCall, Past, polled_ns};
+use super::open_call::{Kind, OpenCall, Past};
 use super::thread_recorder::ThreadRecorder;
 use crate::counters::counts::Counts;
 use crate::counters::line::NO_LINE;
@@ -30,6 +30,7 @@ impl ThreadRecorder {
         let heap = self.pause(state);
         self.read_at_end(state);
         let call = heap::without_counting(|| state.suspend(self.line(), heap))?;
+        call.counters.count_leaving();
         self.go_back_to_caller(state, &call, heap);
         Some(call)
     }
@@ -67,7 +68,7 @@ impl ThreadState {
             series.push(self.last.point(NO_LINE));
         }
         let record = call.record(self.last, self.thread, 0, Outcome::Running);
-        self.book_call(&call, &record, heap);
+        self.book_call(&call, &record);
         // First, because it adds what earlier stretches kept to the peak of this one.
         let heap_peak = call.heap_peak();
         call.past = Past {
@@ -78,13 +79,11 @@ impl ThreadState {
             thread: self.thread,
             suspended_at: self.last,
             suspended: call.past.suspended,
-            booked: Change {
-                time_ns: polled_ns(&record),
-                net: record.net_rss,
-            },
+            done: call.done(self.last),
             peak: record.peak_rss,
             heap: call.past.heap.plus(heap.since(call.heap_entry)),
             heap_peak,
+            heap_self: heap.live().wrapping_sub(call.heap_self_start),
         };
         Some(call)
     }
@@ -112,10 +111,12 @@ impl ThreadState {
         call.heap_entry = heap;
         call.heap_high = heap.live();
         call.heap_line_start = heap.live();
+        call.heap_self_start = heap.live().wrapping_sub(call.past.heap_self);
         let timed = self.is_timed(call.site, Kind::Call);
+        call.around = self.become_innermost(call.site, Kind::Call);
         let totals = self.totals(call.site);
         call.counters = totals.counters;
-        totals.open += 1;
+        call.counters.count_coming_back();
         if let Some(details) = &mut call.details {
             details.resume(call.counters, &mut totals.lines);
         }

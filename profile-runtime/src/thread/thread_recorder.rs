@@ -205,6 +205,7 @@ impl ThreadRecorder {
         let mut call = state.pop()?;
         call.suspend_details();
         if call.kind == Kind::Call {
+            call.counters.count_leaving();
             origins::call_ended(call.call_id);
         }
         let record = state.add_to_totals(&call, cancelled, heap);
@@ -243,14 +244,13 @@ impl ThreadRecorder {
     ) {
         let high = inner.heap_high;
         let change = heap.since(inner.heap_entry);
-        if let Kind::NestedClosure(depth) = inner.kind
-            && let Some(outer) = state.stack.get(depth)
+        if let Some(around) = inner.around
+            && let Some(outer) = state.stack.get(around as usize)
         {
-            // The closure's lines have booked this, and they are lines of the same call: taken off the line
-            // that is in progress there.
-            let taken_off = Counts::default().since(change);
-            outer.book_heap(taken_off, i64::MIN);
+            // Lines of the same function have booked this: taken off the line that is in progress there.
+            outer.line_counters().take_off(change);
         }
+        state.hand_self_on(inner, heap.live());
         let calls = state.stack.len() as u32;
         // `inner` has no next line that could still book.
         self.take_booking_due();
@@ -261,7 +261,9 @@ impl ThreadRecorder {
         let has_unbooked = std::mem::take(&mut outer.has_unbooked)
             || inner.has_unbooked_since_entry()
             || outer.line_exact;
-        outer.book_heap(change, high.wrapping_sub(outer.heap_line_start));
+        let rise = high.wrapping_sub(outer.heap_line_start);
+        outer.line_counters().book_callee(change, rise);
+        outer.heap_self_start = outer.heap_self_start.wrapping_add(change.live());
         let position = outer.position();
         self.counted
             .set_measured(calls, Some((outer.start(), position)));
@@ -364,6 +366,7 @@ impl ThreadRecorder {
         if let Some(call) = state.stack.last_mut() {
             call.heap_line_start = position.heap_line_start;
             call.heap_high = position.heap_high;
+            call.heap_self_start = position.heap_self_start;
         }
         heap
     }

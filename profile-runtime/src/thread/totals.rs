@@ -28,12 +28,12 @@ pub(crate) struct SiteTotals {
     pub peak_at: Option<PeakAt>,
     /// Highest RSS during any call.
     pub high: u64,
-    pub heap: Counts,
+    /// The highest rise of live heap bytes in a call.
     pub heap_peak: u64,
     /// What other threads did on the heap during the calls.
     pub other_threads: Counts,
-    /// Measured calls in progress on this recorder.
-    pub open: u32,
+    /// The depth of the innermost measured call in progress, or of the run of a closure of such a call.
+    pub innermost: Option<u32>,
     pub lines: Vec<LineTotals>,
     /// The groups of lines whose change is known together only, by place in `lines`.
     pub groups: Vec<LineGroup>,
@@ -85,10 +85,9 @@ impl SiteTotals {
             peak: 0,
             peak_at: None,
             high: 0,
-            heap: Counts::default(),
             heap_peak: 0,
             other_threads: Counts::default(),
-            open: 0,
+            innermost: None,
             lines: vec![LineTotals::default(); lines],
             groups: vec![LineGroup::default(); lines],
             workers: None,
@@ -111,10 +110,9 @@ impl SiteTotals {
         self.panics + self.counters.panics()
     }
 
-    /// What all calls, measured or counted, did on the heap, and the highest peak of one.
-    pub(crate) fn all_heap(&self) -> (Counts, u64) {
-        let (counted, peak) = self.counters.heap();
-        (self.heap.plus(counted), self.heap_peak.max(peak))
+    /// The highest rise of live heap bytes in a call, measured or counted.
+    pub(crate) fn highest_heap_peak(&self) -> u64 {
+        self.heap_peak.max(self.counters.heap_peak())
     }
 
     /// The counters of closures that work for other threads, made at the first of them.
