@@ -145,6 +145,7 @@ impl Process {
             Step::Enter(site) if depth < DEEP => self.enter(thread, site),
             Step::Poll(site) if depth < DEEP => self.poll(thread, site),
             Step::Closure(site) if depth < DEEP => return self.closure(thread, site),
+            Step::Usage if depth < DEEP => self.usage(thread),
             Step::Line(line) => return self.line(thread, line, true),
             Step::Resume(line) => return self.line(thread, line, false),
             Step::Exit if depth > 0 => self.exit(thread, End::Returned),
@@ -199,10 +200,12 @@ impl Process {
     fn closure(&mut self, thread: usize, site: usize) -> bool {
         let registered = self.sites[site];
         let stack = &self.truth.threads[thread];
-        if stack.last().is_some_and(|call| call.site == site) {
+        let straight =
+            |call: &super::truth::Call| call.site == site && call.kind != TrueKind::Usage;
+        if stack.last().is_some_and(straight) {
             return false;
         }
-        let own = |call: &super::truth::Call| call.site == site && call.kind != TrueKind::Elsewhere;
+        let own = |call: &super::truth::Call| call.site == site && call.has_lines();
         let depth = stack.iter().rposition(own);
         let on = &mut self.threads[thread];
         let handle = on.heap.run(|| {
@@ -217,7 +220,20 @@ impl Process {
         true
     }
 
+    /// As `memory_usage` does it.
+    fn usage(&mut self, thread: usize) {
+        let site = self.recorder.usage_site(INTERVAL_NS);
+        let on = &mut self.threads[thread];
+        let handle = on.heap.run(|| on.recorder.enter(site, Kind::Usage));
+        on.handles.push(handle);
+        self.truth.enter(thread, 0, TrueKind::Usage, false);
+    }
+
     fn line(&mut self, thread: usize, line: u32, hit: bool) -> bool {
+        let innermost = self.truth.threads[thread].last();
+        if innermost.is_some_and(|call| call.kind == TrueKind::Usage) {
+            return false;
+        }
         let on = &self.threads[thread];
         let Some(handle) = on.handles.last() else {
             return false;

@@ -11,6 +11,8 @@ pub(super) enum Step {
     Poll(usize),
     /// A closure of a function runs, inside of others' calls or on a thread where nobody called it.
     Closure(usize),
+    /// The innermost call has its memory usage measured while it runs something.
+    Usage,
     /// The innermost call comes to a line.
     Line(u32),
     /// The innermost call goes on at a line, without a hit.
@@ -70,7 +72,8 @@ impl Random {
             0..12 => Step::Enter(site),
             12..16 => Step::Poll(site),
             16..20 => Step::Closure(site),
-            20..44 => Step::Line(line),
+            20..21 => Step::Usage,
+            21..44 => Step::Line(line),
             44..47 => Step::Resume(line),
             47..57 => Step::Exit,
             57..58 => Step::ExitBelow,

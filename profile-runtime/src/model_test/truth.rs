@@ -57,6 +57,8 @@ pub(super) enum Kind {
     ClosureOf(usize),
     /// A closure of a call that is not of this thread.
     Elsewhere,
+    /// `memory_usage`, which is nothing by itself: whatever happens in it is its caller's.
+    Usage,
 }
 
 /// What became of all calls of a site.
@@ -158,7 +160,7 @@ impl Truth {
         call.line = Some(line);
         let lines = match call.kind {
             Kind::Elsewhere => &mut site.elsewhere,
-            Kind::Function | Kind::ClosureOf(_) => &mut site.lines,
+            Kind::Function | Kind::ClosureOf(_) | Kind::Usage => &mut site.lines,
         };
         lines[line].hits += u64::from(hit);
     }
@@ -190,7 +192,7 @@ impl Truth {
             .rev()
             .find(|outer| outer.has_lines_of(call));
         match (call.kind, around) {
-            (Kind::Elsewhere, _) => {}
+            (Kind::Elsewhere | Kind::Usage, _) => {}
             (_, Some(around)) => around.taken_over += net,
             (_, None) => self.sites[call.site].net += net,
         }
@@ -253,7 +255,8 @@ impl Truth {
     pub(super) fn heap(&mut self, thread: usize, change: Heap) {
         let stack = &mut self.threads[thread];
         let mut seen = [false; SITES];
-        for call in stack.iter_mut().rev() {
+        let calls = stack.iter_mut().rev();
+        for call in calls.filter(|call| call.kind != Kind::Usage) {
             let site = &mut self.sites[call.site];
             call.heap.add(change);
             call.heap_live += change.live();
@@ -272,11 +275,10 @@ impl Truth {
     /// The innermost call alone has done it: a closure for the call that it belongs to.
     fn self_heap(&mut self, thread: usize, change: Heap) {
         let stack = &mut self.threads[thread];
-        let Some(innermost) = stack.last() else {
+        let Some(mut owner) = stack.iter().rposition(|call| call.kind != Kind::Usage) else {
             return;
         };
-        let (line, mut kind) = (innermost.line.unwrap_or(0), innermost.kind);
-        let mut owner = stack.len() - 1;
+        let (line, mut kind) = (stack[owner].line.unwrap_or(0), stack[owner].kind);
         while let Kind::ClosureOf(depth) = kind {
             (owner, kind) = (depth, stack[depth].kind);
         }
@@ -303,12 +305,17 @@ impl Call {
 
     /// Whether what it does is on lines of the same function as what `inner` does.
     fn has_lines_of(&self, inner: &Call) -> bool {
-        self.site == inner.site && self.kind != Kind::Elsewhere
+        self.site == inner.site && self.has_lines()
+    }
+
+    /// Whether what it does is on lines of its function.
+    pub(super) fn has_lines(&self) -> bool {
+        matches!(self.kind, Kind::Function | Kind::ClosureOf(_))
     }
 
     /// The line in progress is over, or the first one if none has begun: it gets what changed.
     fn book(&mut self, site: &mut Site, rss: u64) {
-        if self.kind != Kind::Elsewhere {
+        if self.has_lines() {
             let line = &mut site.lines[self.line.unwrap_or(0)];
             let taken_over = std::mem::take(&mut self.taken_over);
             let net = rss as i64 - self.booked as i64 - taken_over;

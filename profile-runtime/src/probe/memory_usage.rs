@@ -78,7 +78,7 @@ impl Open {
         let thread = current::recorder(&recorder.threads)?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         let site = recorder.usage_site(interval_ns.clamp(100_000, A_DAY_NS));
-        let depth = thread.enter(site, Kind::Call).depth();
+        let depth = thread.enter(site, Kind::Usage).depth();
         Some(Open { thread, depth })
     }
 

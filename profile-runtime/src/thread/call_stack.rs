@@ -109,35 +109,49 @@ impl ThreadState {
         match kind {
             Kind::OtherThread => totals.worker_counters(),
             Kind::Call | Kind::NestedClosure(_) => totals.counters,
+            Kind::Usage => {
+                let own = totals.counters;
+                self.stack.last().map_or(own, |caller| caller.counters)
+            }
         }
     }
 
-    /// The call id with which something of this kind begins. A closure's blocks belong to its call. A closure
-    /// on another thread does not know which call it works for.
+    /// The call id with which something of this kind begins. A closure's blocks belong to its call, and so do
+    /// those of `memory_usage`. A closure on another thread does not know which call it works for.
     pub(crate) fn call_id_for(&mut self, kind: Kind) -> CallId {
-        match kind {
-            Kind::NestedClosure(depth) if origins::is_on() => match self.stack.get_mut(depth) {
-                Some(call) if call.call_id == 0 => {
-                    call.call_id = origins::call_id();
-                    call.call_id
-                }
-                Some(call) => call.call_id,
-                None => CallId::default(),
-            },
-            Kind::OtherThread => origins::UNKNOWN,
-            Kind::NestedClosure(_) | Kind::Call => CallId::default(),
+        let owner = match kind {
+            Kind::NestedClosure(depth) => self.stack.get_mut(depth),
+            Kind::Usage => self.stack.last_mut(),
+            Kind::OtherThread => return origins::UNKNOWN,
+            Kind::Call => None,
+        };
+        match owner.filter(|_| origins::is_on()) {
+            Some(call) if call.call_id == 0 => {
+                call.call_id = origins::call_id();
+                call.call_id
+            }
+            Some(call) => call.call_id,
+            None => CallId::default(),
         }
     }
 
-    /// Whether a call of `site` is read at entry regardless of the budget: on the site's first call, when
-    /// per-call figures are wanted, and for `memory_usage`.
-    pub(crate) fn must_be_exact(&mut self, site: &'static RegisteredSite) -> bool {
-        site.is_usage() || site.per_call.is_some() || self.totals(site).counters.calls() == 0
+    /// Whether something that begins now is read at its entry regardless of the budget: the site's first call,
+    /// calls of which per-call figures are wanted, and `memory_usage`.
+    pub(crate) fn must_be_exact(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
+        match kind {
+            Kind::Call => site.per_call.is_some() || self.totals(site).counters.calls() == 0,
+            Kind::Usage => true,
+            Kind::NestedClosure(_) | Kind::OtherThread => false,
+        }
     }
 
     /// Whether something that begins now gets samples: a call that is not inside another call of its site.
     pub(super) fn is_timed(&mut self, site: &'static RegisteredSite, kind: Kind) -> bool {
-        kind == Kind::Call && (site.is_usage() || self.totals(site).innermost.is_none())
+        match kind {
+            Kind::Call => self.totals(site).innermost.is_none(),
+            Kind::Usage => true,
+            Kind::NestedClosure(_) | Kind::OtherThread => false,
+        }
     }
 
     /// Puts a call on the stack, with the last reading as its entry. `exact`: that reading was taken just
@@ -211,7 +225,7 @@ impl ThreadState {
         site: &'static RegisteredSite,
         kind: Kind,
     ) -> Option<u32> {
-        if kind == Kind::OtherThread {
+        if !kind.has_lines() {
             return None;
         }
         let depth = self.stack.len() as u32;
@@ -227,32 +241,58 @@ impl ThreadState {
         Some(self.stack.get(depth as usize)?.line_counters())
     }
 
-    /// From how many live bytes the own ones count of something of this kind that begins with `live` bytes. What
-    /// a closure has is its call's.
-    pub(super) fn self_start_for(&self, kind: Kind, live: i64) -> i64 {
-        let Kind::NestedClosure(depth) = kind else {
-            return live;
-        };
-        let (call, callee) = (self.stack.get(depth), self.stack.get(depth + 1));
-        let (Some(call), Some(callee)) = (call, callee) else {
-            return live;
-        };
-        let own = callee.heap_entry.live().wrapping_sub(call.heap_self_start);
-        live.wrapping_sub(own)
+    /// Where something of this kind begins. What a closure has on the heap is its call's. `memory_usage` stays
+    /// where its caller is.
+    pub(super) fn first_position(&self, start: CallStart, kind: Kind) -> Position {
+        let first = start.position();
+        let live = start.heap.live();
+        match (kind, self.stack.last()) {
+            (Kind::NestedClosure(depth), _) => Position {
+                heap_self_start: live.wrapping_sub(self.own_heap(self.stays(depth), live)),
+                ..first
+            },
+            (Kind::Usage, Some(caller)) => Position {
+                line: Some(caller.line_counters()),
+                heap_self_start: caller.heap_self_start,
+                ..first
+            },
+            (Kind::Call | Kind::OtherThread | Kind::Usage, _) => first,
+        }
     }
 
-    /// `inner` has left the stack, with `live` bytes on its thread. If it is a closure, its call has by itself
-    /// what the closure has now.
-    pub(super) fn hand_self_on(&mut self, inner: &OpenCall, live: i64) {
-        let Kind::NestedClosure(depth) = inner.kind else {
-            return;
-        };
-        let Some(callee) = self.stack.get(depth + 1) else {
-            return;
-        };
+    /// Where the call at `depth` made its callee: a `memory_usage` that it runs knows it.
+    fn stays(&self, depth: usize) -> usize {
+        let inner = self.stack.iter().skip(depth + 1);
+        depth + inner.take_while(|inner| inner.kind == Kind::Usage).count()
+    }
+
+    /// What the call at `depth` has on the heap by itself, while there are `live` bytes on its thread.
+    fn own_heap(&self, depth: usize, live: i64) -> i64 {
+        self.callee_start(depth, live)
+            .wrapping_sub(self.stack[depth].heap_self_start)
+    }
+
+    /// The thread's live bytes when the call at `depth` made its callee; `live` if there is none.
+    fn callee_start(&self, depth: usize, live: i64) -> i64 {
+        let callee = self.stack.get(depth + 1);
+        callee.map_or(live, |callee| callee.heap_entry.live())
+    }
+
+    /// `inner` has left the stack, with `live` bytes on its thread, of which it kept `kept`. Whoever made it has
+    /// by itself what it had before, and its closures and `memory_usage` hand on what they have.
+    pub(super) fn hand_self_on(&mut self, inner: &OpenCall, kept: i64, live: i64) {
         let own = live.wrapping_sub(inner.heap_self_start);
-        self.stack[depth].heap_self_start = callee.heap_entry.live().wrapping_sub(own);
-        self.lowest = self.lowest.min(depth + 1);
+        if let Some(caller) = self.stack.last_mut() {
+            caller.heap_self_start = match inner.kind {
+                Kind::Usage => inner.heap_self_start,
+                _ => caller.heap_self_start.wrapping_add(kept),
+            };
+        }
+        if let Kind::NestedClosure(depth) = inner.kind {
+            let depth = self.stays(depth);
+            self.stack[depth].heap_self_start = self.callee_start(depth, live).wrapping_sub(own);
+            self.lowest = self.lowest.min(depth + 1);
+        }
     }
 
     /// Keeps a series for later calls. A future brings its series from another thread, so there may be more of
@@ -319,7 +359,7 @@ impl ThreadState {
     /// on that call's line.
     pub(crate) fn pop(&mut self) -> Option<OpenCall> {
         let call = self.stack.pop()?;
-        if call.kind != Kind::OtherThread {
+        if call.kind.has_lines() {
             self.totals(call.site).innermost = call.around;
         }
         self.lowest = self.lowest.min(self.stack.len());
@@ -333,7 +373,10 @@ impl ThreadState {
             return Some(call);
         }
         let net = difference(self.last.rss, call.stint.rss);
-        self.not_own(self.stack.len().wrapping_sub(1), net);
+        // What runs in `memory_usage` is its caller's own.
+        if call.kind != Kind::Usage {
+            self.not_own(self.stack.len().wrapping_sub(1), net);
+        }
         if let Some(around) = call.around
             && let Some(outer) = self.stack.get_mut(around as usize)
         {

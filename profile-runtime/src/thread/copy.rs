@@ -188,9 +188,10 @@ impl ThreadState {
             let taken_off = Counts::default().since(change);
             callees.push(CalleeHeap::of(outer, taken_off, i64::MIN));
         }
-        if let Some(outer) = self.stack.last() {
+        let mut callers = self.stack.iter().rev();
+        if let Some(outer) = callers.find(|outer| outer.kind != Kind::Usage) {
             let rise = call.heap_high.wrapping_sub(outer.heap_line_start);
-            callees.push(CalleeHeap::of(outer, change, rise));
+            callees.push(CalleeHeap::of(outer, call.of_callee(change), rise));
         }
     }
 }

@@ -17,10 +17,10 @@ impl ThreadRecorder {
         let heap = self.pause(state);
         // Everything that allocates comes before the reading, so that it does not show up in the call.
         let (counters, forced, details) = heap::without_counting(|| {
-            let forced = kind == Kind::Call && state.must_be_exact(site);
+            let forced = state.must_be_exact(site, kind);
             let counters = state.make_room(site, kind, forced || self.is_due());
             let per_call = kind == Kind::Call && site.per_call.is_some();
-            if kind == Kind::Call && !site.is_usage() && !per_call {
+            if kind == Kind::Call && !per_call {
                 self.directory.set(site.id, counters);
             }
             let details = per_call.then(|| state.take_details(site.spec.lines.len()));
@@ -36,11 +36,7 @@ impl ThreadRecorder {
             call_id: state.call_id_for(kind),
             ..CallStart::now(site, counters, heap)
         };
-        let position = Position {
-            heap_self_start: state.self_start_for(kind, heap.live()),
-            ..start.position()
-        };
-        state.open(start, position, kind, exact);
+        state.open(start, state.first_position(start, kind), kind, exact);
         if let Some(details) = details {
             state.attach_details(details);
         }
@@ -67,7 +63,7 @@ impl ThreadRecorder {
         match kind {
             Kind::OtherThread => self.read(state),
             // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
-            Kind::Call | Kind::NestedClosure(_) => self.read_rss(state),
+            Kind::Call | Kind::NestedClosure(_) | Kind::Usage => self.read_rss(state),
         }
         state.end_stretch(self.line(), due);
         true

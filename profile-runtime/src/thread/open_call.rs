@@ -30,6 +30,15 @@ pub(crate) enum Kind {
     NestedClosure(usize),
     /// A closure whose call is on another thread, or nowhere any more.
     OtherThread,
+    /// `memory_usage`. What runs in it is its caller's: it stays at its caller's line.
+    Usage,
+}
+
+impl Kind {
+    /// Whether lines of the site run in it that are not counted apart.
+    pub(super) fn has_lines(self) -> bool {
+        matches!(self, Kind::Call | Kind::NestedClosure(_))
+    }
 }
 
 /// A measured call in progress, or a run of a closure.
@@ -203,6 +212,14 @@ impl OpenCall {
     /// The counters of the line at which it is, given that it is not the innermost call.
     pub(crate) fn line_counters(&self) -> &'static LineCounters {
         self.counters.at(self.line)
+    }
+
+    /// The part of `change`, all that it did on the heap, that the line that made it has not booked.
+    pub(super) fn of_callee(&self, change: Counts) -> Counts {
+        match self.kind {
+            Kind::Usage => Counts::default(),
+            _ => change,
+        }
     }
 
     /// Whether its lines booked anything: then a reading was taken while it was on the stack, and its

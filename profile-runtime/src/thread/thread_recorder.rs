@@ -250,7 +250,7 @@ impl ThreadRecorder {
             // Lines of the same function have booked this: taken off the line that is in progress there.
             outer.line_counters().take_off(change);
         }
-        state.hand_self_on(inner, heap.live());
+        state.hand_self_on(inner, change.live(), heap.live());
         let calls = state.stack.len() as u32;
         // `inner` has no next line that could still book.
         self.take_booking_due();
@@ -262,8 +262,8 @@ impl ThreadRecorder {
             || inner.has_unbooked_since_entry()
             || outer.line_exact;
         let rise = high.wrapping_sub(outer.heap_line_start);
-        outer.line_counters().book_callee(change, rise);
-        outer.heap_self_start = outer.heap_self_start.wrapping_add(change.live());
+        let of_callee = inner.of_callee(change);
+        outer.line_counters().book_callee(of_callee, rise);
         let position = outer.position();
         self.counted
             .set_measured(calls, Some((outer.start(), position)));
@@ -308,10 +308,8 @@ impl ThreadRecorder {
     pub(crate) fn find(&self, site: &'static RegisteredSite) -> Option<usize> {
         let mut state = self.state();
         self.promote_counted_calls(&mut state);
-        state
-            .stack
-            .iter()
-            .rposition(|call| call.kind != Kind::OtherThread && std::ptr::eq(call.site, site))
+        let totals = state.totals.get(site.id)?.as_ref()?;
+        totals.innermost.map(|depth| depth as usize)
     }
 
     /// The line of the innermost call, as its place in the site's list. By the owner only.
