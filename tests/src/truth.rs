@@ -4,11 +4,11 @@
 //! Sizes are MiB over all hits; `peak` is the largest of one hit; what is not named is not checked,
 //! but a comment that names `net` or `peak` without a value of the other means 0 for it. `allocated`,
 //! `freed`, `peak_heap` (bytes) and `allocations` are of the heap, and exact; with `worker_` in front,
-//! of closures on other threads; with `all_`, of both.
+//! of closures on other threads; with `all_`, of both; with `self_`, without callees.
 
 use std::collections::BTreeMap;
 
-use memprof::run::{FunctionProfile, Line, Run};
+use memprof::run::{Call, FunctionProfile, HeapFigures, Line, Run};
 
 /// How far a figure may be from the truth, in bytes.
 pub const TOLERANCE: i64 = 64 << 10;
@@ -109,12 +109,16 @@ fn differences(profile: &FunctionProfile, line: &Line, truth: &str, wrong: &mut 
             complain(name, expected as i64, found as i64);
         }
     }
-    if let Some(heap) = line.heap {
+    if let (Some(heap), Some(own)) = (line.heap, line.self_heap) {
         for (name, found) in [
             ("allocated", heap.allocated),
             ("freed", heap.freed),
             ("peak_heap", heap.peak),
             ("allocations", heap.allocations),
+            ("self_allocated", own.allocated),
+            ("self_freed", own.freed),
+            ("self_peak", own.peak),
+            ("self_allocations", own.allocations),
         ] {
             let expected = value(name).map_or(found, |expected| expected as u64);
             if found != expected {
@@ -164,24 +168,41 @@ pub fn check_sums(profile: &FunctionProfile) {
     }
 }
 
-/// Allocated, freed and allocations: the lines' add up to the function's.
+/// Allocated, freed and allocations: the lines' add up to the function's, with callees and without.
 fn check_heap_sums(profile: &FunctionProfile) {
-    let Some(heap) = profile.heap else { return };
-    let lines = profile.lines.iter().filter_map(|line| line.heap);
-    let sums = lines.fold((0, 0, 0, 0), |sums, line| {
-        (
-            sums.0 + line.allocated,
-            sums.1 + line.freed,
-            sums.2 + line.allocations,
-            sums.3 + line.net,
-        )
-    });
-    let of_function = (heap.allocated, heap.freed, heap.allocations, heap.net);
-    assert_eq!(
-        sums, of_function,
-        "{}: heap of lines and of calls",
-        profile.name
-    );
+    for (heap, of_line) in [
+        (profile.heap, (|line| line.heap) as fn(&Line) -> _),
+        (profile.self_heap, |line| line.self_heap),
+    ] {
+        let Some(heap) = heap else { return };
+        let lines = profile.lines.iter().filter_map(of_line);
+        let sums = lines.fold((0, 0, 0, 0), |sums, line: HeapFigures| {
+            (
+                sums.0 + line.allocated,
+                sums.1 + line.freed,
+                sums.2 + line.allocations,
+                sums.3 + line.net,
+            )
+        });
+        let of_function = (heap.allocated, heap.freed, heap.allocations, heap.net);
+        assert_eq!(
+            sums, of_function,
+            "{}: heap of lines and of calls",
+            profile.name
+        );
+    }
+}
+
+/// The calls that are not inside of others.
+fn outermost(calls: &[Call]) -> impl Iterator<Item = &Call> {
+    let inside = |inner: &Call, outer: &Call| {
+        inner.thread == outer.thread
+            && inner.depth > outer.depth
+            && (outer.start_ns..=outer.end_ns).contains(&inner.start_ns)
+            && inner.end_ns <= outer.end_ns
+    };
+    let covered = move |inner: &Call| calls.iter().any(|outer| inside(inner, outer));
+    calls.iter().filter(move |call| !covered(call))
 }
 
 /// Checks what must hold for every call of every function, whatever it did (the design's
@@ -205,7 +226,8 @@ pub fn check_invariants(run: &Run) {
             }
         }
         if profile.calls_omitted == 0 {
-            let net: i64 = profile.call_records.iter().map(|call| call.net_rss).sum();
+            let calls = outermost(&profile.call_records);
+            let net: i64 = calls.map(|call| call.net_rss).sum();
             assert_eq!(net, profile.net_rss, "{name}: nets of calls");
             assert_eq!(profile.call_records.len() as u64, profile.calls, "{name}");
         }

@@ -50,6 +50,45 @@ fn what_other_threads_do_is_told_apart() {
     assert!(own.freed >= 12_345 && own.allocated < 10_000, "{own:?}");
 }
 
+/// Of calls inside of calls of the same function the outermost counts.
+#[test]
+fn totals_are_of_the_union_of_calls() {
+    let run = run(env!("CARGO_BIN_EXE_heap"), &[]).recorded();
+    let figures = |name: &str| {
+        let function = function(&run, name);
+        let (all, own) = (function.heap.expect("counted"), function.self_heap);
+        let own = own.expect("counted");
+        [
+            function.calls,
+            all.allocated,
+            all.net as u64,
+            all.peak,
+            own.allocated,
+            own.net as u64,
+            own.peak,
+        ]
+    };
+    let mib = MIB as u64;
+    let ten = 10 * mib;
+    assert_eq!(figures("recursion"), [10, ten, ten, ten, ten, ten, mib]);
+    assert_eq!(figures("ping"), [3, 3_300, 0, 3_300, 300, 0, 100]);
+    assert_eq!(figures("pong"), [3, 3_200, 0, 3_200, 3_000, 0, 1_000]);
+    assert_eq!(figures("blanket"), [3_000, 50_000, 50_000, 50, 0, 0, 0]);
+    assert_eq!(
+        figures("work"),
+        [1_000, 50_000, 50_000, 50, 50_000, 50_000, 50]
+    );
+    assert_eq!(figures("branch"), [15_000, 150_000, 0, 40, 150_000, 0, 10]);
+    assert_eq!(
+        figures("caller"),
+        [1, 76_300, 1_000, 76_000, 5_300, 0, 5_300]
+    );
+    assert_eq!(figures("visitor"), [1, 2_649, 0, 2_648, 2_149, 0, 2_149]);
+    assert_eq!(figures("measured"), [1, 3_096, 0, 3_000, 3_096, 0, 3_000]);
+    let resident = function(&run, "recursion").net_rss;
+    assert!((resident - ten as i64).abs() < mib as i64 / 4, "{resident}");
+}
+
 #[test]
 fn without_the_allocator_there_are_no_heap_figures() {
     let run = run(env!("CARGO_BIN_EXE_truth"), &[]).recorded();

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::heap;
 use crate::os::Os;
 use crate::process::start;
 use crate::reading::one_reading::LinePoint;
 use crate::recorder::A_DAY_NS;
+use crate::thread::call_stack::ThreadState;
 use crate::thread::current;
 use crate::thread::open_call::Kind;
 use crate::thread::thread_recorder::ThreadRecorder;
@@ -87,7 +89,12 @@ impl Open {
             (ended.record, ended.call.series.take())
         });
         match ended {
-            Some((record, series)) => usage(value, &record, series.as_ref()),
+            Some((record, series)) => {
+                let usage = usage(value, &record, series.as_ref());
+                // The samples that are handed out are the caller's memory. The series is memprof's.
+                heap::without_counting(|| drop(series));
+                usage
+            }
             // `work` has forked, and this is the child, where nothing is recorded.
             None => MemoryUsage {
                 value,
@@ -102,7 +109,8 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         // After `finish` there is no call at this depth any more, and this does nothing.
-        self.thread.close(self.depth, false, |_, _| ());
+        self.thread
+            .close(self.depth, false, ThreadState::finish_call);
     }
 }
 

@@ -1,5 +1,6 @@
-//! Heap figures with the system's allocator: see `program`.
+//! Heap figures with the system's allocator: see `program` and `nested`.
 
+mod nested;
 mod program;
 
 use memprof::CountingAllocator;
@@ -9,4 +10,5 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn main() {
     program::run();
+    nested::run();
 }
