@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use memprof_model::run::Run;
+use memprof_report::internal::Names;
 use memprof_report::text::{duration, mib_unit, truncate, visible};
 
 use crate::store::at_work;
@@ -107,12 +108,14 @@ fn put(codes: &str) {
 
 /// The innermost call of the thread that began first, and its line.
 fn text(run: &Run) -> String {
-    let now = run.series.last().map_or(0, |sample| sample.rss);
+    let now = run.series.last().copied().unwrap_or_default();
+    let heap = now.heap.map(|bytes| format!(" · heap {}", mib_unit(bytes)));
     let mut text = format!(
-        " {} · {} · now {} · peak {}",
+        " {} · {}{} · now {} · peak {}",
         visible(&run.program),
         duration(run.duration_ns),
-        mib_unit(now),
+        heap.unwrap_or_default(),
+        mib_unit(now.rss),
         mib_unit(run.process.peak_rss)
     );
     let thread = run.stopped.iter().map(|call| call.thread).min();
@@ -124,7 +127,8 @@ fn text(run: &Run) -> String {
     if let Some(call) = innermost
         && let Some(function) = run.functions.get(call.function)
     {
-        text.push_str(&format!(" · {}", visible(&function.label)));
+        let names = Names::of_run(run);
+        text.push_str(&format!(" · {}", visible(names.of(function))));
         if let Some(number) = call.line {
             let line = function.lines.iter().find(|line| line.line == number);
             let source = line.map_or("", |line| line.source.trim());

@@ -37,7 +37,7 @@ fn the_live_line_stands_at_the_bottom_and_goes_away() {
     assert!(screen.contains("600000 words"), "{screen}");
     let screen = terminal.wait_for("index.html");
     assert!(
-        !screen.contains(" now ") && screen.contains("highest line"),
+        !screen.contains(" now ") && screen.contains("line to look at"),
         "{screen}"
     );
     terminal.enter("clear; seq 40; echo rows $((40+2))");

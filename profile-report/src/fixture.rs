@@ -27,7 +27,183 @@ pub fn all() -> Vec<(&'static str, Run)> {
         ("watched", watched()),
         ("growing", growing()),
         ("one_high_call", one_high_call()),
+        ("leaking", leaking()),
+        ("grouped", grouped()),
     ]
+}
+
+/// A server with counted heap whose blocks are followed: `render` takes 40 MiB for a moment, `parse` allocates
+/// and frees 119 MiB in small blocks, `intern` leaks 27.6 MiB in 98,177 blocks. Those that call them, three of
+/// them named `run`, do nothing themselves.
+pub fn leaking() -> Run {
+    let mut sim = Sim::new("app", &["./app", "--port", "80"], 6 * MIB);
+    let call = |what: &str| format!("fn run(state: &State) {{\n    {what}\n}}");
+    let main = sim.function(
+        "app::main",
+        "fn main() {\n    server::run(&state);\n    db::run(&state);\n    tick::run(&state);\n}",
+        3,
+    );
+    let [server, db, tick] = [
+        ("server", "serve(state);"),
+        ("db", "intern(&state.names);"),
+        ("tick", "small(state);"),
+    ]
+    .map(|(module, what)| sim.function(&format!("app::{module}::run"), &call(what), 20));
+    let render = sim.function(
+        "app::server::render",
+        "fn render(rows: usize) -> usize {\n    let page = vec![0; rows * 4096];\n    page.len()\n}",
+        41,
+    );
+    let parse = sim.function(
+        "app::server::parse",
+        "fn parse(text: &str) -> usize {\n    for word in text.split(' ') {\n        let lower = word.to_lowercase();\n        count(&lower);\n    }\n}",
+        60,
+    );
+    let intern = sim.function(
+        "app::db::intern",
+        "fn intern(all: &[&str]) {\n    let mut names = NAMES.lock();\n    for name in all {\n        names.push(name.to_owned());\n    }\n}",
+        88,
+    );
+    let smaller: Vec<_> = (0..9)
+        .map(|i| {
+            let source = format!("fn small_{i}() {{\n    let few = vec![0; {i} << 16];\n}}");
+            sim.function(&format!("app::tick::small_{i}"), &source, 200 + 10 * i)
+        })
+        .collect();
+    sim.enter(main);
+    sim.within(1, server, |sim| {
+        sim.within(1, render, |sim| {
+            sim.step(step(1, 90_000, 40 * MIB as i64, 0))
+        });
+        sim.within(1, parse, |sim| sim.step(step(2, 300_000, 64 * KIB, 0)));
+    });
+    sim.within(2, db, |sim| {
+        sim.within(1, intern, |sim| {
+            sim.step(step(3, 200_000, 0, 28 * MIB as i64))
+        });
+    });
+    sim.within(3, tick, |sim| {
+        for &small in &smaller {
+            sim.within(1, small, |sim| sim.step(step(1, 12_000, 0, 0)));
+        }
+    });
+    sim.leave(Outcome::Returned);
+    sim.idle(20 * MS);
+    let mut run = sim.finish();
+    let own = |allocated, freed, peak, allocations| {
+        data!(HeapFigures {
+            allocated,
+            freed,
+            net: allocated as i64 - freed as i64,
+            peak,
+            allocations,
+        })
+    };
+    const LEAKED: u64 = 28_940_304;
+    let lines = [
+        (render, 0, own(40 * MIB, 40 * MIB, 40 * MIB, 1)),
+        (parse, 1, own(119 * MIB, 119 * MIB, 65_536, 1_000_000)),
+        (intern, 2, own(LEAKED, 0, LEAKED, 98_177)),
+    ];
+    let few = smaller.iter().enumerate().map(|(i, &f)| {
+        let size = (i as u64) << 16;
+        (f, 0, own(size, size, size, u64::from(i > 0)))
+    });
+    run.heap = true;
+    run.origins = Some(data!(Followed {
+        one_in: 1,
+        all_from: 65_536,
+        lost: 0,
+    }));
+    for function in &mut run.functions {
+        (function.heap, function.self_heap) = (Some(own(0, 0, 0, 0)), Some(own(0, 0, 0, 0)));
+        for line in &mut function.lines {
+            (line.heap, line.self_heap) = (function.heap, function.self_heap);
+            line.origins = Some(Origins::default());
+        }
+    }
+    for (f, line, figures) in lines.into_iter().chain(few) {
+        let function = &mut run.functions[f];
+        (function.heap, function.self_heap) = (Some(figures), Some(figures));
+        let line = &mut function.lines[line];
+        (line.heap, line.self_heap) = (Some(figures), Some(figures));
+    }
+    let leak = &mut run.functions[intern].lines[2];
+    (leak.hits, leak.readings) = (98_177, 98_177);
+    leak.origins = Some(data!(Origins {
+        alive_bytes: LEAKED,
+        alive_blocks: 98_177,
+        alive_after_call_bytes: LEAKED,
+        alive_after_call_blocks: 98_177,
+        ..Origins::default()
+    }));
+    // What callers have is what their callees did, on the line that made the call.
+    for (caller, line, callees) in [
+        (server, 0, vec![render, parse]),
+        (db, 0, vec![intern]),
+        (tick, 0, smaller),
+        (main, 0, vec![server]),
+        (main, 1, vec![db]),
+        (main, 2, vec![tick]),
+    ] {
+        for callee in callees {
+            let more = run.functions[callee].heap;
+            let function = &mut run.functions[caller];
+            add_heap(&mut function.heap, more);
+            add_heap(&mut function.lines[line].heap, more);
+        }
+    }
+    for sample in &mut run.series {
+        sample.heap = Some(sample.rss.saturating_sub(6 * MIB));
+    }
+    if let Some(last) = run.series.last_mut() {
+        last.heap = Some(LEAKED + 1_000);
+    }
+    run
+}
+
+/// Adds what a call did; its peak lies above what was kept before it.
+fn add_heap(heap: &mut Option<HeapFigures>, more: Option<HeapFigures>) {
+    let (Some(heap), Some(more)) = (heap, more) else {
+        return;
+    };
+    heap.peak = heap.peak.max(heap.net.max(0) as u64 + more.peak);
+    heap.allocated += more.allocated;
+    heap.freed += more.freed;
+    heap.net += more.net;
+    heap.allocations += more.allocations;
+}
+
+/// A hot loop whose lines were read together only: 29 MiB are theirs, and 1 MiB is the line's before.
+pub fn grouped() -> Run {
+    let mut sim = Sim::new("items", &["./items"], 4 * MIB);
+    let f = sim.function("items::collect", "fn collect(input: &str) -> Vec<Item> {\n    let mut kept = Vec::with_capacity(1 << 17);\n    let mut i = input.chars();\n    while let Some(n) = next(&mut i) {\n        kept.push(work(n));\n    }\n    report(&kept);\n    kept\n}", 30);
+    sim.call(
+        f,
+        &[
+            step(1, 400, 0, MIB as i64),
+            step(2, 10, 0, 0),
+            step(3, 100_000, 0, 0),
+            step(4, 200_000, 0, 29 * MIB as i64),
+            step(5, 30_000, 0, 0),
+            step(6, 2_000, 0, 0),
+            step(7, 10, 0, 0),
+        ],
+    );
+    let mut run = sim.finish();
+    let function = &mut run.functions[0];
+    function.groups = vec![data!(LineGroup {
+        net_rss: 29 * MIB as i64,
+        self_net_rss: 29 * MIB as i64,
+        peak_rss: 786_432,
+        readings: 41,
+    })];
+    for line in &mut function.lines[2..5] {
+        line.group = Some(0);
+        (line.hits, line.readings) = (100_000, 0);
+        (line.net_rss, line.self_net_rss, line.peak_rss) = (0, 0, 0);
+    }
+    run
 }
 
 /// The demo with a size for each call: it takes 24 n² bytes, most of them on one line, and time of which
@@ -394,22 +570,27 @@ pub fn heap() -> Run {
         for sample in &mut function.series {
             sample.heap = Some(sample.rss.saturating_sub(9 * MIB));
         }
+        (function.heap, function.self_heap) = (Some(figures(0, 0, 0)), Some(figures(0, 0, 0)));
         for line in &mut function.lines {
-            line.heap = Some(data!(HeapFigures {
-                allocated: line.peak_rss.max(24),
-                freed: (line.peak_rss as i64 - line.net_rss).max(0) as u64,
+            let counted = Some(data!(HeapFigures {
+                allocated: (line.peak_rss as i64).max(line.net_rss).max(24) as u64,
+                freed: ((line.peak_rss as i64).max(line.net_rss).max(24) - line.net_rss) as u64,
                 net: line.net_rss,
                 peak: line.peak_rss,
                 allocations: line.hits * 17,
             }));
+            line.heap = counted;
+            line.self_heap = counted.filter(|_| line.net_rss == line.self_net_rss);
+            line.self_heap = line.self_heap.or(Some(figures(0, 0, 0)));
+            add_heap(&mut function.heap, line.heap);
+            add_heap(&mut function.self_heap, line.self_heap);
         }
-        function.heap = Some(data!(HeapFigures {
-            allocated: function.peak_rss,
-            freed: 0,
-            net: function.net_rss,
-            peak: function.peak_rss,
-            allocations: 81,
-        }));
+        for heap in [&mut function.heap, &mut function.self_heap]
+            .into_iter()
+            .flatten()
+        {
+            heap.peak = heap.peak.min(function.peak_rss);
+        }
     }
     let parse = &mut run.functions[1].lines[1];
     parse.shared = 2;
@@ -621,6 +802,8 @@ struct Open {
     max: i64,
     peak_at: Option<PeakAt>,
     series: Vec<LineSample>,
+    /// The line that is running.
+    line: Option<u32>,
 }
 
 /// Plays steps and keeps the books as the runtime does.
@@ -756,8 +939,17 @@ impl Sim {
             max: self.rss,
             peak_at: None,
             series: vec![],
+            line: None,
         });
         self.sample(self.now, self.rss, None);
+    }
+
+    /// The running call is at this line of its source, which calls `function`.
+    fn within(&mut self, line: usize, function: usize, body: impl FnOnce(&mut Self)) {
+        self.step(step(line, 0, 0, 0));
+        self.enter(function);
+        body(self);
+        self.leave(Outcome::Returned);
     }
 
     /// One line runs: it rises to its peak in the middle and ends at its net. Ticks of 10 ms see it.
@@ -775,6 +967,7 @@ impl Sim {
         };
         let function = self.stack.last().unwrap().function;
         let line = self.run.functions[function].source_line + s.line as u32;
+        self.stack.last_mut().unwrap().line = Some(line);
         let mut tick = (start / (10 * MS) + 1) * 10 * MS;
         while tick < end {
             self.sample(tick, at(tick), Some(line));
@@ -792,7 +985,7 @@ impl Sim {
                     from_ns: start,
                     to_ns: end,
                     rss: open.max as u64,
-                    line: (open.function == function).then_some(line),
+                    line: open.line,
                 }));
             }
         }
@@ -811,19 +1004,44 @@ impl Sim {
         line.time_ns += s.us * 1_000;
         line.max_rss = line.max_rss.max(Some((from + s.net) as u64));
         line.net_rss += s.net;
+        line.self_net_rss += s.net;
         line.peak_rss = line.peak_rss.max(s.peak as u64);
         line.samples += s.us / 10_000;
+        self.run.functions[function].self_net_rss += s.net;
+    }
+
+    /// What `callee`, which has ended, did is in the line that called it, too. Of a call of the same function
+    /// it is in its own lines only.
+    fn record_callee(&mut self, callee: &Open) {
+        let Some(caller) = self.stack.last() else {
+            return;
+        };
+        let (function, number) = (caller.function, caller.line);
+        let mut lines = self.run.functions[function].lines.iter_mut();
+        let line = lines.find(|line| Some(line.line) == number);
+        let Some(line) = line.filter(|_| function != callee.function) else {
+            return;
+        };
+        line.time_ns += self.now - callee.start_ns;
+        line.max_rss = line.max_rss.max(Some(self.rss as u64));
+        line.net_rss += self.rss - callee.entry;
+        let rise = (callee.max - callee.entry) as u64;
+        line.peak_rss = line.peak_rss.max(rise);
     }
 
     fn leave(&mut self, outcome: Outcome) {
         self.sample(self.now, self.rss, None);
         let open = self.stack.pop().unwrap();
+        self.record_callee(&open);
+        let outermost = self.stack.iter().all(|o| o.function != open.function);
         let function = &mut self.run.functions[open.function];
         let peak = (open.max - open.entry) as u64;
         function.calls += 1;
         function.panics += u64::from(outcome == Outcome::Panicked);
-        function.time_ns += self.now - open.start_ns;
-        function.net_rss += self.rss - open.entry;
+        if outermost {
+            function.time_ns += self.now - open.start_ns;
+            function.net_rss += self.rss - open.entry;
+        }
         function.max_rss = function.max_rss.max(open.max as u64);
         function.call_records.push(data!(Call {
             start_ns: open.start_ns,

@@ -44,8 +44,8 @@ pub use format::json::to_json;
 pub use pages::{changes_page, plot_page};
 pub use plain::{LineTable, LineTableParts, line_table, summary, summary_markdown};
 pub use read::{
-    ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, Memory, RunHeader,
-    SavedRun, parse_dat, parse_journal, parse_run, read_dat, read_run, saved_runs,
+    ChildMemory, DatCall, DatError, DatFile, DatFunction, DatRecord, DatRecords, LiveHeap, Memory,
+    RunHeader, SavedRun, parse_dat, parse_journal, parse_run, read_dat, read_run, saved_runs,
 };
 pub use store::{RunFolder, function_file_names, live, recover, refresh_index, write};
 
@@ -57,6 +57,10 @@ pub mod internal {
     pub use crate::store::file_names::safe as safe_file_name;
     pub use crate::store::folder_lock::take_turn;
     pub use crate::text::table::{Align, table};
+
+    pub use crate::facts::names::Names;
+    pub use crate::facts::ranking::{line_to_look_at, order};
+    pub use crate::plain::function_columns::{FunctionColumn, Kind, function_columns};
 
     /// Files that appear whole or not at all.
     pub mod atomic_file {

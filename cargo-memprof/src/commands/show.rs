@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use memprof_model::run::{FunctionProfile, Run};
+use memprof_report::internal::order;
 use memprof_report::text::visible;
 use memprof_report::{line_table, summary};
 
@@ -19,7 +20,7 @@ Examples:
   cargo memprof show 3 demo::inverse    # one function of run 3
   cargo memprof show --json | jq '.functions[].peak_rss'";
 
-/// Shows a run in the terminal: its functions, and the line table of the one with the highest peak
+/// Shows a run in the terminal: its functions, and the line table of the first one
 ///
 /// With FUNCTION it shows the line tables of the functions whose path contains that.
 #[derive(Debug, Args)]
@@ -69,12 +70,11 @@ impl Show {
     fn print_run(&self, run: &Run, path: &Path) -> Outcome<()> {
         let folder = path.is_dir().then_some(path);
         output::say(summary(run, folder, output::columns().unwrap_or(COLUMNS)))?;
-        let mut functions: Vec<_> = run.functions.iter().collect();
-        functions.sort_by_key(|f| std::cmp::Reverse((f.peak_rss, f.time_ns)));
-        let shown = if self.all { functions.len() } else { 1 };
+        let order = order(run);
+        let shown = if self.all { order.len() } else { 1 };
+        let functions = order.into_iter().take(shown);
         functions
-            .into_iter()
-            .take(shown)
+            .filter_map(|place| run.functions.get(place))
             .try_for_each(print_function)
     }
 }

@@ -1,6 +1,7 @@
 //! Which functions of a run a pattern means.
 
 use memprof_model::run::{FunctionProfile, Run};
+use memprof_report::internal::{Names, order};
 
 use crate::failure::{Failure, Outcome};
 
@@ -8,18 +9,23 @@ use crate::failure::{Failure, Outcome};
 const NAMED: usize = 8;
 
 /// The functions that `pattern` means: those whose path or label is just that, otherwise those whose
-/// path or label contains it. The highest peak first.
+/// path or label contains it, or the name by which reports call them. In the order of all reports.
 ///
 /// # Errors
 /// When there is none; the message names those that there are.
 pub(crate) fn matching<'run>(run: &'run Run, pattern: &str) -> Outcome<Vec<&'run FunctionProfile>> {
-    let exact = |f: &&FunctionProfile| f.name == pattern || f.label == pattern;
-    let within = |f: &&FunctionProfile| f.name.contains(pattern) || f.label.contains(pattern);
-    let mut found: Vec<&FunctionProfile> = run.functions.iter().filter(exact).collect();
+    let names = Names::of_run(run);
+    let called = |f: &'run FunctionProfile| [f.name.as_str(), f.label.as_str()];
+    let exact = |f: &&'run FunctionProfile| called(f).contains(&pattern) || names.of(f) == pattern;
+    let within = |f: &&'run FunctionProfile| {
+        called(f).iter().any(|name| name.contains(pattern)) || names.of(f).contains(pattern)
+    };
+    let order = order(run);
+    let functions = || order.iter().filter_map(|&place| run.functions.get(place));
+    let mut found: Vec<&FunctionProfile> = functions().filter(exact).collect();
     if found.is_empty() {
-        found = run.functions.iter().filter(within).collect();
+        found = functions().filter(within).collect();
     }
-    found.sort_by_key(|f| (std::cmp::Reverse(f.peak_rss), &f.name));
     if found.is_empty() {
         return Err(nothing_matches(run, pattern));
     }

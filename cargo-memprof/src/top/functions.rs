@@ -1,7 +1,8 @@
 //! The table of functions.
 
 use memprof_model::run::FunctionProfile;
-use memprof_report::text::{duration, mib, signed_mib, truncate, visible, width};
+use memprof_report::internal::FunctionColumn;
+use memprof_report::text::{truncate, visible, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -15,18 +16,25 @@ const NUMBER: usize = 11;
 /// A name keeps this many columns.
 const LEAST_NAME: usize = 14;
 /// Numbers, the most important first: a narrow terminal does without the last ones.
-const NUMBERS: [Sort; 4] = [Sort::Peak, Sort::Net, Sort::Calls, Sort::Time];
-/// The order in which they stand.
-const ORDER: [Sort; 4] = [Sort::Calls, Sort::Time, Sort::Net, Sort::Peak];
+const NUMBERS: [&str; 11] = [
+    "self_heap_peak",
+    "alive_bytes",
+    "self_heap_net",
+    "self_heap_allocated",
+    "peak_rss",
+    "net_rss",
+    "heap_peak",
+    "calls",
+    "time_ns",
+    "self_net_rss",
+    "self_heap_allocations",
+];
 
 /// Draws as many functions as there is room for, the selected one among them.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let columns = usize::from(area.width);
     let fitting = columns.saturating_sub(LEAST_NAME + 2) / NUMBER;
-    let shown: Vec<Sort> = ORDER
-        .into_iter()
-        .filter(|sort| NUMBERS.iter().take(fitting).any(|fits| fits == sort))
-        .collect();
+    let shown = fitting_columns(state.columns(), fitting);
     let name = columns.saturating_sub(2 + shown.len() * NUMBER);
     let mut rows = area.rows();
     if let Some(row) = rows.next() {
@@ -45,28 +53,33 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     }
 }
 
-fn heading(state: &State, shown: &[Sort], name: usize) -> Line<'static> {
-    let title = |sort: Sort, text: &str| {
-        let mark = match sort {
-            _ if sort != state.sort => "",
-            Sort::Name => "▲",
-            _ => "▼",
-        };
-        format!("{text}{mark}")
-    };
-    let mut text = format!("  {}", padded(&title(Sort::Name, "function"), name));
-    for &sort in shown {
-        let unit = match sort {
-            Sort::Net => "net MiB",
-            Sort::Peak => "peak MiB",
-            _ => sort.name(),
-        };
-        text.push_str(&format!("{:>NUMBER$}", title(sort, unit)));
+/// The most important of `columns`, at most so many, where they stand.
+fn fitting_columns(mut columns: Vec<FunctionColumn>, most: usize) -> Vec<FunctionColumn> {
+    let place = |column: &FunctionColumn| NUMBERS.iter().position(|key| *key == column.key);
+    let mut places: Vec<_> = columns.iter().map(place).collect();
+    places.sort_unstable();
+    let kept = &places[..most.min(places.len())];
+    columns.retain(|column| kept.contains(&place(column)));
+    columns
+}
+
+fn heading(state: &State, shown: &[FunctionColumn], name: usize) -> Line<'static> {
+    let mark = |is_order: bool, mark: &'static str| if is_order { mark } else { "" };
+    let first = format!("function{}", mark(state.sort == Sort::Name, "▲"));
+    let mut text = format!("  {}", padded(&first, name));
+    for column in shown {
+        let mark = mark(state.sort == Sort::Figure(column.key), "▼");
+        text.push_str(&format!("{:>NUMBER$}", column.heading() + mark));
     }
     Line::styled(text, state.theme.quiet())
 }
 
-fn line(state: &State, function: &FunctionProfile, shown: &[Sort], name: usize) -> Line<'static> {
+fn line(
+    state: &State,
+    function: &FunctionProfile,
+    shown: &[FunctionColumn],
+    name: usize,
+) -> Line<'static> {
     let running = state.is_running(function);
     let (mark, style) = if running {
         ("● ", state.theme.running())
@@ -82,23 +95,13 @@ fn line(state: &State, function: &FunctionProfile, shown: &[Sort], name: usize) 
     };
     let numbers: String = shown
         .iter()
-        .map(|&sort| format!("{:>NUMBER$}", number(function, sort)))
+        .map(|column| format!("{:>NUMBER$}", column.shown(function)))
         .collect();
     Line::from(vec![
         Span::styled(mark, style),
-        Span::styled(padded(&visible(&function.label), name), style),
+        Span::styled(padded(&visible(state.name(function)), name), style),
         Span::styled(numbers, figures),
     ])
-}
-
-fn number(function: &FunctionProfile, sort: Sort) -> String {
-    match sort {
-        Sort::Peak => mib(function.peak_rss),
-        Sort::Net => signed_mib(function.net_rss),
-        Sort::Time => duration(function.time_ns),
-        Sort::Calls => function.calls.to_string(),
-        Sort::Name => String::new(),
-    }
 }
 
 /// `text` in just so many columns.

@@ -53,8 +53,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Next {
                 Pane::Lines => Pane::Functions,
             }
         }
-        KeyCode::Char('s') => state.sort = state.sort.step(1),
-        KeyCode::Char('S') => state.sort = state.sort.back(),
+        KeyCode::Char('s') => state.step_sort(1),
+        KeyCode::Char('S') => state.step_sort(-1),
         KeyCode::Char('f') => state.follow(),
         KeyCode::Char('p' | ' ') => state.paused = !state.paused,
         KeyCode::Char('?') | KeyCode::F(1) => state.help = true,
@@ -65,7 +65,6 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Next {
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::Sort;
     use super::super::test_run::state;
     use super::*;
 
@@ -111,12 +110,12 @@ mod tests {
     fn the_selected_function_stays_selected_whatever_the_order() {
         let mut state = state();
         type_in(&mut state, "j");
-        for sort in [Sort::Net, Sort::Time, Sort::Calls, Sort::Name, Sort::Peak] {
+        for sort in ["net", "peak", "time", "calls", "name", "rank"] {
             type_in(&mut state, "s");
-            assert_eq!((state.sort, selected(&state)), (sort, "wait"));
+            assert_eq!((state.sort_name(), selected(&state)), (sort, "wait"));
         }
         type_in(&mut state, "S");
-        assert_eq!(state.sort, Sort::Name);
+        assert_eq!(state.sort_name(), "name");
         let names: Vec<_> = state.functions().iter().map(|f| &f.label[..]).collect();
         assert_eq!(names, ["lengths", "text", "wait"]);
     }

@@ -1,6 +1,9 @@
 //! Everything that the screen depends on.
 
 use memprof_model::run::{FunctionProfile, Line, Run};
+use memprof_report::internal::{
+    FunctionColumn, Kind, Names, function_columns, line_to_look_at, order,
+};
 use memprof_report::line_table;
 
 use super::program::Look;
@@ -22,6 +25,10 @@ pub(crate) struct State {
     function: Option<Key>,
     /// The line that was selected; before that it is the one that is running.
     line: Option<u32>,
+    /// The places of the run's functions in the order of all reports.
+    order: Vec<usize>,
+    /// What the run's functions are called.
+    names: Names,
 }
 
 /// How the program ended.
@@ -40,40 +47,27 @@ pub(super) enum Pane {
     Lines,
 }
 
-/// What functions are ordered by; the largest first, names from a to z.
+/// What functions are ordered by: as in all reports, or by a figure, the largest first, or by name from a to z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
-    Peak,
-    Net,
-    Time,
-    Calls,
+    Rank,
+    /// By the column of this key.
+    Figure(&'static str),
     Name,
 }
 
 impl Sort {
-    const ALL: [Sort; 5] = [Sort::Peak, Sort::Net, Sort::Time, Sort::Calls, Sort::Name];
-
-    /// The one that comes `steps` later.
-    pub(super) fn step(self, steps: usize) -> Sort {
-        let all = Self::ALL;
-        let at = all.iter().position(|&sort| sort == self).unwrap_or(0);
-        all[(at + steps) % all.len()]
-    }
-
-    /// The one before.
-    pub(super) fn back(self) -> Sort {
-        self.step(Self::ALL.len() - 1)
-    }
-
-    /// Its name.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Sort::Peak => "peak",
-            Sort::Net => "net",
-            Sort::Time => "time",
-            Sort::Calls => "calls",
-            Sort::Name => "name",
-        }
+    /// The orders that there are with these columns: sizes come before time and calls.
+    fn all(columns: &[FunctionColumn]) -> Vec<Sort> {
+        let is_size = |column: &&FunctionColumn| matches!(column.kind, Kind::Size | Kind::Change);
+        let sizes = columns.iter().filter(is_size);
+        let others = columns.iter().rev().filter(|column| !is_size(column));
+        let figures = sizes.chain(others).map(|column| Sort::Figure(column.key));
+        [Sort::Rank]
+            .into_iter()
+            .chain(figures)
+            .chain([Sort::Name])
+            .collect()
     }
 }
 
@@ -89,13 +83,15 @@ impl State {
     pub(crate) fn new(run: Run, theme: Theme) -> State {
         State {
             theme,
+            order: order(&run),
+            names: Names::of_run(&run),
             run,
             before: None,
             end: None,
             paused: false,
             help: false,
             pane: Pane::Functions,
-            sort: Sort::Peak,
+            sort: Sort::Rank,
             function: None,
             line: None,
         }
@@ -117,6 +113,8 @@ impl State {
         self.end = end;
         if let Some(run) = run {
             self.before = Some(std::mem::replace(&mut self.run, *run));
+            self.order = order(&self.run);
+            self.names = Names::of_run(&self.run);
         }
         match end {
             None => {}
@@ -130,19 +128,52 @@ impl State {
         }
     }
 
+    /// The figures that there are of functions.
+    pub(super) fn columns(&self) -> Vec<FunctionColumn> {
+        function_columns(&self.run)
+    }
+
+    /// Takes the order that comes so many steps after this one.
+    pub(super) fn step_sort(&mut self, steps: isize) {
+        let all = Sort::all(&self.columns());
+        let at = all.iter().position(|&sort| sort == self.sort).unwrap_or(0);
+        let to = (at + all.len()).saturating_add_signed(steps);
+        self.sort = all[to % all.len()];
+    }
+
+    /// The name of the order.
+    pub(super) fn sort_name(&self) -> &'static str {
+        match self.sort {
+            Sort::Rank => "rank",
+            Sort::Name => "name",
+            Sort::Figure(key) => {
+                let columns = self.columns().into_iter();
+                let mut found = columns.filter(|column| column.key == key);
+                found.next().map_or("", |column| column.title)
+            }
+        }
+    }
+
+    /// What the function is called.
+    pub(super) fn name<'a>(&'a self, function: &'a FunctionProfile) -> &'a str {
+        self.names.of(function)
+    }
+
     /// The functions in the order in which they are shown.
     pub(super) fn functions(&self) -> Vec<&FunctionProfile> {
-        let mut functions: Vec<_> = self.run.functions.iter().collect();
-        functions.sort_by(|a, b| {
-            let by = match self.sort {
-                Sort::Peak => b.peak_rss.cmp(&a.peak_rss),
-                Sort::Net => b.net_rss.cmp(&a.net_rss),
-                Sort::Time => b.time_ns.cmp(&a.time_ns),
-                Sort::Calls => b.calls.cmp(&a.calls),
-                Sort::Name => std::cmp::Ordering::Equal,
-            };
-            by.then_with(|| (&a.label, &a.name).cmp(&(&b.label, &b.name)))
-        });
+        let ranked = self.order.iter();
+        let mut functions: Vec<_> = ranked.filter_map(|&i| self.run.functions.get(i)).collect();
+        match self.sort {
+            Sort::Rank => {}
+            Sort::Name => functions.sort_by_key(|f| (&f.label, &f.name)),
+            Sort::Figure(key) => {
+                let columns = self.columns().into_iter();
+                let value = columns.filter(|column| column.key == key).map(|c| c.value);
+                if let Some(value) = value.last() {
+                    functions.sort_by_key(|f| std::cmp::Reverse(value(f)));
+                }
+            }
+        }
         functions
     }
 
@@ -212,16 +243,12 @@ impl State {
         self.line.is_some()
     }
 
-    /// Which of the lines `numbers` is selected: by the user, because it is running, or because it rose
-    /// most.
+    /// Which of the lines `numbers` is selected: by the user, because it is running, or because it is the one
+    /// to look at.
     pub(super) fn line_at(&self, numbers: &[u32]) -> usize {
         let running = || self.running_lines().first().copied();
-        let highest = || {
-            let lines = &self.selected()?.lines;
-            let risen = lines.iter().rev().filter(|line| line.peak_rss > 0);
-            Some(risen.max_by_key(|line| line.peak_rss)?.line)
-        };
-        let number = self.line.or_else(running).or_else(highest);
+        let to_look_at = || Some(line_to_look_at(self.selected()?)?.line);
+        let number = self.line.or_else(running).or_else(to_look_at);
         let at = number.and_then(|number| numbers.iter().position(|&line| line == number));
         at.unwrap_or(0)
     }
@@ -253,8 +280,8 @@ impl State {
     pub(super) fn has_changed(&self, function: &FunctionProfile) -> bool {
         self.before.is_some()
             && self.earlier(function).is_none_or(|was| {
-                (was.calls, was.net_rss, was.peak_rss)
-                    != (function.calls, function.net_rss, function.peak_rss)
+                let figures = |f: &FunctionProfile| (f.calls, f.net_rss, f.peak_rss, f.heap);
+                figures(was) != figures(function)
             })
     }
 
@@ -264,7 +291,7 @@ impl State {
             return Vec::new();
         }
         let was = self.earlier(function).map_or(&[][..], |was| &was.lines);
-        let figures = |line: &Line| (line.hits, line.net_rss, line.peak_rss);
+        let figures = |line: &Line| (line.hits, line.net_rss, line.peak_rss, line.heap);
         let changed = function.lines.iter().enumerate().filter(|(at, line)| {
             let was = was.get(*at).map(figures);
             was.map_or(line.hits > 0, |was| was != figures(line))

@@ -2,8 +2,8 @@
 
 use memprof_model::data;
 use memprof_model::run::{
-    Call, FunctionProfile, Line, Outcome, Overhead, PeakMethod, Process, Run, RunOutcome, SCHEMA,
-    Sample, SamplerReport, Stopped,
+    Call, FunctionProfile, HeapFigures, Line, Outcome, Overhead, PeakMethod, Process, Run,
+    RunOutcome, SCHEMA, Sample, SamplerReport, Stopped,
 };
 
 use super::state::State;
@@ -93,6 +93,39 @@ pub(super) fn run() -> Run {
         watched: None,
         origins: None,
     })
+}
+
+/// The same with the heap counted, and three functions of one name.
+pub(super) fn counted() -> Run {
+    let mut run = run();
+    run.heap = true;
+    for sample in &mut run.series {
+        sample.heap = Some(sample.rss - 4 * MIB);
+    }
+    for function in &mut run.functions {
+        let mut all = HeapFigures::default();
+        for line in &mut function.lines {
+            let heap = data!(HeapFigures {
+                allocated: line.peak_rss,
+                freed: (line.peak_rss as i64 - line.net_rss).max(0) as u64,
+                net: line.net_rss,
+                peak: line.peak_rss,
+                allocations: line.hits,
+            });
+            (line.heap, line.self_heap) = (Some(heap), Some(heap));
+            all.allocated += heap.allocated;
+            all.freed += heap.freed;
+            all.net += heap.net;
+            all.peak = all.peak.max(heap.peak);
+            all.allocations += heap.allocations;
+        }
+        (function.heap, function.self_heap) = (Some(all), Some(all));
+    }
+    for (function, module) in run.functions.iter_mut().zip(["a", "b", "c"]) {
+        function.name = format!("words::{module}::wait");
+        function.label = "wait".to_owned();
+    }
+    run
 }
 
 /// Two hills, and a slope while `wait` runs.

@@ -23,8 +23,8 @@ Home End  g G first and last
 Enter  → l    the lines of the function
 Esc    ← h    back to the functions
 Tab           from one to the other
-s S           order by peak, net, time,
-              calls, name, or back
+s S           order by rank, a figure,
+              or name, and back
 f             follow the line that runs
 p Space       hold still, go on
 q Ctrl-C      leave
@@ -119,7 +119,7 @@ fn keys(state: &State, columns: u16) -> Line<'static> {
     };
     let text = format!(
         " ↑↓ move  {enter}  s order: {}  p pause  ? help  q quit",
-        state.sort.name()
+        state.sort_name()
     );
     let short = format!(" ↑↓  {enter}  ? help  q quit");
     let fits = width(&text) <= usize::from(columns);
@@ -146,7 +146,7 @@ fn help(frame: &mut Frame<'_>, state: &State) {
 #[cfg(test)]
 mod tests {
     use super::super::program::Look;
-    use super::super::test_run::{run, state};
+    use super::super::test_run::{counted, run, state};
     use super::super::{State, Theme};
     use super::*;
     use ratatui::Terminal;
@@ -183,6 +183,17 @@ mod tests {
         state.select(1);
         state.pane = Pane::Lines;
         insta::assert_snapshot!(drawn(&state, 120, 40).backend());
+    }
+
+    #[test]
+    fn the_heap_comes_first_where_it_is_counted() {
+        let mut state = state();
+        state.take(Look::Working(Box::new(counted())));
+        insta::assert_snapshot!(drawn(&state, 80, 24).backend());
+        let wide = drawn(&state, 140, 30).backend().to_string();
+        for title in ["kept MiB", "self peak", "alloc MiB", "allocs", "net RSS"] {
+            assert!(wide.contains(title), "{wide}");
+        }
     }
 
     #[test]

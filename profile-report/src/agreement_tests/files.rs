@@ -1,7 +1,10 @@
 //! The chart's labels, the summary, the sentences, and mprof's data.
 
+use super::pages::figure;
 use super::*;
+use crate::facts::ranking::ranked;
 use crate::plain::summary;
+use crate::words::findings::findings;
 
 #[test]
 fn the_labels_of_the_chart() {
@@ -62,11 +65,7 @@ fn the_summary() {
         let text = summary(&written.run, None, 300);
         let text = anstream::adapter::strip_str(&text).to_string();
         let (heading, _) = text.split_once('\n').unwrap_or((&text, ""));
-        let process = heading
-            .rsplit("peak ")
-            .next()
-            .unwrap()
-            .trim_end_matches(" MiB");
+        let process = heading.rsplit(' ').nth(1).expect("the peak comes last");
         assert!(
             rounds(
                 process,
@@ -74,28 +73,61 @@ fn the_summary() {
             ),
             "{heading}"
         );
-        let mut rows = text.lines().skip(1);
-        let columns = ends(rows.next().unwrap());
-        let mut functions: Vec<_> = written.json["functions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .collect();
-        functions
-            .sort_by_key(|f| std::cmp::Reverse((f["peak_rss"].as_u64(), f["time_ns"].as_u64())));
-        for (function, row) in functions.into_iter().zip(rows).take(10) {
+        let mut rows = text
+            .lines()
+            .skip_while(|row| !row.starts_with("  function"));
+        let Some(heading) = rows.next() else {
+            assert_eq!(name, "nothing");
+            continue;
+        };
+        let columns = ends(heading);
+        let functions = written.json["functions"].as_array().unwrap();
+        for (ranked, row) in ranked(&written.run).into_iter().zip(rows).take(10) {
+            let function = &functions[ranked.index];
             let row = cells(row, &columns);
-            let of = |path: &str| number(function, path).unwrap();
-            // The label is as wide as it is, and may stand in for the column's heading.
-            let calls = row[1].rsplit(' ').next().unwrap();
-            assert!(
-                rounds(calls, of("calls")) || of("calls") == 0.0,
-                "{name}: {row:?}"
-            );
-            assert!(is_duration(&row[2], of("time_ns")), "{name}: {row:?}");
-            assert!(rounds(&row[3], of("net_rss") / MIB), "{name}: {row:?}");
-            assert!(rounds(&row[4], of("peak_rss") / MIB), "{name}: {row:?}");
+            let figures = columns.iter().zip(&row).skip(1);
+            for ((title, _), shown) in
+                figures.take_while(|((title, _), _)| title != "line to look at")
+            {
+                let exact = figure(function, key(title)).unwrap();
+                // The label is as wide as it is, and may stand in for the first column's heading.
+                let shown = if title == "calls" {
+                    shown.rsplit(' ').next().unwrap()
+                } else {
+                    shown
+                };
+                let agrees = match &title[..] {
+                    "calls" => rounds(shown, exact) || exact == 0.0,
+                    "time" => is_duration(shown, exact),
+                    "allocs" => rounds(shown, exact),
+                    _ => rounds(shown, exact / MIB),
+                };
+                assert!(agrees, "{name}: {title} {row:?}");
+            }
         }
+        assert_eq!(
+            findings(&written.run).is_empty(),
+            !text.contains(", line "),
+            "{name}"
+        );
+    }
+}
+
+/// The key of a column of the summary's table.
+fn key(title: &str) -> &str {
+    match title {
+        "calls" => "calls",
+        "time" => "time_ns",
+        "alive MiB" => "alive_bytes",
+        "kept MiB" => "self_heap_net",
+        "self peak" => "self_heap_peak",
+        "alloc MiB" => "self_heap_allocated",
+        "allocs" => "self_heap_allocations",
+        "heap peak" => "heap_peak",
+        "self net" | "self RSS" => "self_net_rss",
+        "net MiB" | "net RSS" => "net_rss",
+        "peak MiB" | "peak RSS" => "peak_rss",
+        _ => panic!("an unknown column {title:?}"),
     }
 }
 

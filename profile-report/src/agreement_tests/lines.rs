@@ -1,5 +1,6 @@
 //! The line table, as text and on the page.
 
+use memprof_model::run::{HeapFigures, Line};
 use serde_json::Value;
 
 use super::pages::the_figures;
@@ -15,8 +16,12 @@ fn column(title: &str) -> (&'static str, f64) {
         "worker ms" => ("workers.time_ns", 1e6),
         "worker s" => ("workers.time_ns", 1e9),
         "RSS MiB" => ("max_rss", MIB),
-        "net MiB" => ("net_rss", MIB),
-        "peak MiB" => ("peak_rss", MIB),
+        "net MiB" | "net RSS" => ("net_rss", MIB),
+        "self net" | "self RSS" => ("self_net_rss", MIB),
+        "peak MiB" | "peak RSS" => ("peak_rss", MIB),
+        "alive MiB" => ("origins.alive_bytes", MIB),
+        "self peak" => ("self_heap.peak", MIB),
+        "self alloc" => ("self_heap.allocated", MIB),
         "alloc MiB" => ("heap.allocated", MIB),
         "freed MiB" => ("heap.freed", MIB),
         "heap peak" => ("heap.peak", MIB),
@@ -54,6 +59,10 @@ fn the_line_table_as_text() {
                     .find(|row| row[0].parse().ok() == line["line"].as_u64())
                     .expect("a row for each line");
                 for ((title, _), shown) in columns.iter().zip(row) {
+                    if title == "together" {
+                        of_a_group(function, line, shown);
+                        continue;
+                    }
                     let (path, unit) = column(title);
                     let exact = number(line, path)
                         .filter(|_| ran(line) || path == "line")
@@ -69,9 +78,69 @@ fn the_line_table_as_text() {
     }
 }
 
+/// What stands in the column of brackets: beside the first line of a group what its lines have together.
+fn of_a_group(function: &Value, line: &Value, shown: &str) {
+    let of = |line: &Value| line["group"].as_u64();
+    let mut lines = function["lines"].as_array().unwrap().iter();
+    let is_first = lines.find(|other| of(other).is_some() && of(other) == of(line)) == Some(line);
+    let group = of(line).map(|place| &function["groups"][place as usize]);
+    let shown = shown.trim_start_matches(['╭', '├', '│', '╰', ' ']);
+    match group.filter(|_| is_first) {
+        Some(group) => assert!(
+            rounds(shown, number(group, "net_rss").unwrap() / MIB),
+            "{shown}"
+        ),
+        None => assert_eq!(shown, ""),
+    }
+}
+
+/// What lines and groups have adds up to what the function has, and what they did themselves is no more than all.
+#[test]
+fn lines_and_groups_add_up() {
+    let (mut with_groups, mut with_own) = (0, 0);
+    for (name, run) in fixture::all() {
+        // Its figures are made up, not played.
+        let functions = run.functions.iter().filter(|_| name != "long");
+        for function in functions.filter(|f| !f.lines.is_empty()) {
+            let context = || format!("{name}: {}", function.name);
+            let (lines, groups) = (&function.lines, &function.groups);
+            let net: i64 = lines.iter().map(|line| line.net_rss).sum();
+            let together: i64 = groups.iter().map(|group| group.net_rss).sum();
+            assert_eq!(net + together, function.net_rss, "{}", context());
+            let net: i64 = lines.iter().map(|line| line.self_net_rss).sum();
+            let together: i64 = groups.iter().map(|group| group.self_net_rss).sum();
+            assert_eq!(net + together, function.self_net_rss, "{}", context());
+            with_groups += groups.len();
+            let Some((heap, own)) = function.heap.zip(function.self_heap) else {
+                continue;
+            };
+            with_own += 1;
+            let figures = |heap: HeapFigures| [heap.allocated, heap.freed, heap.allocations];
+            for (all, part) in figures(heap).into_iter().zip(figures(own)) {
+                assert!(part <= all, "{}", context());
+            }
+            assert!(own.peak <= heap.peak, "{}", context());
+            for i in 0..3 {
+                let sum = |of: fn(&Line) -> Option<HeapFigures>| -> u64 {
+                    lines
+                        .iter()
+                        .filter_map(of)
+                        .map(|heap| figures(heap)[i])
+                        .sum()
+                };
+                assert_eq!(sum(|line| line.heap), figures(heap)[i], "{}", context());
+                assert_eq!(sum(|line| line.self_heap), figures(own)[i], "{}", context());
+            }
+        }
+    }
+    assert!(with_groups > 0 && with_own > 10, "{with_groups} {with_own}");
+}
+
 /// The field of run.json that a column of the page stands for.
 fn field(key: &str) -> String {
     let nested = [
+        ("alive_", "origins.alive_"),
+        ("self_heap_", "self_heap."),
         ("heap_elsewhere_", "heap_elsewhere."),
         ("heap_", "heap."),
         ("worker_", "workers."),
@@ -111,6 +180,10 @@ fn the_line_table_of_the_page() {
                         continue;
                     };
                     let (attributes, text) = cell.split_once('>').unwrap();
+                    if key == "group_net_rss" {
+                        of_a_group(function, line, &plain(text));
+                        continue;
+                    }
                     let shown = plain(text).trim_start_matches(['~', '*']).trim().to_owned();
                     let value = between(attributes, "data-v=\"", "\"")
                         .first()

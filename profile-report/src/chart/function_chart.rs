@@ -11,6 +11,7 @@ use super::palette::Role;
 use super::thin::thin;
 use crate::error::ReportError;
 use crate::facts::highest_call::{shown_call, which_call};
+use crate::facts::names::Names;
 use crate::facts::peak_moment::peak_moment;
 use crate::text::units::{duration, mib, mib_unit, signed_mib};
 
@@ -29,10 +30,19 @@ const AROUND: u64 = 4;
 /// # Errors
 /// When it cannot be drawn, which would be a mistake in memprof.
 pub fn function_chart(run: &Run, profile: &FunctionProfile) -> Result<String, ReportError> {
+    chart_called(run, profile, Names::of_run(run).of(profile))
+}
+
+/// The chart of a function that is called `name`.
+pub(crate) fn chart_called(
+    run: &Run,
+    profile: &FunctionProfile,
+    name: &str,
+) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
     let scene = Scene::new(run, profile, window.range.clone());
     let frame = Frame {
-        title: profile.label.clone(),
+        title: name.to_owned(),
         subtitle: subtitle(profile, window.call),
         time: TimeAxis::new(window.range),
         memory: MemoryAxis::new(scene.heights()),

@@ -27,6 +27,7 @@ const PIECES: u32 = 60;
 /// The chart of what grew in `profile`: memory on the left, time on the right.
 pub(crate) fn growth_chart(
     profile: &FunctionProfile,
+    name: &str,
     grown: &[Grown],
 ) -> Result<String, ReportError> {
     let of = |time: bool| -> Vec<&Grown> {
@@ -35,13 +36,13 @@ pub(crate) fn growth_chart(
             .filter(|grown| (grown.kind == Kind::Time) == time)
             .collect()
     };
-    let title = format!("{}: growth {}", profile.label, heading(profile));
+    let title = format!("{name}: growth {}", heading(profile));
     let mut drawn = String::new();
     let paint = |drawn: &mut String| -> Drawn {
         let area = ((WIDTH * SCALE) as u32, (HEIGHT * SCALE) as u32);
         let root = SVGBackend::with_string(drawn, area).into_drawing_area();
         let pen = Pen { root: &root };
-        pen.titles(&profile.label, &heading(profile))?;
+        pen.titles(name, &heading(profile))?;
         pen.plot(MEMORY, &of(false))?;
         pen.plot(TIME, &of(true))?;
         root.present()

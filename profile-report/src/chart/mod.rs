@@ -13,8 +13,8 @@ mod run_chart;
 mod spark;
 mod thin;
 
-pub(crate) use function_chart::FunctionWindow;
 pub use function_chart::function_chart;
+pub(crate) use function_chart::{FunctionWindow, chart_called};
 pub(crate) use growth_chart::growth_chart;
 pub(crate) use outline::Outline;
 pub use plot::{Curve, PlotOptions, plot};

@@ -7,7 +7,7 @@ use memprof_model::run::{FunctionProfile, Run};
 use super::axis::{MemoryAxis, TimeAxis};
 use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
-use super::run_chart::{LANE, child_name, children, lanes, paint_lanes};
+use super::run_chart::{LANE, child_name, children, lanes, named, paint_lanes};
 use super::thin::thin;
 use crate::error::ReportError;
 use crate::format::mprof;
@@ -81,7 +81,14 @@ impl Curve {
                 .into_iter()
                 .map(|child| (child_name(child), series(&child.series)))
                 .collect(),
-            functions: lanes(run).into_iter().cloned().collect(),
+            functions: named(run, &lanes(run))
+                .into_iter()
+                .map(|(label, function)| {
+                    let mut function = function.clone();
+                    function.label = label;
+                    function
+                })
+                .collect(),
         }
     }
 
@@ -167,7 +174,7 @@ pub fn plot(curves: &[Curve], options: &PlotOptions) -> Result<String, ReportErr
             let slope = curve.of.filter(|_| options.slope);
             paint_key(canvas, row, curve, slope.and_then(Curve::slope))?;
         }
-        let functions: Vec<_> = functions.iter().collect();
+        let functions: Vec<_> = functions.iter().map(|f| (f.label.clone(), f)).collect();
         paint_lanes(canvas, &functions, drawn.len() as i32 * LANE)
     })
 }

@@ -9,12 +9,14 @@ use super::canvas::{Align, Canvas, Drawn, Frame, draw};
 use super::palette::Role;
 use super::thin::thin;
 use crate::error::ReportError;
+use crate::facts::names::Names;
+use crate::facts::ranking::ranked;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
 use crate::words::watched::measure;
 
 const POINTS: usize = 1_400;
-/// Functions that get a lane: those with the highest peaks.
+/// Functions that get a lane: those that rank first.
 const LANES: usize = 12;
 /// Children that get a curve: more could not be told apart.
 const CHILDREN: usize = 5;
@@ -26,7 +28,7 @@ pub(super) const LANE: i32 = 20;
 const LABEL: usize = 17;
 
 /// The chart of a whole run, as SVG that stands alone: the process's RSS, its live heap where counted,
-/// and when the functions with the highest peaks were called.
+/// and when the functions that rank first were called.
 ///
 /// # Errors
 /// When it cannot be drawn, which would be a mistake in memprof.
@@ -82,7 +84,7 @@ pub fn run_chart(run: &Run) -> Result<String, ReportError> {
                 .chain(children.map(|(number, name)| (name.as_str(), Role::curve(number + 1))))
                 .collect::<Vec<_>>(),
         )?;
-        paint_lanes(canvas, &lanes, 0)
+        paint_lanes(canvas, &named(run, &lanes), 0)
     })
 }
 
@@ -112,25 +114,29 @@ fn subtitle(run: &Run, lanes: usize) -> String {
         duration(run.duration_ns)
     );
     if lanes < run.functions.iter().filter(|f| f.calls > 0).count() {
-        format!("{figures} · the {lanes} functions with the highest peaks")
+        format!("{figures} · the first {lanes} functions")
     } else {
         figures
     }
 }
 
-/// The functions whose calls are drawn below the chart: those with the highest peaks, in the order of
-/// their first calls.
+/// The functions whose calls are drawn below the chart: those that rank first, in the order of their first
+/// calls.
 pub(crate) fn lanes(run: &Run) -> Vec<&FunctionProfile> {
-    let mut chosen: Vec<_> = run
-        .functions
-        .iter()
-        .enumerate()
-        .filter(|(_, f)| f.calls > 0)
-        .collect();
-    chosen.sort_by_key(|(_, f)| Reverse(f.peak_rss));
-    chosen.truncate(LANES);
-    chosen.sort_by_key(|(i, _)| *i);
-    chosen.into_iter().map(|(_, f)| f).collect()
+    let called = ranked(run).into_iter().filter(|f| f.function.calls > 0);
+    let mut chosen: Vec<_> = called.take(LANES).collect();
+    chosen.sort_by_key(|f| f.index);
+    chosen.into_iter().map(|f| f.function).collect()
+}
+
+/// Each of `lanes` with what it is called.
+pub(super) fn named<'a>(
+    run: &Run,
+    lanes: &[&'a FunctionProfile],
+) -> Vec<(String, &'a FunctionProfile)> {
+    let names = Names::of_run(run);
+    let named = lanes.iter().map(|f| (names.of(f).to_owned(), *f));
+    named.collect()
 }
 
 /// A dashed line at the process's peak: its height is known, its moment need not be.
@@ -141,16 +147,16 @@ fn paint_peak(canvas: &Canvas<'_, '_>, run: &Run) -> Drawn {
     canvas.text(&label, (canvas.right() - 4, y - 11), Role::Peak, Align::End)
 }
 
-/// Draws when functions were called, `offset` CSS pixels below the axis with its labels and title.
+/// Draws when functions, each with its name, were called, `offset` CSS pixels below the axis with its labels and title.
 pub(super) fn paint_lanes(
     canvas: &Canvas<'_, '_>,
-    lanes: &[&FunctionProfile],
+    lanes: &[(String, &FunctionProfile)],
     offset: i32,
 ) -> Drawn {
     let first = canvas.bottom() + 54 + offset;
-    for (i, function) in lanes.iter().enumerate() {
+    for (i, (name, function)) in lanes.iter().enumerate() {
         let y = first + i as i32 * LANE;
-        let label = truncate(&visible(&function.label), LABEL);
+        let label = truncate(&visible(name), LABEL);
         canvas.text(&label, (canvas.left() - 10, y), Role::Muted, Align::End)?;
         canvas.stroke(
             &[(canvas.left(), y), (canvas.right(), y)],

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::change::{Change, Changes, signed};
 use super::{functions, lines};
+use crate::facts::names::told_apart;
 use crate::facts::rows::{Row, rows};
 
 /// Memory that moves by less is noise where RSS is concerned: allocators and kernels move pages on
@@ -107,9 +108,11 @@ pub struct LineDiff {
 #[must_use]
 pub fn compare(before: &Run, after: &Run) -> Diff {
     let pairs = functions::pairs(&before.functions, &after.functions);
+    let names = told_apart(pairs.iter().filter_map(|(old, new)| new.or(*old)));
     let mut ranked: Vec<_> = pairs
         .into_iter()
-        .map(|(old, new)| (depth(old).max(depth(new)), function(old, new)))
+        .zip(names)
+        .map(|((old, new), name)| (depth(old).max(depth(new)), function(old, new, name)))
         .collect();
     ranked.sort_by_key(|(depth, f)| {
         let time = f.changes.time_ns.change.unsigned_abs();
@@ -179,14 +182,18 @@ fn both(before: u64, after: u64) -> Change {
     Change::new(Some(signed(before)), Some(signed(after)))
 }
 
-fn function(old: Option<&FunctionProfile>, new: Option<&FunctionProfile>) -> FunctionDiff {
+fn function(
+    old: Option<&FunctionProfile>,
+    new: Option<&FunctionProfile>,
+    label: String,
+) -> FunctionDiff {
     let place = |function: &FunctionProfile| Place {
         name: function.name.clone(),
         file: function.file.clone(),
         line: function.line,
     };
     FunctionDiff {
-        label: new.or(old).map_or_else(String::new, |f| f.label.clone()),
+        label,
         before: old.map(place),
         after: new.map(place),
         changes: Changes::new(old.map(Into::into), new.map(Into::into)),

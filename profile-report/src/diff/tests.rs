@@ -223,6 +223,20 @@ fn rows_fit_the_terminal_and_the_peak_stays() {
 
 /// For people to look at: `cargo test -p memprof-report --lib diff_gallery -- --ignored`.
 #[test]
+fn functions_of_one_name_are_told_apart_across_both_runs() {
+    let (mut old, mut new) = (fixture::nested(), fixture::nested());
+    for (function, name) in old.functions.iter_mut().zip(["a::run", "b::run"]) {
+        (function.name, function.label) = (name.into(), "run".into());
+    }
+    new.functions.remove(0);
+    (new.functions[0].name, new.functions[0].label) = ("b::run".into(), "run".into());
+    let diff = compare(&old, &new);
+    let mut labels: Vec<_> = diff.functions.iter().map(|f| &f.label[..]).collect();
+    labels.sort_unstable();
+    assert_eq!(labels, ["a::run", "b::run"]);
+}
+
+#[test]
 #[ignore = "writes target/gallery for people to look at"]
 fn diff_gallery() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/gallery");

@@ -4,6 +4,7 @@ use memprof_model::run::{FunctionProfile, HeapFigures, Line, Run, Sample};
 use serde::Serialize;
 
 use crate::error::ReportError;
+use crate::facts::own::group_of;
 
 /// The samples as CSV, with a heading: `series` is empty for the process, the number and name of a child
 /// that was watched, or the full path of a function, of which it is the call with the highest peak; `t_ns` counts from the run's start; `rss` and `heap`
@@ -38,7 +39,9 @@ pub fn samples_csv(run: &Run) -> Result<String, ReportError> {
 }
 
 /// The lines of all functions as CSV, with a heading: one row for each line that can be executed, hit or
-/// not, in the order of the source. Sizes are bytes, times nanoseconds; what was not counted is empty.
+/// not, in the order of the source. Sizes are bytes, times nanoseconds; what was not counted is empty. `group`
+/// is a number that lines share which were read together: `group_net_rss` and `group_peak_rss` are those of all of
+/// them, and stand beside each.
 ///
 /// # Errors
 /// When the text cannot be made, which would be a defect of memprof.
@@ -66,8 +69,10 @@ struct SampleRow {
 #[rustfmt::skip]
 const LINES: &[&str] = &[
     "function", "label", "file", "line", "source", "hits", "readings", "time_ns", "max_rss", "net_rss",
-    "peak_rss", "samples", "shared", "heap_allocated", "heap_freed", "heap_net", "heap_peak",
-    "heap_allocations", "elsewhere_allocated", "elsewhere_freed", "worker_hits", "worker_time_ns",
+    "self_net_rss", "peak_rss", "group", "group_net_rss", "group_peak_rss", "samples", "shared",
+    "heap_allocated", "heap_freed", "heap_net", "heap_peak", "heap_allocations", "self_heap_allocated",
+    "self_heap_freed", "self_heap_net", "self_heap_peak", "self_heap_allocations", "alive_bytes",
+    "alive_blocks", "elsewhere_allocated", "elsewhere_freed", "worker_hits", "worker_time_ns",
     "suspended", "suspended_heap",
 ];
 
@@ -83,7 +88,11 @@ struct LineRow<'a> {
     time_ns: u64,
     max_rss: Option<u64>,
     net_rss: i64,
+    self_net_rss: i64,
     peak_rss: u64,
+    group: Option<usize>,
+    group_net_rss: Option<i64>,
+    group_peak_rss: Option<u64>,
     samples: u64,
     shared: u64,
     heap_allocated: Option<u64>,
@@ -91,6 +100,13 @@ struct LineRow<'a> {
     heap_net: Option<i64>,
     heap_peak: Option<u64>,
     heap_allocations: Option<u64>,
+    self_heap_allocated: Option<u64>,
+    self_heap_freed: Option<u64>,
+    self_heap_net: Option<i64>,
+    self_heap_peak: Option<u64>,
+    self_heap_allocations: Option<u64>,
+    alive_bytes: Option<u64>,
+    alive_blocks: Option<u64>,
     elsewhere_allocated: Option<u64>,
     elsewhere_freed: Option<u64>,
     worker_hits: Option<u64>,
@@ -101,6 +117,8 @@ struct LineRow<'a> {
 
 fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
     let heap = |figure: fn(HeapFigures) -> u64| line.heap.map(figure);
+    let own = |figure: fn(HeapFigures) -> u64| line.self_heap.map(figure);
+    let group = group_of(function, line);
     LineRow {
         function: &function.name,
         label: &function.label,
@@ -112,7 +130,11 @@ fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
         time_ns: line.time_ns,
         max_rss: line.max_rss,
         net_rss: line.net_rss,
+        self_net_rss: line.self_net_rss,
         peak_rss: line.peak_rss,
+        group: line.group,
+        group_net_rss: group.map(|group| group.net_rss),
+        group_peak_rss: group.map(|group| group.peak_rss),
         samples: line.samples,
         shared: line.shared,
         heap_allocated: heap(|heap| heap.allocated),
@@ -120,6 +142,13 @@ fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
         heap_net: line.heap.map(|heap| heap.net),
         heap_peak: heap(|heap| heap.peak),
         heap_allocations: heap(|heap| heap.allocations),
+        self_heap_allocated: own(|heap| heap.allocated),
+        self_heap_freed: own(|heap| heap.freed),
+        self_heap_net: line.self_heap.map(|heap| heap.net),
+        self_heap_peak: own(|heap| heap.peak),
+        self_heap_allocations: own(|heap| heap.allocations),
+        alive_bytes: line.origins.map(|origins| origins.alive_bytes),
+        alive_blocks: line.origins.map(|origins| origins.alive_blocks),
         elsewhere_allocated: line.heap_elsewhere.map(|heap| heap.allocated),
         elsewhere_freed: line.heap_elsewhere.map(|heap| heap.freed),
         worker_hits: line.workers.map(|workers| workers.hits),
@@ -171,7 +200,14 @@ mod tests {
                 assert_eq!(row["function"], function["name"].as_str().unwrap());
                 assert_eq!(row["source"], line["source"].as_str().unwrap());
                 for name in [
-                    "line", "hits", "readings", "time_ns", "net_rss", "peak_rss", "samples",
+                    "line",
+                    "hits",
+                    "readings",
+                    "time_ns",
+                    "net_rss",
+                    "self_net_rss",
+                    "peak_rss",
+                    "samples",
                     "shared",
                 ] {
                     assert_eq!(row[name], line[name].to_string(), "{name}");
@@ -184,6 +220,8 @@ mod tests {
                     ("heap_allocations", "allocations"),
                 ] {
                     assert_eq!(row[name], line["heap"][of_heap].to_string(), "{name}");
+                    let own = format!("self_{name}");
+                    assert_eq!(row[&own], line["self_heap"][of_heap].to_string(), "{own}");
                 }
                 let worker = &line["workers"]["time_ns"];
                 assert_eq!(
@@ -196,6 +234,20 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn lines_that_were_read_together_share_a_group() {
+        let rows = read(&lines_csv(&fixture::grouped()).unwrap());
+        let groups: Vec<_> = rows.iter().map(|row| &row["group"][..]).collect();
+        assert_eq!(groups, ["", "", "0", "0", "0", "", "", ""]);
+        let (net, peak) = (&rows[3]["group_net_rss"], &rows[3]["group_peak_rss"]);
+        assert_eq!(
+            (&net[..], &peak[..], &rows[3]["net_rss"][..]),
+            ("30408704", "786432", "0")
+        );
+        let alive = read(&lines_csv(&fixture::leaking()).unwrap());
+        assert!(alive.iter().any(|row| row["alive_blocks"] == "98177"));
     }
 
     #[test]

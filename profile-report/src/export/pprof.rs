@@ -10,13 +10,15 @@ use prost::Message;
 
 use super::proto;
 use crate::error::ReportError;
+use crate::facts::own::{has_own_rss, own_heap, own_line_heap};
 
 /// The run as a gzipped profile.proto, for `go tool pprof`, speedscope, Pyroscope and Parca.
 ///
 /// Each line is a sample of one frame, with the values `peak` and `net` (RSS, bytes) and, where heap
-/// bytes were counted, `allocated` (bytes) and `allocations` (count). The tools add samples up. So `net`,
-/// `allocated` and `allocations` of a function are right, unless one profiled function called another:
-/// a line's figures contain what it called. Peaks are to be read line by line.
+/// bytes were counted, `allocated` (bytes), `allocations` (count), and `alive` (bytes) where blocks were followed.
+/// Lines that were read together have one more sample, at the first of them. The tools add samples up: all values
+/// but the peak are without what profiled functions did that the line called, where the run tells that. Peaks are
+/// to be read line by line.
 ///
 /// # Errors
 /// When the message cannot be made, which would be a defect of memprof.
@@ -43,11 +45,15 @@ fn message(run: &Run) -> proto::FunctionProfile {
         time_nanos: started(run),
         duration_nanos: signed(run.duration_ns),
         comment: vec![strings.place(&run.command.join(" "))],
-        default_sample_type: strings.place("peak"),
+        default_sample_type: strings.place(match (run.heap, run.origins) {
+            (true, Some(_)) => "alive",
+            (true, None) => "allocated",
+            _ => "peak",
+        }),
         ..proto::FunctionProfile::default()
     };
     for function in &run.functions {
-        add(&mut profile, function, run.heap, &mut strings);
+        add(&mut profile, function, run, &mut strings);
     }
     profile.string_table = strings.all;
     profile
@@ -57,7 +63,11 @@ fn sample_types(run: &Run, strings: &mut Strings) -> Vec<proto::ValueType> {
     let memory = [("peak", "bytes"), ("net", "bytes")];
     let heap = [("allocated", "bytes"), ("allocations", "count")];
     let heap = heap.into_iter().filter(|_| run.heap);
-    let types = memory.into_iter().chain(heap);
+    let alive = run.origins.map(|_| ("alive", "bytes"));
+    let types = memory
+        .into_iter()
+        .chain(heap)
+        .chain(alive.filter(|_| run.heap));
     types
         .map(|(kind, unit)| proto::ValueType {
             kind: strings.place(kind),
@@ -70,7 +80,7 @@ fn sample_types(run: &Run, strings: &mut Strings) -> Vec<proto::ValueType> {
 fn add(
     profile: &mut proto::FunctionProfile,
     function: &FunctionProfile,
-    heap: bool,
+    run: &Run,
     strings: &mut Strings,
 ) {
     let id = profile.function.len() as u64 + 1;
@@ -82,13 +92,15 @@ fn add(
         filename: strings.place(&function.file),
         start_line: function.line.into(),
     });
-    let values = |peak: u64, net: i64, figures: Option<HeapFigures>| {
-        let figures = figures.unwrap_or_default();
+    let values = |peak: u64, net: i64, heap: Option<HeapFigures>, alive: u64| {
+        let figures = heap.unwrap_or_default();
         let counted = [signed(figures.allocated), signed(figures.allocations)];
-        let counted = counted.into_iter().filter(|_| heap);
+        let counted = counted.into_iter().filter(|_| run.heap);
+        let alive = run.origins.filter(|_| run.heap).map(|_| signed(alive));
         [signed(peak), net]
             .into_iter()
             .chain(counted)
+            .chain(alive)
             .collect::<Vec<_>>()
     };
     let mut push = |line: u32, value: Vec<i64>| {
@@ -106,14 +118,27 @@ fn add(
             value,
         });
     };
+    let has_own = has_own_rss(run);
+    let net = |all: i64, own: i64| if has_own { own } else { all };
     if function.lines.is_empty() {
-        push(
-            function.line,
-            values(function.peak_rss, function.net_rss, function.heap),
-        );
+        let net = net(function.net_rss, function.self_net_rss);
+        let heap = own_heap(function);
+        push(function.line, values(function.peak_rss, net, heap, 0));
     }
     for line in function.lines.iter().filter(|line| line.hits > 0) {
-        push(line.line, values(line.peak_rss, line.net_rss, line.heap));
+        let net = net(line.net_rss, line.self_net_rss);
+        let alive = line.origins.map_or(0, |origins| origins.alive_bytes);
+        push(
+            line.line,
+            values(line.peak_rss, net, own_line_heap(line), alive),
+        );
+    }
+    for (place, group) in function.groups.iter().enumerate() {
+        let mut lines = function.lines.iter();
+        if let Some(first) = lines.find(|line| line.group == Some(place)) {
+            let net = net(group.net_rss, group.self_net_rss);
+            push(first.line, values(group.peak_rss, net, None, 0));
+        }
     }
 }
 
@@ -202,12 +227,12 @@ mod tests {
                 (&function.name[..], &function.file[..])
             );
             assert_eq!(location.line[0].line, i64::from(line.line));
-            let heap = line.heap.unwrap();
+            let heap = line.self_heap.unwrap();
             assert_eq!(
                 sample.value,
                 [
                     line.peak_rss as i64,
-                    line.net_rss,
+                    line.self_net_rss,
                     heap.allocated as i64,
                     heap.allocations as i64
                 ]
@@ -224,6 +249,18 @@ mod tests {
         let last = profile.location.last().unwrap();
         assert_eq!(last.line[0].line, i64::from(run.functions[1].line));
         assert_eq!(profile.time_nanos, 1_772_370_309_250_000_000);
+    }
+
+    #[test]
+    fn samples_add_up_to_what_the_process_kept_and_lines_read_together_are_in_them() {
+        let sum = |run: &Run, of: usize| -> i64 {
+            let profile = read(run);
+            profile.sample.iter().map(|sample| sample.value[of]).sum()
+        };
+        assert_eq!(sum(&fixture::grouped(), 1), 30 << 20);
+        // What a callee did is not counted once more on its caller's line.
+        assert_eq!(sum(&fixture::leaking(), 1), 28 << 20);
+        assert_eq!(sum(&fixture::leaking(), 4), 28_940_304);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(super) struct Figure {
     pub(super) size: Option<i128>,
     /// Whether a plus is shown.
     pub(super) signed: bool,
+    /// Whether it is what the page is about.
+    pub(super) leads: bool,
 }
 
 impl Figure {
@@ -25,6 +27,15 @@ impl Figure {
             detail: detail.into(),
             size: None,
             signed: false,
+            leads: false,
+        }
+    }
+
+    /// The same as what the page is about.
+    pub(super) fn leading(self) -> Self {
+        Self {
+            leads: true,
+            ..self
         }
     }
 

@@ -12,39 +12,45 @@ use super::growth_section::{GrowthSection, growth_section};
 use super::highlight::{Highlighter, Token};
 use crate::chart::activity;
 use crate::error::ReportError;
+use crate::facts::groups::{Brackets, Stroke};
 use crate::facts::highest_call::shown_call;
-use crate::facts::rows::{Row, highest, in_part, is_shared, marks, rows};
+use crate::facts::own::{alive, group_of, own_heap};
+use crate::facts::ranking::{highest_on_heap, line_to_look_at};
+use crate::facts::rows::{Row, in_part, is_shared, marks, rows};
 use crate::facts::rss_and_heap::others_show;
-use crate::plain::columns::has_elsewhere;
+use crate::plain::columns::{differs_from_own_heap, differs_from_own_rss, has_elsewhere};
 use crate::plain::text_page::facts;
 use crate::text::sentence::Part;
 use crate::text::units::{TimeUnit, align_points, count, duration, mib, signed_mib};
 use crate::text::visible::{source_line, visible};
+use crate::words::findings::alive_when;
+use crate::words::groups::together;
 use crate::words::heap_story::{Remark, remarks};
 use crate::words::spread::{self, SpreadRow};
 use crate::words::story::tell;
 
-/// The page of `profile`, with `chart` (an SVG element) in it; `stem` is the name of its files
-/// without extension.
+/// The page of `profile`, which is called `title`, with `chart` (an SVG element) in it; `stem` is the name of
+/// its files without extension.
 pub(crate) fn function_page(
     run: &Run,
     profile: &FunctionProfile,
+    title: &str,
     stem: &str,
     chart: &str,
 ) -> Result<String, ReportError> {
     fill(&FunctionPage {
         program: visible(&run.program),
-        title: visible(&profile.label),
+        title: visible(title),
         name: visible(&profile.name),
         file: visible(&profile.file),
         line: profile.line,
         story: tell(run, profile),
-        figures: figures(profile),
+        figures: figures(run, profile),
         chart,
         has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
         spread: spread::rows(profile),
-        growth: growth_section(profile)?,
+        growth: growth_section(profile, title)?,
         remarks: remarks(run, profile),
         facts: facts(run, profile),
         file_stem: stem,
@@ -80,18 +86,20 @@ struct FunctionPage<'a> {
     script: &'static str,
 }
 
+/// The key of the column of what lines have together.
+const TOGETHER: &str = "group_net_rss";
+/// The most brackets that are told of below the table.
+const BRACKETS: usize = 8;
+
 /// What makes the chart and the table one thing.
 const SCRIPT: &str = scripts!("function.js");
 
-fn figures(profile: &FunctionProfile) -> Vec<Figure> {
+/// The heap first, where it is counted; RSS beside it.
+fn figures(run: &Run, profile: &FunctionProfile) -> Vec<Figure> {
     let each = profile
         .time_ns
         .checked_div(profile.calls)
         .map(|ns| format!("{} each", duration(ns)));
-    let when = profile.peak_at.map(|at| match at.line {
-        Some(line) => format!("above entry, on line {line}"),
-        None => "above entry".to_owned(),
-    });
     let mut figures = vec![
         Figure::new(
             "calls",
@@ -107,17 +115,8 @@ fn figures(profile: &FunctionProfile) -> Vec<Figure> {
             duration(profile.time_ns),
             each.filter(|_| profile.calls > 1).unwrap_or_default(),
         ),
-        Figure::size("peak", profile.peak_rss, when.unwrap_or_default()),
-        Figure::change("net", profile.net_rss, "kept after all calls"),
-        Figure::size("largest RSS", profile.max_rss, "of the process"),
     ];
-    if let Some(heap) = profile.heap {
-        figures.push(Figure::size(
-            "heap peak",
-            heap.peak,
-            format!("{} allocations", count(heap.allocations)),
-        ));
-    }
+    figures.extend(heap_figures(run, profile));
     if profile.suspended > 0 {
         let held = format!("holding {} MiB of heap", signed_mib(profile.suspended_heap));
         let held = Some(held).filter(|_| profile.suspended_heap != 0);
@@ -127,6 +126,7 @@ fn figures(profile: &FunctionProfile) -> Vec<Figure> {
             held.unwrap_or_default(),
         ));
     }
+    figures.extend(rss_figures(profile));
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         figures.push(Figure::change(
             "heap elsewhere",
@@ -137,6 +137,92 @@ fn figures(profile: &FunctionProfile) -> Vec<Figure> {
     figures
 }
 
+fn heap_figures(run: &Run, profile: &FunctionProfile) -> Vec<Figure> {
+    let Some((heap, own)) = profile.heap.zip(own_heap(profile)) else {
+        return Vec::new();
+    };
+    let mut figures = vec![match alive(profile) {
+        Some(alive) => Figure::size(
+            alive_when(run.outcome),
+            alive.bytes,
+            format!("{} blocks of its lines", count(alive.blocks)),
+        ),
+        None => Figure::change("not freed", own.net, "by the function itself"),
+    }];
+    if let Some(own) = profile.self_heap {
+        let line = highest_on_heap(profile).map(|line| format!(", on line {}", line.line));
+        figures.push(Figure::size(
+            "self peak",
+            own.peak,
+            format!("of the heap{}", line.unwrap_or_default()),
+        ));
+    }
+    figures.extend([
+        Figure::size(
+            "allocated",
+            own.allocated,
+            format!("in {} allocations", count(own.allocations)),
+        ),
+        Figure::size("heap peak", heap.peak, "with all that it called"),
+    ]);
+    let lead = leading(profile);
+    for figure in &mut figures {
+        figure.leads = figure.name == lead.unwrap_or(alive_when(run.outcome));
+    }
+    figures
+}
+
+/// The name of the heap's figure that the page is about; `None` for what is alive. Who did nothing itself is
+/// looked at for what it called.
+fn leading(profile: &FunctionProfile) -> Option<&'static str> {
+    let own = own_heap(profile).unwrap_or_default();
+    let kept = match alive(profile) {
+        Some(alive) => alive.bytes,
+        None => own.net.max(0).unsigned_abs(),
+    };
+    match kept.max(own.peak) {
+        0 => Some("heap peak"),
+        // Of equal ones what is alive: it stays.
+        most if most == kept => alive(profile).is_none().then_some("not freed"),
+        _ if profile.self_heap.is_some() => Some("self peak"),
+        _ => Some("heap peak"),
+    }
+}
+
+fn rss_figures(profile: &FunctionProfile) -> Vec<Figure> {
+    let when = profile.peak_at.map(|at| match at.line {
+        Some(line) => format!("above entry, on line {line}"),
+        None => "above entry".to_owned(),
+    });
+    let [peak, net] = if profile.heap.is_some() {
+        ["peak RSS", "net RSS"]
+    } else {
+        ["peak", "net"]
+    };
+    let highest = Figure::size(peak, profile.peak_rss, when.unwrap_or_default());
+    let mut figures = vec![
+        if profile.heap.is_some() {
+            highest
+        } else {
+            highest.leading()
+        },
+        Figure::change(net, profile.net_rss, "kept after all calls"),
+    ];
+    if differs_from_own_rss(profile) {
+        figures.push(Figure::change(
+            "self net",
+            profile.self_net_rss,
+            "of RSS, without what it called",
+        ));
+    }
+    figures.push(Figure::size(
+        "largest RSS",
+        profile.max_rss,
+        "of the process",
+    ));
+    figures
+}
+
 /// The line table, every cell as it is shown.
 struct LineTable {
     columns: Vec<Column>,
@@ -144,6 +230,12 @@ struct LineTable {
     shared: bool,
     elsewhere: bool,
     suspended: bool,
+    /// Lines that were read together.
+    groups: Vec<String>,
+    /// The column of the peak, behind which bars stand.
+    bars_behind: usize,
+    /// The column before which brackets stand.
+    brackets_before: Option<usize>,
     rows: Vec<TableRow>,
 }
 
@@ -172,6 +264,10 @@ struct TableRow {
     peak_bar: String,
     net_bar: String,
     activity: String,
+    /// The pieces of brackets beside it.
+    strokes: Vec<&'static str>,
+    /// Whether it belongs to lines that were read together.
+    grouped: bool,
     source: Vec<Token>,
 }
 
@@ -184,24 +280,57 @@ struct Cell {
 
 impl LineTable {
     fn new(profile: &FunctionProfile) -> Self {
+        let all = rows(profile);
+        let brackets = Brackets::new(profile, &all);
         let columns = columns(profile);
-        let top = highest(profile);
+        let top = line_to_look_at(profile);
+        let highest = profile.lines.iter().map(|line| barred(line).0).max();
         let mut highlighter = Highlighter::default();
-        let mut table_rows: Vec<_> = rows(profile)
+        let mut table_rows: Vec<_> = all
             .iter()
             .map(|row| TableRow::new(profile, row, &columns, top, &mut highlighter))
             .collect();
+        for ((i, row), shown) in all.iter().enumerate().zip(&mut table_rows) {
+            shown.add_bars(row, highest.unwrap_or(0));
+            shown.add_brackets(&brackets, i, row, &columns);
+        }
         for column in 0..columns.len() {
             align(&mut table_rows, column);
         }
+        let at = |key: &str| columns.iter().position(|column| column.key == key);
+        let peak = if profile.lines.iter().any(|line| line.heap.is_some()) {
+            "heap_peak"
+        } else {
+            "peak_rss"
+        };
         Self {
-            columns,
+            bars_behind: at(peak).unwrap_or(0),
+            brackets_before: at(TOGETHER),
             partly: profile.lines.iter().any(in_part),
             shared: profile.lines.iter().any(is_shared),
             elsewhere: has_elsewhere(profile),
             suspended: profile.lines.iter().any(|line| line.suspended > 0),
+            groups: together(&brackets, BRACKETS),
             rows: table_rows,
+            columns,
         }
+    }
+
+    /// The number that a column's cells have in their row, counted from 1.
+    fn place(&self, column: &usize) -> usize {
+        let bars = if *column > self.bars_behind { 2 } else { 0 };
+        let brackets = self.brackets_before.is_some_and(|at| *column >= at);
+        column + 2 + bars + usize::from(brackets)
+    }
+
+    /// Whether there is a column of this key.
+    fn has(&self, key: &str) -> bool {
+        self.columns.iter().any(|column| column.key == key)
+    }
+
+    /// Whether brackets stand before this column.
+    fn has_brackets(&self, column: &usize) -> bool {
+        self.brackets_before == Some(*column)
     }
 }
 
@@ -230,6 +359,10 @@ fn columns(profile: &FunctionProfile) -> Vec<Column> {
         key,
         value,
     };
+    let change = |title, key, value| Column {
+        kind: "change",
+        ..size(title, key, value)
+    };
     let duration = |title, key, value| Column {
         title,
         unit: time,
@@ -240,35 +373,62 @@ fn columns(profile: &FunctionProfile) -> Vec<Column> {
     let mut columns = vec![
         count("hits", "hits", |line| Some(line.hits.into())),
         duration("time", "time_ns", |line| Some(line.time_ns.into())),
-        size("RSS", "max_rss", |line| line.max_rss.map(i128::from)),
-        Column {
-            kind: "change",
-            ..size("net", "net_rss", |line| Some(line.net_rss.into()))
-        },
-        size("peak", "peak_rss", |line| Some(line.peak_rss.into())),
     ];
-    if lines().any(|line| line.heap.is_some()) {
+    let has_heap = lines().any(|line| line.heap.is_some());
+    if has_heap && lines().any(|line| line.origins.is_some()) {
+        columns.push(size("alive", "alive_bytes", |line| {
+            Some(line.origins?.alive_bytes.into())
+        }));
+    }
+    if has_heap && differs_from_own_heap(profile) {
         columns.extend([
+            size("self peak", "self_heap_peak", |line| {
+                Some(line.self_heap?.peak.into())
+            }),
+            size("self alloc", "self_heap_allocated", |line| {
+                Some(line.self_heap?.allocated.into())
+            }),
+        ]);
+    }
+    if has_heap {
+        columns.extend([
+            size("heap peak", "heap_peak", |line| {
+                Some(line.heap?.peak.into())
+            }),
             size("alloc", "heap_allocated", |line| {
                 Some(line.heap?.allocated.into())
             }),
             size("freed", "heap_freed", |line| Some(line.heap?.freed.into())),
-            size("heap peak", "heap_peak", |line| {
-                Some(line.heap?.peak.into())
-            }),
             count("allocs", "heap_allocations", |line| {
                 Some(line.heap?.allocations.into())
             }),
         ]);
     }
+    let [own, net, peak] = if has_heap {
+        ["self RSS", "net RSS", "peak RSS"]
+    } else {
+        ["self net", "net", "peak"]
+    };
+    columns.push(size("RSS", "max_rss", |line| line.max_rss.map(i128::from)));
+    if differs_from_own_rss(profile) {
+        columns.push(change(own, "self_net_rss", |line| {
+            Some(line.self_net_rss.into())
+        }));
+    }
+    columns.push(change(net, "net_rss", |line| Some(line.net_rss.into())));
+    if profile
+        .lines
+        .iter()
+        .any(|line| group_of(profile, line).is_some())
+    {
+        // What lines have together stands beside the first of them.
+        columns.push(change("together", TOGETHER, |_| None));
+    }
+    columns.push(size(peak, "peak_rss", |line| Some(line.peak_rss.into())));
     if has_elsewhere(profile) {
-        let net = size("elsewhere", "heap_elsewhere_net", |line| {
+        columns.push(change("elsewhere", "heap_elsewhere_net", |line| {
             Some(line.heap_elsewhere?.net.into())
-        });
-        columns.push(Column {
-            kind: "change",
-            ..net
-        });
+        }));
     }
     if lines().any(|line| line.suspended > 0) {
         columns.push(count("suspended", "suspended", |line| {
@@ -300,9 +460,10 @@ fn columns(profile: &FunctionProfile) -> Vec<Column> {
 impl Column {
     /// The cell of a line that ran.
     fn cell(&self, line: &Line) -> Cell {
-        let Some(value) = (self.value)(line) else {
-            return Cell::default();
-        };
+        (self.value)(line).map_or_else(Cell::default, |value| self.show(value))
+    }
+
+    fn show(&self, value: i128) -> Cell {
         let amount = u64::try_from(value.unsigned_abs()).unwrap_or(u64::MAX);
         let text = match (self.kind, self.unit) {
             _ if value == 0 && self.key != "max_rss" => String::new(),
@@ -338,12 +499,13 @@ impl TableRow {
             peak_bar: String::new(),
             net_bar: String::new(),
             activity: String::new(),
+            strokes: Vec::new(),
+            grouped: false,
             source: highlighter.line(&source_line(row.source)),
         };
         let Some(line) = row.executed() else {
             return plain;
         };
-        let full = top.map_or(0, |top| top.peak_rss);
         Self {
             class: if top.is_some_and(|top| top.line == line.line) {
                 "top"
@@ -354,13 +516,51 @@ impl TableRow {
             marks: marks(line),
             mark_note: mark_note(line),
             cells: columns.iter().map(|column| column.cell(line)).collect(),
-            peak_bar: bar(line.peak_rss, full),
-            net_bar: bar((line.net_rss.max(0) as u64).min(line.peak_rss), full),
             activity: shown_call(profile)
                 .map(|call| activity(&profile.series, call, line.line))
                 .unwrap_or_default(),
             ..plain
         }
+    }
+}
+
+impl TableRow {
+    /// A bar for the line's peak, and in it one for what it kept.
+    fn add_bars(&mut self, row: &Row<'_>, highest: u64) {
+        let Some(line) = row.executed() else {
+            return;
+        };
+        let (peak, kept) = barred(line);
+        self.peak_bar = bar(peak, highest);
+        self.net_bar = bar((kept.max(0) as u64).min(peak), highest);
+    }
+
+    /// The pieces of brackets at the row, and beside the first line of one what the lines have together.
+    fn add_brackets(&mut self, brackets: &Brackets<'_>, at: usize, row: &Row<'_>, all: &[Column]) {
+        let strokes = brackets.strokes(at, row.number).into_iter();
+        self.strokes = strokes.map(class).collect();
+        self.grouped = row.line.is_some_and(|line| line.group.is_some());
+        let column = all.iter().position(|column| column.key == TOGETHER);
+        if let (Some(column), Some(bracket)) = (column, brackets.beginning(at)) {
+            self.cells[column] = all[column].show(bracket.group.net_rss.into());
+        }
+    }
+}
+
+/// The peak and what was kept that a line's bar shows: of the heap where it is counted.
+fn barred(line: &Line) -> (u64, i64) {
+    line.heap
+        .map_or((line.peak_rss, line.net_rss), |heap| (heap.peak, heap.net))
+}
+
+/// The class of a piece of a bracket.
+fn class(stroke: Stroke) -> &'static str {
+    match stroke {
+        Stroke::None => "",
+        Stroke::First => "first",
+        Stroke::Inner => "inner",
+        Stroke::Through => "through",
+        Stroke::Last => "last",
     }
 }
 
@@ -405,7 +605,7 @@ mod tests {
     fn pages(run: &Run) -> Vec<String> {
         run.functions
             .iter()
-            .map(|f| function_page(run, f, "f", "<svg></svg>").unwrap())
+            .map(|f| function_page(run, f, &f.label, "f", "<svg></svg>").unwrap())
             .collect()
     }
 
@@ -416,6 +616,29 @@ mod tests {
         let page = pages(&run).remove(0);
         let (_, body) = page.split_once("<main>").unwrap();
         insta::assert_snapshot!(body.split("</main>").next().unwrap());
+    }
+
+    /// The brackets of lines that were read together, and the heap's figures first.
+    #[test]
+    fn lines_that_were_read_together_have_a_bracket() {
+        let page = pages(&fixture::grouped()).remove(0);
+        let (_, body) = page.split_once("<tbody>").unwrap();
+        let rows: Vec<_> = body.split("<tr").collect();
+        let piece = |row: &str| {
+            row.split_once("<i class=\"")
+                .unwrap()
+                .1
+                .split('"')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(
+            [4, 5, 6].map(|i| piece(rows[i])),
+            ["first", "inner", "last"]
+        );
+        assert!(rows[4].contains(">+29.00<"), "{}", rows[4]);
+        assert!(page.contains("Lines 33 to 35 together: net +29.00 MiB, peak 0.750 MiB."));
     }
 
     #[test]

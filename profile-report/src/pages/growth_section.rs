@@ -24,9 +24,10 @@ impl GrowthSection {
     }
 }
 
-/// `None` without `by = …`.
+/// That of the function that is called `name`; `None` without `by = …`.
 pub(super) fn growth_section(
     profile: &FunctionProfile,
+    name: &str,
 ) -> Result<Option<GrowthSection>, ReportError> {
     let rows = growth::grown(profile);
     if rows.is_empty() {
@@ -34,7 +35,7 @@ pub(super) fn growth_section(
     }
     Ok(Some(GrowthSection {
         heading: growth::heading(profile),
-        chart: growth_chart(profile, &rows)?,
+        chart: growth_chart(profile, name, &rows)?,
         ahead: growth::ahead(&rows),
         rows,
     }))

@@ -29,10 +29,12 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
         .map(|(i, (entry, header))| run_row(entry, header, before(&headers, i), top));
     let mut runs: Vec<_> = rows.collect();
     for column in [
+        |run| &mut run.heap_at_end,
+        |run| &mut run.highest_heap,
         |run| &mut run.baseline,
         |run| &mut run.peak,
         |run| &mut run.change,
-    ] as [fn(&mut RunRow) -> &mut String; 3]
+    ] as [fn(&mut RunRow) -> &mut String; 5]
     {
         let mut numbers: Vec<_> = runs
             .iter_mut()
@@ -49,6 +51,7 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
     let newest_first: Vec<_> = readable().collect();
     fill(&IndexPage {
         trends: trends(&newest_first),
+        has_heap: newest_first.iter().any(|(_, header)| header.heap.is_some()),
         runs,
         unreadable: unreadable.collect(),
     })
@@ -58,6 +61,8 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
 #[template(path = "index.html")]
 struct IndexPage {
     trends: Vec<Trend>,
+    /// Whether a run has counted the heap.
+    has_heap: bool,
     runs: Vec<RunRow>,
     unreadable: Vec<(String, String)>,
 }
@@ -69,6 +74,8 @@ struct RunRow {
     program: String,
     command: String,
     duration: String,
+    heap_at_end: String,
+    highest_heap: String,
     baseline: String,
     peak: String,
     /// Against the run before with the same command.
@@ -81,6 +88,8 @@ struct RunRow {
 struct Values {
     started: i64,
     duration_ns: u64,
+    heap_at_end: Option<u64>,
+    highest_heap: Option<u64>,
     baseline_rss: u64,
     peak_rss: u64,
     change: Option<i64>,
@@ -96,12 +105,15 @@ fn before<'a>(headers: &[&'a RunHeader], i: usize) -> Option<&'a RunHeader> {
 fn run_row(entry: &SavedRun, header: &RunHeader, before: Option<&RunHeader>, top: u64) -> RunRow {
     let change =
         before.map(|before| (header.peak_rss as i64).saturating_sub(before.peak_rss as i64));
+    let (at_end, highest) = header.heap.map(|heap| (heap.at_end, heap.highest)).unzip();
     RunRow {
         href: href(&entry.folder, "index.html"),
         started: started(&header.started),
         program: visible(&header.program),
         command: visible(&header.command.join(" ")),
         duration: duration(header.duration_ns),
+        heap_at_end: at_end.map(mib).unwrap_or_default(),
+        highest_heap: highest.map(mib).unwrap_or_default(),
         baseline: mib(header.baseline_rss),
         peak: mib(header.peak_rss),
         change: change.map(signed_mib).unwrap_or_default(),
@@ -109,6 +121,8 @@ fn run_row(entry: &SavedRun, header: &RunHeader, before: Option<&RunHeader>, top
         values: Values {
             started: header.time().as_millisecond(),
             duration_ns: header.duration_ns,
+            heap_at_end: at_end,
+            highest_heap: highest,
             baseline_rss: header.baseline_rss,
             peak_rss: header.peak_rss,
             change,

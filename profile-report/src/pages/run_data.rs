@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::chart_data::{Columns, columns, embedded};
 use crate::chart::{children, lanes};
 use crate::error::ReportError;
+use crate::facts::names::Names;
 use crate::text::visible::{truncate, visible};
 
 /// Stretches for a function that has no lane of its own: enough to light up.
@@ -46,6 +47,7 @@ pub(super) fn run_data<'a>(
     run: &Run,
     functions: impl Iterator<Item = &'a FunctionProfile>,
 ) -> Result<String, ReportError> {
+    let names = Names::of_run(run);
     let lanes = lanes(run);
     let has_lane = |f| lanes.iter().any(|lane| std::ptr::eq(*lane, f));
     let last = run.series.last().map_or(0, |sample| sample.t_ns);
@@ -61,15 +63,17 @@ pub(super) fn run_data<'a>(
                 series: columns(&child.series),
             })
             .collect(),
-        functions: functions.map(|f| function(f, has_lane(f))).collect(),
+        functions: functions
+            .map(|f| function(f, names.of(f), has_lane(f)))
+            .collect(),
     })
 }
 
-fn function(profile: &FunctionProfile, lane: bool) -> Function {
+fn function(profile: &FunctionProfile, name: &str, lane: bool) -> Function {
     let calls = profile.read_calls();
     let calls: Vec<_> = calls.map(|call| [call.start_ns, call.end_ns]).collect();
     Function {
-        label: truncate(&visible(&profile.label), LABEL),
+        label: truncate(&visible(name), LABEL),
         lane,
         calls: if lane {
             calls

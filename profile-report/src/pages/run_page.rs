@@ -1,7 +1,5 @@
 //! The run's `index.html`: the process over time, its functions, and how well all that was measured.
 
-use std::cmp::Reverse;
-
 use askama::Template;
 use memprof_model::run::{FunctionProfile, Run};
 
@@ -15,12 +13,17 @@ use crate::chart::{Outline, child_name, children, lanes, run_chart};
 use crate::diff::before::Before;
 use crate::diff::{Place, verdict};
 use crate::error::ReportError;
+use crate::facts::names::Names;
+use crate::facts::own::live_at_end;
+use crate::facts::ranking::{Ranked, ranked};
 use crate::facts::rows::in_part;
+use crate::plain::function_columns::{FunctionColumn, Kind, function_columns};
 use crate::plain::text_page::peaks_by;
 use crate::text::sentence::Part;
 use crate::text::time::started;
-use crate::text::units::{align_points, count, duration, mib, mib_unit, percent, signed_mib};
-use crate::text::visible::visible;
+use crate::text::units::{align_points, count, duration, mib_unit, percent, signed_mib};
+use crate::text::visible::{source_line, truncate, visible};
+use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::HOW_TO_COUNT;
 use crate::words::stopped;
 use crate::words::story::tell;
@@ -34,7 +37,9 @@ pub(crate) fn run_page(
     before: Option<&Before>,
 ) -> Result<String, ReportError> {
     let outline = Outline::new(run);
-    let order = highest_first(run, names);
+    let called = Names::of_run(run);
+    let order = ranked(run);
+    let columns = columns(run, before);
     fill(&RunPage {
         program: visible(&run.program),
         started: started(&run.started),
@@ -45,10 +50,12 @@ pub(crate) fn run_page(
         outline: outline.whole(),
         has_heap: run.series.iter().any(|sample| sample.heap.is_some()),
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
-        data: run_data(run, order.iter().map(|(f, _)| *f))?,
+        headlines: headlines(run, names, &called),
+        data: run_data(run, order.iter().map(|f| f.function))?,
         since: before.map(Since::new),
         stopped: stopped::sentences(run),
-        functions: functions(run, &order, &outline, before),
+        functions: functions(run, &order, names, &called, &columns, &outline, before),
+        columns,
         children: children(run).into_iter().map(child_name).collect(),
         measure: watched::measure(run),
         has_functions: run.watched.is_none(),
@@ -64,6 +71,7 @@ struct RunPage {
     started: String,
     pid: u32,
     command: String,
+    headlines: Vec<Headline>,
     figures: Vec<Figure>,
     chart: String,
     has_heap: bool,
@@ -75,6 +83,7 @@ struct RunPage {
     /// What became of a run that did not end by itself.
     stopped: Vec<String>,
     functions: Vec<FunctionRow>,
+    columns: Vec<Column>,
     /// Children that have a curve.
     children: Vec<String>,
     /// What the curve shows.
@@ -109,32 +118,111 @@ impl Since {
     }
 }
 
+/// What the run comes to on the heap, before anything else.
+struct Headline {
+    title: &'static str,
+    size: String,
+    bytes: u64,
+    detail: String,
+    href: String,
+    label: String,
+    line: Option<(u32, String)>,
+}
+
+/// The most columns of source in a headline.
+const SOURCE: usize = 80;
+
+fn headlines(run: &Run, files: &[String], names: &Names) -> Vec<Headline> {
+    let headline = |finding: Finding<'_>| Headline {
+        title: finding.title,
+        size: mib_unit(finding.bytes),
+        bytes: finding.bytes,
+        detail: finding.detail,
+        href: files
+            .get(finding.index)
+            .map_or_else(String::new, |file| format!("{file}.html")),
+        label: visible(names.of(&run.functions[finding.index])),
+        line: finding.line.map(|line| {
+            let source = source_line(&line.source);
+            (line.line, truncate(source.trim(), SOURCE))
+        }),
+    };
+    findings(run).into_iter().map(headline).collect()
+}
+
 /// A function in the table, every cell as it is shown.
 struct FunctionRow {
     href: String,
     label: String,
     name: String,
-    calls: String,
-    time: String,
-    net: String,
-    peak: String,
-    /// Of the peak since the run before.
-    change: String,
+    cells: Vec<Cell>,
     bar: String,
     story: Vec<Part>,
     /// The parts of the run's outline in which it was called.
     when: String,
-    /// The exact figures, by which the table can be sorted.
-    values: Values,
 }
 
-struct Values {
-    calls: u64,
-    time_ns: u64,
-    net_rss: i64,
-    peak_rss: u64,
-    /// Nothing where there is nothing to compare with.
-    change: Option<i64>,
+/// A figure in the table.
+struct Cell {
+    /// What stands above its column.
+    label: &'static str,
+    text: String,
+    /// The exact figure, by which the table can be sorted; empty where it is not known.
+    value: String,
+}
+
+/// A column of figures.
+struct Column {
+    title: &'static str,
+    key: &'static str,
+    /// How the script shows its values in another unit; empty where it does not.
+    kind: &'static str,
+    /// What the title leaves open.
+    hint: &'static str,
+    value: Value,
+}
+
+/// Where a column's figures come from.
+#[derive(Clone, Copy)]
+enum Value {
+    Figure(FunctionColumn),
+    /// Of the peak since the run before.
+    Change,
+}
+
+fn columns(run: &Run, before: Option<&Before>) -> Vec<Column> {
+    let figure = |column: FunctionColumn| Column {
+        title: column.title,
+        key: column.key,
+        kind: match column.kind {
+            Kind::Size => "size",
+            Kind::Change => "change",
+            Kind::Count | Kind::Time => "",
+        },
+        hint: hint(column.key),
+        value: Value::Figure(column),
+    };
+    let change = before.map(|_| Column {
+        title: "change",
+        key: "peak_change",
+        kind: "change",
+        hint: "of the peak of RSS, since the run before",
+        value: Value::Change,
+    });
+    let figures = function_columns(run).into_iter().map(figure);
+    figures.chain(change).collect()
+}
+
+fn hint(key: &str) -> &'static str {
+    match key {
+        "alive_bytes" => "allocated by its lines and freed by nobody",
+        "self_heap_net" => "allocated less freed, without what it called",
+        "self_heap_peak" => "highest rise of the heap, less what callees had kept",
+        "self_heap_allocated" | "self_heap_allocations" => "without what it called",
+        "self_net_rss" => "change of RSS, without what it called",
+        "heap_peak" => "highest rise of the heap, with all that it called",
+        _ => "",
+    }
 }
 
 fn figures(run: &Run) -> Vec<Figure> {
@@ -146,14 +234,18 @@ fn figures(run: &Run) -> Vec<Figure> {
     if let Some(watched) = &run.watched {
         return vec![
             Figure::new("duration", duration(run.duration_ns), state),
-            Figure::size("peak", run.process.peak_rss, watched::measure(run)),
+            Figure::size("peak", run.process.peak_rss, watched::measure(run)).leading(),
             Figure::size("baseline", run.process.baseline_rss, "the first reading"),
             Figure::new("ended", watched::ended(watched), ""),
         ];
     }
-    vec![
-        Figure::new("duration", duration(run.duration_ns), state),
-        Figure::size("peak", run.process.peak_rss, "RSS of the process"),
+    let mut figures = vec![Figure::new("duration", duration(run.duration_ns), state)];
+    figures.extend(
+        live_at_end(run)
+            .map(|bytes| Figure::size("live heap", bytes, "of all threads, at the last sample")),
+    );
+    figures.extend([
+        Figure::size("peak", run.process.peak_rss, "RSS of the process").leading(),
         Figure::size(
             "baseline",
             run.process.baseline_rss,
@@ -164,79 +256,88 @@ fn figures(run: &Run) -> Vec<Figure> {
             count(run.functions.len() as u64),
             format!("{} call{}", count(calls), if calls == 1 { "" } else { "s" }),
         ),
-    ]
-}
-
-/// The functions and their file names in the table's order.
-fn highest_first<'a>(run: &'a Run, names: &'a [String]) -> Vec<(&'a FunctionProfile, &'a String)> {
-    let mut order: Vec<_> = run.functions.iter().zip(names).collect();
-    order.sort_by_key(|(f, _)| (Reverse(f.peak_rss), Reverse(f.time_ns)));
-    order
+    ]);
+    figures
 }
 
 /// The table's rows.
 fn functions(
     run: &Run,
-    order: &[(&FunctionProfile, &String)],
+    order: &[Ranked<'_>],
+    files: &[String],
+    names: &Names,
+    columns: &[Column],
     outline: &Outline,
     before: Option<&Before>,
 ) -> Vec<FunctionRow> {
-    let top = order.first().map_or(0, |(f, _)| f.peak_rss);
+    let top = order.iter().map(|f| f.bytes).max().unwrap_or(0);
     let mut rows: Vec<_> = order
         .iter()
-        .map(|(f, name)| function_row(run, f, name, top, outline, before))
+        .map(|ranked| FunctionRow {
+            href: files
+                .get(ranked.index)
+                .map_or_else(String::new, |file| format!("{file}.html")),
+            label: visible(names.of(ranked.function)),
+            name: visible(&ranked.function.name),
+            cells: columns
+                .iter()
+                .map(|column| column.cell(ranked.function, before))
+                .collect(),
+            bar: bar(ranked.bytes, top),
+            story: tell(run, ranked.function),
+            when: outline.during(ranked.function),
+        })
         .collect();
-    for column in [
-        |row| &mut row.net,
-        |row| &mut row.peak,
-        |row| &mut row.change,
-    ] as [fn(&mut FunctionRow) -> &mut String; 3]
+    for (i, _) in columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !column.kind.is_empty())
     {
         let mut numbers: Vec<_> = rows
             .iter_mut()
-            .map(|row| std::mem::take(column(row)))
+            .map(|row| std::mem::take(&mut row.cells[i].text))
             .collect();
         align_points(&mut numbers);
-        rows.iter_mut()
-            .zip(numbers)
-            .for_each(|(row, number)| *column(row) = number);
+        for (row, number) in rows.iter_mut().zip(numbers) {
+            row.cells[i].text = number;
+        }
     }
     rows
 }
 
-fn function_row(
-    run: &Run,
-    function: &FunctionProfile,
-    name: &str,
-    top: u64,
-    outline: &Outline,
-    before: Option<&Before>,
-) -> FunctionRow {
-    let change = before.and_then(|before| change(function, before));
-    let shown = |zero: bool, text: String| if zero { String::new() } else { text };
-    FunctionRow {
-        href: format!("{name}.html"),
-        label: visible(&function.label),
-        name: visible(&function.name),
-        calls: function.calls.to_string(),
-        time: duration(function.time_ns),
-        net: shown(function.net_rss == 0, signed_mib(function.net_rss)),
-        peak: shown(function.peak_rss == 0, mib(function.peak_rss)),
-        change: match change {
-            Some(change) => shown(change == 0, signed_mib(change)),
-            None if before.is_some() => "new".to_owned(),
-            None => String::new(),
-        },
-        bar: bar(function.peak_rss, top),
-        story: tell(run, function),
-        when: outline.during(function),
-        values: Values {
-            calls: function.calls,
-            time_ns: function.time_ns,
-            net_rss: function.net_rss,
-            peak_rss: function.peak_rss,
-            change,
-        },
+impl Column {
+    fn cell(&self, function: &FunctionProfile, before: Option<&Before>) -> Cell {
+        let (text, value) = match self.value {
+            Value::Figure(column) => {
+                let shown = match column.kind {
+                    Kind::Count | Kind::Time => counted(column, function),
+                    Kind::Size | Kind::Change => column.shown(function),
+                };
+                (
+                    shown,
+                    (column.value)(function).map(|value| value.to_string()),
+                )
+            }
+            Value::Change => match before.and_then(|before| change(function, before)) {
+                Some(0) => (String::new(), Some("0".to_owned())),
+                Some(change) => (signed_mib(change), Some(change.to_string())),
+                None => ("new".to_owned(), None),
+            },
+        };
+        Cell {
+            label: self.title,
+            text,
+            value: value.unwrap_or_default(),
+        }
+    }
+}
+
+/// Calls and times are shown where they are 0, too.
+fn counted(column: FunctionColumn, function: &FunctionProfile) -> String {
+    match (column.kind, (column.value)(function)) {
+        (Kind::Time, Some(0)) => duration(0),
+        (_, Some(0)) if column.key == "calls" => "0".to_owned(),
+        _ => column.shown(function),
     }
 }
 

@@ -5,32 +5,46 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use memprof_model::run::{FunctionProfile, Line};
 
-use super::columns::{Column, columns, has_elsewhere, numbers};
-use crate::facts::rows::{Row, highest, in_part, is_shared, rows};
+use super::columns::{Column, TOGETHER, columns, has_elsewhere, numbers};
+use crate::facts::groups::Brackets;
+use crate::facts::own::own_line_heap;
+use crate::facts::ranking::line_to_look_at;
+use crate::facts::rows::{Row, in_part, is_shared, rows};
 use crate::text::visible::{source_line, truncate, width, wrapped};
+use crate::words::groups::together;
 
 const HEADER: Style = Style::new().dimmed();
-const HIGHEST: Style = AnsiColor::Yellow.on_default().bold();
+const TOP: Style = AnsiColor::Yellow.on_default().bold();
 const NOT_RUN: Style = Style::new().dimmed();
-/// Cells of the bar that shows a line's peak.
+/// Cells of the bar that shows a line's peak, that of the heap itself where it is counted.
 const BAR: usize = 8;
 /// Source keeps this many columns, if that can be had by leaving out figures.
 const LEAST_SOURCE: usize = 24;
-/// Columns that a narrow terminal does without, the least important first. Peak and net stay.
-const FIRST_TO_GO: [&str; 12] = [
+/// Columns that a narrow terminal does without, the least important first. Peak and net stay, those of the heap
+/// where it is counted.
+const FIRST_TO_GO: [&str; 19] = [
     "worker",
     "elsewhere",
     "allocs",
     "RSS",
-    "heap peak",
+    "self RSS",
+    "self net",
     "time",
+    "net RSS",
+    "peak RSS",
     "freed",
     "held",
+    "self alloc",
     "alloc",
     "suspended",
     "hits",
-    "net",
+    "self peak",
+    "alive",
+    TOGETHER,
+    "net MiB",
 ];
+/// The most brackets that are told of below the table.
+const BRACKETS: usize = 4;
 
 /// The line table of `profile`, to be printed.
 ///
@@ -121,9 +135,9 @@ impl fmt::Display for LineTable<'_> {
         let layout = self.layout(columns(&rows, self.profile));
         let mut numbers = layout.numbers.iter();
         self.write_heading(f, numbers.next().map_or("", String::as_str), layout.has_bar)?;
-        let highest = highest(self.profile);
+        let top = line_to_look_at(self.profile);
         for (row, numbers) in rows.iter().zip(numbers) {
-            self.write_row(f, row, numbers, highest, layout.has_bar)?;
+            self.write_row(f, row, numbers, top, layout.has_bar)?;
         }
         self.write_footnotes(f, &rows, &layout.left_out)
     }
@@ -175,17 +189,17 @@ impl LineTable<'_> {
         f: &mut fmt::Formatter<'_>,
         row: &Row<'_>,
         numbers: &str,
-        highest: Option<&Line>,
+        top: Option<&Line>,
         has_bar: bool,
     ) -> fmt::Result {
-        let is_highest = highest.is_some() && row.line.map(|l| l.line) == highest.map(|l| l.line);
+        let is_top = top.is_some() && row.line.map(|l| l.line) == top.map(|l| l.line);
         let (on, off) = match row.executed() {
-            Some(_) if is_highest => self.codes(HIGHEST),
+            Some(_) if is_top => self.codes(TOP),
             None if row.line.is_some() => self.codes(NOT_RUN),
             _ => self.codes(Style::new()),
         };
         let bar = if has_bar {
-            format!("  {}", bar(row, highest))
+            format!("  {}", self.bar(row))
         } else {
             String::new()
         };
@@ -250,8 +264,13 @@ impl LineTable<'_> {
             let readings: u128 = partial.iter().map(|line| u128::from(line.readings)).sum();
             notes.push(format!(
                 "~ measured in part: {readings} of {hits} hits ended with a reading of their own. Hits are exact;\n  \
-                 what happened between two readings is counted on one line, chosen by chance in favour of those that take long."
+                 the time between two readings is counted on one line, chosen by chance in favour of those that take long."
             ));
+        }
+        let brackets = Brackets::new(self.profile, rows);
+        if is_shown(TOGETHER) && !brackets.all.is_empty() {
+            notes.push("╭ between two readings several of these lines ran: what RSS changed by is theirs together, and in no line's own figures.".to_owned());
+            notes.extend(together(&brackets, BRACKETS));
         }
         let has_workers = |row: &Row<'_>| row.line.is_some_and(|line| line.workers.is_some());
         if is_shown("worker") && rows.iter().any(has_workers) {
@@ -267,6 +286,15 @@ impl LineTable<'_> {
             notes.push("elsewhere: what other threads allocated less what they freed while the line ran, whatever for.".to_owned());
         }
         notes
+    }
+
+    /// The line's peak as a share of the highest one, in eighths of a cell.
+    fn bar(&self, row: &Row<'_>) -> String {
+        let Some(line) = row.executed() else {
+            return " ".repeat(BAR);
+        };
+        let highest = self.profile.lines.iter().map(peak).max();
+        crate::text::bar::bar(peak(line), highest.unwrap_or(0), BAR)
     }
 
     /// The codes around a piece of text in `style`; nothing where no style is wanted.
@@ -296,12 +324,9 @@ impl Layout {
     }
 }
 
-/// The line's peak as a share of the highest line's, in eighths of a cell.
-fn bar(row: &Row<'_>, highest: Option<&Line>) -> String {
-    let (Some(line), Some(highest)) = (row.executed(), highest) else {
-        return " ".repeat(BAR);
-    };
-    crate::text::bar::bar(line.peak_rss, highest.peak_rss, BAR)
+/// The peak that a line's bar shows.
+fn peak(line: &Line) -> u64 {
+    own_line_heap(line).map_or(line.peak_rss, |heap| heap.peak)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Documents of plain text: for terminals, for files, and as Markdown.
 
 pub(crate) mod columns;
+pub(crate) mod function_columns;
 mod line_table;
 mod summary;
 mod summary_markdown;

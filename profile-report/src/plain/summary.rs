@@ -1,16 +1,19 @@
 //! The summary that is printed when the program ends: the most expensive functions, and where to look.
 
-use std::cmp::Reverse;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use memprof_model::run::{FunctionProfile, PeakMethod, Run, Watched};
+use memprof_model::run::{PeakMethod, Run, Watched};
 
-use crate::facts::rows::highest;
+use super::function_columns::{FunctionColumn, Kind, function_columns};
+use crate::facts::names::Names;
+use crate::facts::own::{counts_heap, live_at_end};
+use crate::facts::ranking::{Ranked, ranked};
 use crate::text::bar::bar;
 use crate::text::table::text_table;
-use crate::text::units::{align_points, duration, mib, mib_unit, signed_mib};
+use crate::text::units::{align_points, duration, mib_unit};
 use crate::text::visible::{source_line, truncate, visible, width, wrapped};
+use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::in_short;
 use crate::words::stopped;
 use crate::words::watched;
@@ -25,6 +28,21 @@ const LEAST_LABEL: usize = 10;
 const BAR: usize = 8;
 /// Source that would be cut shorter than this is left out.
 const LEAST_SOURCE: usize = 12;
+/// Columns that a line to look at needs: its number, and source.
+const LEAST_LINE: usize = 6 + LEAST_SOURCE;
+/// Figures that a narrow terminal does without, the least important first.
+const FIRST_TO_GO: [&str; 10] = [
+    "time_ns",
+    "net_rss",
+    "self_heap_allocations",
+    "calls",
+    "self_net_rss",
+    "heap_peak",
+    "peak_rss",
+    "self_heap_allocated",
+    "alive_bytes",
+    "self_heap_net",
+];
 /// The most functions of which is said how their heap differs from RSS.
 const REMARKS: usize = 3;
 
@@ -38,8 +56,10 @@ const GAUGE: Style = AnsiColor::Cyan.on_default();
 /// Print it through `anstream`, which takes the colours out again for pipes and `NO_COLOR`.
 /// `folder` is the run's folder, as [`write`](crate::write()) returned it.
 pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
-    let functions = most_expensive(run);
+    let names = Names::of_run(run);
+    let functions = ranked(run);
     let mut text = heading(run, width);
+    text.push_str(&first_lines(run, &names, width));
     if let Some(watched) = &run.watched {
         for line in watched_lines(run, watched) {
             text.push_str(&quiet(&truncate(&format!("  {line}"), width)));
@@ -49,7 +69,8 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push_str(&quiet("  no annotated function was called"));
         text.push('\n');
     } else {
-        text.push_str(&table(&functions[..functions.len().min(SHOWN)], width));
+        let shown = &functions[..functions.len().min(SHOWN)];
+        text.push_str(&table(run, shown, &names, width));
     }
     if functions.len() > SHOWN {
         text.push_str(&quiet(&format!("  … and {} more", functions.len() - SHOWN)));
@@ -58,7 +79,7 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     for sentence in stopped::sentences(run) {
         text.push_str(&format!("  {sentence}\n"));
     }
-    for remark in remarks(&functions, width) {
+    for remark in remarks(&functions, &names, width) {
         text.push_str(&quiet(&remark));
         text.push('\n');
     }
@@ -73,6 +94,42 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// A line for each of what the run comes to on the heap: what it is, how much, which function and line.
+fn first_lines(run: &Run, names: &Names, columns: usize) -> String {
+    let found = findings(run);
+    let place = |finding: &Finding<'_>| {
+        let name = label(names.of(&run.functions[finding.index]), LABEL);
+        let number = finding.line.map(|line| format!(", line {}", line.line));
+        name + &number.unwrap_or_default()
+    };
+    let widest = |of: &dyn Fn(&Finding<'_>) -> usize| found.iter().map(of).max().unwrap_or(0);
+    let title = widest(&|finding| width(finding.title));
+    let amount = widest(&|finding| width(&mib_unit(finding.bytes)));
+    let detail = widest(&|finding| width(&finding.detail));
+    let places = widest(&|finding| width(&place(finding)));
+    let used = title + amount + places + 6;
+    // The line matters more than in how many pieces it was.
+    let has_detail = detail > 0 && used + 2 + detail + 2 + LEAST_SOURCE <= columns;
+    let line = |finding: &Finding<'_>| {
+        let size = mib_unit(finding.bytes);
+        let mut text = format!("  {:title$}  {size:>amount$}", finding.title);
+        if has_detail {
+            text.push_str(&format!("  {:detail$}", finding.detail));
+        }
+        text.push_str(&format!("  {:places$}", place(finding)));
+        let text = truncate(text.trim_end(), columns);
+        let source = finding.line.map_or("", |line| line.source.trim());
+        let left = columns.saturating_sub(if has_detail { used + 2 + detail } else { used } + 2);
+        if source.is_empty() || left < LEAST_SOURCE {
+            return text + "\n";
+        }
+        let missing = columns - left - width(&text);
+        let source = truncate(&source_line(source), left);
+        format!("{text}{:missing$}{}\n", "", quiet(&source))
+    };
+    found.iter().map(line).collect()
 }
 
 /// How the process was watched, what became of it, and its children.
@@ -93,27 +150,27 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 }
 
 /// How heap and RSS of the first functions differ, where they do.
-fn remarks(functions: &[&FunctionProfile], columns: usize) -> Vec<String> {
-    let remarks = functions.iter().take(SHOWN).filter_map(|function| {
-        let remark = format!("{}: {}", label(function, LABEL), in_short(function)?);
+fn remarks(functions: &[Ranked<'_>], names: &Names, columns: usize) -> Vec<String> {
+    let remarks = functions.iter().take(SHOWN).filter_map(|ranked| {
+        let name = label(names.of(ranked.function), LABEL);
+        let remark = format!("{name}: {}", in_short(ranked.function)?);
         Some(wrapped(&remark, "  ", columns.saturating_sub(2)))
     });
     let lines = remarks.take(REMARKS).flatten();
     lines.map(|line| format!("  {line}")).collect()
 }
 
-/// The functions with the highest peaks first; of equal ones the slowest.
-fn most_expensive(run: &Run) -> Vec<&FunctionProfile> {
-    let mut functions: Vec<_> = run.functions.iter().collect();
-    functions.sort_by_key(|f| (Reverse(f.peak_rss), Reverse(f.time_ns)));
-    functions
-}
-
 fn heading(run: &Run, columns: usize) -> String {
     let room = columns.saturating_sub(9);
     let program = visible(&run.program);
-    let peak = format!("peak {}", mib_unit(run.process.peak_rss));
-    let mut figures = format!("{program} · {} · {peak}", duration(run.duration_ns));
+    let rss = if counts_heap(run) { "peak RSS" } else { "peak" };
+    let peak = format!("{rss} {}", mib_unit(run.process.peak_rss));
+    let heap = live_at_end(run).map(|bytes| format!(" · live heap {}", mib_unit(bytes)));
+    let mut figures = format!(
+        "{program} · {}{} · {peak}",
+        duration(run.duration_ns),
+        heap.unwrap_or_default()
+    );
     // The peak is what must be seen.
     if width(&figures) > room {
         figures = format!("{program} · {peak}");
@@ -123,25 +180,25 @@ fn heading(run: &Run, columns: usize) -> String {
 }
 
 /// One row for each function: the aligned figures, then the line to look at.
-fn table(functions: &[&FunctionProfile], columns: usize) -> String {
-    let layout = Layout::fitting(functions, columns);
+fn table(run: &Run, functions: &[Ranked<'_>], names: &Names, columns: usize) -> String {
+    let layout = Layout::fitting(run, functions, names, columns);
     let mut figures = layout.figures.iter();
-    let top = functions.iter().map(|f| f.peak_rss).max().unwrap_or(0);
+    let top = functions.iter().map(|f| f.bytes).max().unwrap_or(0);
     let mut text = String::new();
     let heading = figures.next().map_or("", String::as_str);
     text.push_str(&quiet(
         format!("  {heading}{}", layout.titles(columns)).trim_end(),
     ));
     text.push('\n');
-    for (function, row) in functions.iter().zip(figures) {
-        let name = label(function, layout.label);
+    for (ranked, row) in functions.iter().zip(figures) {
+        let name = label(names.of(ranked.function), layout.label);
         let rest = row.strip_prefix(name.as_str()).unwrap_or(row);
         text.push_str(&format!("  {NAME}{name}{NAME:#}{rest}"));
         if layout.has_bar {
-            let bar = bar(function.peak_rss, top, BAR);
+            let bar = bar(ranked.bytes, top, BAR);
             text.push_str(&format!("  {GAUGE}{bar}{GAUGE:#}"));
         }
-        text.push_str(&look_at(function, columns.saturating_sub(layout.used())));
+        text.push_str(&look_at(ranked, columns.saturating_sub(layout.used())));
         text.truncate(text.trim_end().len());
         text.push('\n');
     }
@@ -158,32 +215,34 @@ struct Layout {
 }
 
 impl Layout {
-    /// The most that fits: without enough room the bars go first, then time, calls and net, and labels
-    /// become shorter.
-    fn fitting(functions: &[&FunctionProfile], columns: usize) -> Self {
-        let kept = [
-            &["calls", "time", "net MiB", "peak MiB"][..],
-            &["calls", "net MiB", "peak MiB"],
-            &["net MiB", "peak MiB"],
-            &["peak MiB"],
-        ];
-        let layouts = [LABEL, LABEL / 2].into_iter().flat_map(|label| {
-            kept.into_iter().flat_map(move |kept| {
+    /// The most that fits beside the beginning of a line to look at: without enough room the bars go first,
+    /// then the figures that matter least, and labels become shorter.
+    fn fitting(run: &Run, functions: &[Ranked<'_>], names: &Names, columns: usize) -> Self {
+        let all = function_columns(run);
+        let least = || Self {
+            figures: figures(
+                functions,
+                names,
+                &kept(&all, FIRST_TO_GO.len()),
+                LEAST_LABEL,
+            ),
+            label: LEAST_LABEL,
+            has_bar: false,
+        };
+        let room = columns.saturating_sub(LEAST_LINE);
+        let labels = [LABEL, LABEL / 2].into_iter();
+        let mut layouts = labels.flat_map(|label| {
+            let all = &all;
+            (0..=FIRST_TO_GO.len()).flat_map(move |gone| {
                 [true, false].map(|has_bar| Self {
-                    figures: figures(functions, kept, label),
+                    figures: figures(functions, names, &kept(all, gone), label),
                     label,
                     has_bar,
                 })
             })
         });
-        let least = || Self {
-            figures: figures(functions, &["peak MiB"], LEAST_LABEL),
-            label: LEAST_LABEL,
-            has_bar: false,
-        };
         layouts
-            .into_iter()
-            .find(|layout| layout.used() <= columns)
+            .find(|layout| layout.used() <= room)
             .unwrap_or_else(least)
     }
 
@@ -197,50 +256,63 @@ impl Layout {
     fn titles(&self, columns: usize) -> String {
         let bar = if self.has_bar { BAR + 2 } else { 0 };
         let left = columns.saturating_sub(self.used());
-        let title = ["  highest line", "  line"]
+        let title = ["  line to look at", "  line"]
             .into_iter()
             .find(|title| title.len() <= left);
         format!("{:bar$}{}", "", title.unwrap_or_default())
     }
 }
 
+/// The columns without the first `gone` of [`FIRST_TO_GO`]. A peak stays: that of the heap itself, if there is one.
+fn kept(columns: &[FunctionColumn], gone: usize) -> Vec<FunctionColumn> {
+    let gone = &FIRST_TO_GO[..gone];
+    let is_there = |key: &&str| columns.iter().any(|column| column.key == *key);
+    let peak = ["self_heap_peak", "heap_peak", "peak_rss"];
+    let peak = peak.into_iter().find(|key| is_there(key));
+    let stays = |column: &&FunctionColumn| peak == Some(column.key) || !gone.contains(&column.key);
+    columns.iter().filter(stays).copied().collect()
+}
+
 /// The heading and a row for each function, with the columns that are `kept`.
-fn figures(functions: &[&FunctionProfile], kept: &[&str], longest: usize) -> Vec<String> {
-    let column = |show: &dyn Fn(&FunctionProfile) -> String| {
-        let mut cells: Vec<_> = functions.iter().map(|f| show(f)).collect();
-        align_points(&mut cells);
+fn figures(
+    functions: &[Ranked<'_>],
+    names: &Names,
+    kept: &[FunctionColumn],
+    longest: usize,
+) -> Vec<String> {
+    let cells = |column: &FunctionColumn| {
+        let shown = |ranked: &Ranked<'_>| match column.kind {
+            // What was not called took no time.
+            Kind::Time if ranked.function.calls == 0 => String::new(),
+            _ => column.shown(ranked.function),
+        };
+        let mut cells: Vec<_> = functions.iter().map(shown).collect();
+        // Durations carry their unit, which differs from row to row.
+        if column.kind != Kind::Time {
+            align_points(&mut cells);
+        }
         cells
     };
-    let blank_zero = |zero: bool, shown: String| if zero { String::new() } else { shown };
-    let cells = |title: &str| match title {
-        "calls" => column(&|f| blank_zero(f.calls == 0, f.calls.to_string())),
-        // Durations carry their unit, which differs from row to row.
-        "time" => functions
-            .iter()
-            .map(|f| blank_zero(f.calls == 0, duration(f.time_ns)))
-            .collect(),
-        "net MiB" => column(&|f| blank_zero(f.net_rss == 0, signed_mib(f.net_rss))),
-        _ => column(&|f| blank_zero(f.peak_rss == 0, mib(f.peak_rss))),
-    };
-    let columns: Vec<_> = kept.iter().map(|title| cells(title)).collect();
-    let heading = ["function"].iter().chain(kept);
-    let rows = functions.iter().enumerate().map(|(i, function)| {
+    let columns: Vec<_> = kept.iter().map(cells).collect();
+    let heading = kept.iter().map(FunctionColumn::heading);
+    let heading = ["function".to_owned()].into_iter().chain(heading);
+    let rows = functions.iter().enumerate().map(|(i, ranked)| {
         let cells = columns.iter().map(|column| column[i].clone());
-        [label(function, longest)]
+        [label(names.of(ranked.function), longest)]
             .into_iter()
             .chain(cells)
             .collect()
     });
-    text_table(heading.map(|&title| title.to_owned()).collect(), rows)
+    text_table(heading.collect(), rows)
 }
 
-fn label(function: &FunctionProfile, longest: usize) -> String {
-    truncate(&visible(&function.label), longest)
+fn label(name: &str, longest: usize) -> String {
+    truncate(&visible(name), longest)
 }
 
-/// The number and the source of the line with the highest peak, in at most `columns`.
-fn look_at(function: &FunctionProfile, columns: usize) -> String {
-    let Some(line) = highest(function) else {
+/// The number and the source of the line to look at, in at most `columns`.
+fn look_at(ranked: &Ranked<'_>, columns: usize) -> String {
+    let Some(line) = ranked.line() else {
         return String::new();
     };
     let number = line.line.to_string();
@@ -254,7 +326,7 @@ fn look_at(function: &FunctionProfile, columns: usize) -> String {
     }
     format!(
         "  {number} {}",
-        quiet(&truncate(&source_line(line.source.trim()), left))
+        quiet(&truncate(source_line(&line.source).trim(), left))
     )
 }
 
@@ -328,6 +400,30 @@ mod tests {
                 words.windows(remark.len()).any(|part| part == remark),
                 "{narrow}"
             );
+        }
+    }
+
+    #[test]
+    fn a_leak_a_spike_and_churn_are_in_the_first_five_lines() {
+        let run = fixture::leaking();
+        let at = |columns| plain(&summary(&run, None, columns));
+        for columns in [60, 80, 100] {
+            let shown = at(columns);
+            let first: Vec<_> = shown.lines().take(5).collect();
+            for said in ["intern, line 91", "render, line 42", "parse, line 62"] {
+                assert!(first.iter().any(|line| line.contains(said)), "{shown}");
+            }
+        }
+        insta::assert_snapshot!(format!("{}\n\n{}\n\n{}", at(100), at(80), at(60)));
+    }
+
+    #[test]
+    fn functions_of_one_name_are_told_apart() {
+        let mut run = fixture::leaking();
+        run.functions.truncate(4);
+        let shown = plain(&summary(&run, None, 100));
+        for name in ["server::run", "db::run", "tick::run"] {
+            assert!(shown.contains(name), "{shown}");
         }
     }
 

@@ -1,13 +1,14 @@
 //! The run as Markdown, for a pull request: what the summary in the terminal says.
 
-use std::cmp::Reverse;
+use memprof_model::run::{PeakMethod, Run};
 
-use memprof_model::run::{FunctionProfile, PeakMethod, Run};
-
-use crate::facts::rows::highest;
+use super::function_columns::{FunctionColumn, function_columns};
+use crate::facts::names::Names;
+use crate::facts::ranking::{Ranked, ranked};
 use crate::text::markdown::{code, row, rule, sentences};
-use crate::text::units::{duration, mib, mib_unit, signed_mib};
+use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{source_line, truncate};
+use crate::words::findings::{Finding, findings};
 use crate::words::story::tell;
 
 /// The most functions that are shown.
@@ -15,8 +16,8 @@ const SHOWN: usize = 10;
 /// The most columns of a line's source.
 const SOURCE: usize = 60;
 
-/// What `run` found, as Markdown: a heading, a table of the functions with the highest peaks, and a
-/// sentence about the first one. Names and source are shown as what they are, whatever they contain.
+/// What `run` found, as Markdown: a heading, what it comes to on the heap where that is counted, a sentence about
+/// the first function, and a table of the first ones. Names and source are shown as what they are, whatever they contain.
 ///
 /// ```
 /// # let dir = std::env::temp_dir().join("memprof-doc");
@@ -39,12 +40,24 @@ pub fn summary_markdown(run: &Run) -> String {
         duration(run.duration_ns),
         mib_unit(run.process.baseline_rss),
     );
-    let mut functions: Vec<_> = run.functions.iter().collect();
-    functions.sort_by_key(|f| (Reverse(f.peak_rss), Reverse(f.time_ns)));
+    let names = Names::of_run(run);
+    let functions = ranked(run);
+    let found: String = findings(run)
+        .iter()
+        .map(|finding| found(run, &names, finding))
+        .collect();
+    if !found.is_empty() {
+        text.push_str(&format!("\n{found}"));
+    }
     if let Some(first) = functions.first() {
-        let label = code(&first.label);
-        text.push_str(&format!("\n{label}: {}\n\n", sentences(tell(run, first))));
-        text.push_str(&table(&functions[..functions.len().min(SHOWN)]));
+        let label = code(names.of(first.function));
+        let story = sentences(tell(run, first.function));
+        text.push_str(&format!("\n{label}: {story}\n\n"));
+        text.push_str(&table(
+            run,
+            &functions[..functions.len().min(SHOWN)],
+            &names,
+        ));
     }
     if functions.len() > SHOWN {
         text.push_str(&format!(
@@ -58,36 +71,45 @@ pub fn summary_markdown(run: &Run) -> String {
     text
 }
 
-fn table(functions: &[&FunctionProfile]) -> String {
-    let titles = [
-        "function",
-        "calls",
-        "time",
-        "net MiB",
-        "peak MiB",
-        "highest line",
-    ];
-    let rows = functions.iter().map(|function| row(cells(function)));
-    [row(titles.map(str::to_owned)), rule(titles.len())]
-        .into_iter()
-        .chain(rows)
-        .collect()
+/// A finding as an item of a list.
+fn found(run: &Run, names: &Names, finding: &Finding<'_>) -> String {
+    let detail = match &finding.detail[..] {
+        "" => String::new(),
+        detail => format!(" {detail}"),
+    };
+    let line = finding.line.map_or_else(String::new, |line| {
+        let source = truncate(source_line(&line.source).trim(), SOURCE);
+        format!(", line {} {}", line.line, code(&source))
+    });
+    format!(
+        "- {}: **{}**{detail}, {}{line}\n",
+        finding.title,
+        mib_unit(finding.bytes),
+        code(names.of(&run.functions[finding.index])),
+    )
 }
 
-fn cells(function: &FunctionProfile) -> [String; 6] {
-    let blank_zero = |zero: bool, shown: String| if zero { String::new() } else { shown };
-    let line = highest(function).map_or_else(String::new, |line| {
+fn table(run: &Run, functions: &[Ranked<'_>], names: &Names) -> String {
+    let columns = function_columns(run);
+    let titles: Vec<_> = ["function".to_owned()]
+        .into_iter()
+        .chain(columns.iter().map(FunctionColumn::heading))
+        .chain(["line to look at".to_owned()])
+        .collect();
+    let rule = rule(titles.len());
+    let rows = functions.iter().map(|ranked| {
+        let figures = columns.iter().map(|column| column.shown(ranked.function));
+        let name = code(names.of(ranked.function));
+        row([name].into_iter().chain(figures).chain([look_at(ranked)]))
+    });
+    [row(titles), rule].into_iter().chain(rows).collect()
+}
+
+fn look_at(ranked: &Ranked<'_>) -> String {
+    ranked.line().map_or_else(String::new, |line| {
         let source = truncate(source_line(&line.source).trim(), SOURCE);
         format!("{} {}", line.line, code(&source))
-    });
-    [
-        code(&function.label),
-        function.calls.to_string(),
-        duration(function.time_ns),
-        blank_zero(function.net_rss == 0, signed_mib(function.net_rss)),
-        blank_zero(function.peak_rss == 0, mib(function.peak_rss)),
-        line,
-    ]
+    })
 }
 
 #[cfg(test)]
@@ -101,6 +123,11 @@ mod tests {
     }
 
     #[test]
+    fn a_leak_a_spike_and_churn() {
+        insta::assert_snapshot!(summary_markdown(&fixture::leaking()));
+    }
+
+    #[test]
     fn tables_stay_tables_whatever_the_names() {
         for (name, run) in fixture::all() {
             let text = summary_markdown(&run);
@@ -108,7 +135,8 @@ mod tests {
             let rows = text.lines().filter(|line| line.starts_with('|'));
             for row in rows {
                 let bars = row.replace("\\|", "").matches('|').count();
-                assert_eq!(bars, 7, "{name}: {row}");
+                let titles = function_columns(&run).len() + 2;
+                assert_eq!(bars, titles + 1, "{name}: {row}");
             }
         }
     }

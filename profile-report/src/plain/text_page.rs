@@ -2,21 +2,24 @@
 
 use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, Run};
 
+use super::columns::{differs_from_own_heap, differs_from_own_rss};
 use super::line_table::line_table;
 use crate::facts::highest_call::{shown_call, which_call};
+use crate::facts::own::alive;
 use crate::facts::peak_moment::peak_moment;
 use crate::facts::rss_and_heap::others_show;
-use crate::text::units::{duration, interval, mib, mib_unit, signed_mib};
+use crate::text::units::{count, duration, interval, mib, mib_unit, signed_mib};
 use crate::text::visible::visible;
+use crate::words::findings::alive_when;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::spread::{highest_counted_call, spread_table};
 use crate::words::story;
 use crate::words::suspended::suspended;
 
-/// The whole text of `<function>.txt`.
-pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
-    let mut text = format!("{}\n{}\n\n", visible(&profile.label), whereabouts(profile));
+/// The whole text of `<function>.txt`, of a function that is called `title`.
+pub(crate) fn render(run: &Run, profile: &FunctionProfile, title: &str) -> String {
+    let mut text = format!("{}\n{}\n\n", visible(title), whereabouts(profile));
     for (name, value) in facts(run, profile) {
         text.push_str(&format!("{name:<9}  {value}\n"));
     }
@@ -31,6 +34,9 @@ pub(crate) fn render(run: &Run, profile: &FunctionProfile) -> String {
     text.push_str(LEGEND);
     if profile.heap.is_some() {
         text.push_str(LEGEND_HEAP);
+    }
+    if differs_from_own_heap(profile) || differs_from_own_rss(profile) {
+        text.push_str(LEGEND_SELF);
     }
     text
 }
@@ -54,7 +60,11 @@ net   the sum of the changes of RSS
 peak  the largest rise above the line's start in one hit, temporaries included
 An empty cell is a zero.
 ";
-const LEGEND_HEAP: &str = "alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched\n";
+const LEGEND_HEAP: &str = "\
+alloc, freed, heap peak: bytes asked of the allocator; they become RSS when they are touched
+alive: what the line allocated and nobody has freed
+";
+const LEGEND_SELF: &str = "self: without what annotated functions did that the line called\n";
 
 fn whereabouts(profile: &FunctionProfile) -> String {
     format!(
@@ -70,14 +80,21 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     let mut facts = vec![
         ("calls", calls(profile)),
         ("time", duration(profile.time_ns)),
-        ("RSS", rss(profile)),
-        (
-            "net",
-            format!("{} MiB over all calls", signed_mib(profile.net_rss)),
-        ),
-        ("peak", peak(profile)),
-        ("heap", heap(profile)),
     ];
+    let [net, highest] = if profile.heap.is_some() {
+        facts.extend(heap(run, profile));
+        ["net RSS", "peak RSS"]
+    } else {
+        ["net", "peak"]
+    };
+    facts.extend([
+        ("RSS", rss(profile)),
+        (net, net_rss(profile)),
+        (highest, peak(profile)),
+    ]);
+    if profile.heap.is_none() {
+        facts.push(("heap", HOW_TO_COUNT.to_owned()));
+    }
     if let Some(highest) = highest_counted_call(profile) {
         facts.push(("highest", highest));
     }
@@ -92,10 +109,23 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     facts
 }
 
-fn heap(profile: &FunctionProfile) -> String {
-    let Some(heap) = profile.heap else {
-        return HOW_TO_COUNT.to_owned();
-    };
+/// What it did on the heap: what is alive, what it did itself, and with all that it called.
+fn heap(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(alive) = alive(profile) {
+        let blocks = count(alive.blocks);
+        let when = alive_when(run.outcome);
+        let size = mib_unit(alive.bytes);
+        facts.push(("alive", format!("{size} in {blocks} blocks, {when}")));
+    }
+    if let Some(own) = profile.self_heap {
+        facts.push(("self", on_heap(&own)));
+    }
+    facts.extend(profile.heap.map(|heap| ("heap", on_heap(&heap))));
+    facts
+}
+
+fn on_heap(heap: &HeapFigures) -> String {
     format!(
         "{} allocated in {} allocations, {} freed, peak {}",
         mib_unit(heap.allocated),
@@ -103,6 +133,16 @@ fn heap(profile: &FunctionProfile) -> String {
         mib_unit(heap.freed),
         mib_unit(heap.peak)
     )
+}
+
+fn net_rss(profile: &FunctionProfile) -> String {
+    let net = signed_mib(profile.net_rss);
+    if differs_from_own_rss(profile) {
+        let own = signed_mib(profile.self_net_rss);
+        format!("{net} MiB over all calls, {own} MiB without what it called")
+    } else {
+        format!("{net} MiB over all calls")
+    }
 }
 
 fn elsewhere(others: &HeapFigures) -> String {
@@ -191,14 +231,14 @@ mod tests {
     #[test]
     fn the_demo() {
         let run = fixture::inverse();
-        insta::assert_snapshot!(render(&run, &run.functions[0]));
+        insta::assert_snapshot!(render(&run, &run.functions[0], "Matriz Inversa"));
     }
 
     #[test]
     fn no_fixture_lets_a_control_character_through() {
         for (name, run) in fixture::all() {
             for function in &run.functions {
-                let text = render(&run, function);
+                let text = render(&run, function, &function.label);
                 assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{name}");
             }
         }

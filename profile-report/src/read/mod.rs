@@ -23,4 +23,4 @@ pub use dat_file::{ChildMemory, DatCall, DatFile, DatFunction, parse_dat, read_d
 pub use dat_record::{DatError, DatRecord, DatRecords, Memory};
 pub use journal::parse_journal;
 pub use run_json::{parse_run, read_run};
-pub use saved_runs::{RunHeader, SavedRun, saved_runs};
+pub use saved_runs::{LiveHeap, RunHeader, SavedRun, saved_runs};

@@ -24,12 +24,29 @@ fn check_function(function: &FunctionProfile) -> Result<(), String> {
     {
         return Err("its line numbers are too large".to_owned());
     }
+    check_groups(function)?;
     function.call_records.iter().try_for_each(check_call)?;
     match function.series_call {
         Some(call) if call >= function.call_records.len() => {
             Err(format!("its series is of call {call}, which is not there"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Every line of a group says so, and every group that is said to be one has lines. A line is in one at most, since
+/// it has room for one.
+fn check_groups(function: &FunctionProfile) -> Result<(), String> {
+    let mut lines = function.lines.iter();
+    if let Some(line) = lines.find(|line| line.group.is_some_and(|at| at >= function.groups.len()))
+    {
+        let number = line.line;
+        return Err(format!("line {number} is in a group that is not there"));
+    }
+    let has_line = |at: usize| function.lines.iter().any(|line| line.group == Some(at));
+    match (0..function.groups.len()).find(|&at| !has_line(at)) {
+        Some(at) => Err(format!("its group {at} has no line")),
+        None => Ok(()),
     }
 }
 
@@ -50,6 +67,7 @@ fn ordered(start: u64, end: u64, what: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use memprof_model::run::LineGroup;
 
     #[test]
     fn recorded_runs_are() {
@@ -72,6 +90,14 @@ mod tests {
                 "its series is of call 3",
             ),
             (found(&|f| f.source_line = u32::MAX), "line numbers"),
+            (
+                found(&|f| f.lines[1].group = Some(0)),
+                "is in a group that is not there",
+            ),
+            (
+                found(&|f| f.groups.push(LineGroup::default())),
+                "its group 0 has no line",
+            ),
             (
                 call(&|c| (c.start_ns, c.end_ns) = (2, 1)),
                 "ends at 1 ns, before",

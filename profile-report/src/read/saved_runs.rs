@@ -36,6 +36,17 @@ pub struct RunHeader {
     pub peak_rss: u64,
     /// RSS before the first call, bytes.
     pub baseline_rss: u64,
+    /// The heap over time; `None` where it was not counted.
+    pub heap: Option<LiveHeap>,
+}
+
+/// Live heap bytes in the samples of a run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct LiveHeap {
+    /// The highest sample.
+    pub highest: u64,
+    /// The last one.
+    pub at_end: u64,
 }
 
 impl RunHeader {
@@ -91,7 +102,7 @@ fn read_entry(folder: &Path) -> Option<SavedRun> {
 }
 
 /// Reads the first fields of a `run.json` and stops before its long lists, which would make the
-/// index of many runs slow.
+/// index of many runs slow. The samples of the process, which are few, are read where the heap was counted.
 pub(crate) fn read_header(text: &[u8]) -> Result<RunHeader, String> {
     let mut fields = Fields::default();
     let outcome = json::read_with(text, |mut json| {
@@ -118,9 +129,11 @@ struct Fields {
     schema: Option<String>,
     header: RunHeader,
     complete: bool,
+    counts_heap: bool,
 }
 
-/// Fills [`Fields`] until the process's figures have come, the last ones that are needed.
+/// Fills [`Fields`] until the process's figures have come, the last ones that are needed, and its samples if they
+/// have the heap.
 struct HeaderVisitor<'a>(&'a mut Fields);
 
 impl<'de> Visitor<'de> for HeaderVisitor<'_> {
@@ -144,6 +157,14 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
                     (header.peak_rss, header.baseline_rss) =
                         (process.peak_rss, process.baseline_rss);
                     self.0.complete = true;
+                    if !self.0.counts_heap {
+                        return Ok(());
+                    }
+                }
+                "heap" => self.0.counts_heap = map.next_value()?,
+                "series" => {
+                    let samples: Vec<HeapSample> = map.next_value()?;
+                    header.heap = live_heap(&samples);
                     return Ok(());
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -151,6 +172,19 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
         }
         Ok(())
     }
+}
+
+fn live_heap(samples: &[HeapSample]) -> Option<LiveHeap> {
+    let all = || samples.iter().filter_map(|sample| sample.heap);
+    Some(LiveHeap {
+        highest: all().max()?,
+        at_end: all().last()?,
+    })
+}
+
+#[derive(Deserialize)]
+struct HeapSample {
+    heap: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +198,18 @@ mod tests {
     use super::*;
     use crate::fixture;
     use crate::format::json::to_json;
+
+    #[test]
+    fn the_heap_is_that_of_the_samples() {
+        let header = |run| read_header(to_json(&run).unwrap().as_bytes()).unwrap();
+        let heap = header(fixture::leaking()).heap.unwrap();
+        assert_eq!((heap.at_end, heap.highest), (28_941_304, 37_281_792));
+        assert_eq!(header(fixture::inverse()).heap, None);
+        // What is cut off behind the process's figures is still a run.
+        let mut text = to_json(&fixture::leaking()).unwrap();
+        text.truncate(text.find("\"series\"").unwrap() + 100);
+        assert_eq!(read_header(text.as_bytes()).unwrap().heap, None);
+    }
 
     #[test]
     fn the_header_is_read_without_the_rest() {

@@ -8,9 +8,10 @@ use super::run_before;
 use super::run_folder::RunFolder;
 use super::{file_names, index};
 use crate::atomic_file;
-use crate::chart::function_chart;
+use crate::chart::chart_called;
 use crate::diff::before::Before;
 use crate::error::ReportError;
+use crate::facts::names::Names;
 use crate::format::{json, mprof};
 use crate::pages::{function_page, page_in_folder, run_page};
 use crate::plain::text_page;
@@ -43,12 +44,17 @@ fn write_run(run: &Run, folder: &Path, before: Option<&Before>) -> Result<(), Re
         |name: &str, contents: String| atomic_file::write(&folder.join(name), contents.as_bytes());
     put("run.json", json::to_json(run)?)?;
     let names = file_names::assign(&run.functions);
+    let called = Names::of_run(run);
     for (function, name) in run.functions.iter().zip(&names) {
-        let chart = function_chart(run, function)?;
-        put(&format!("{name}.txt"), text_page::render(run, function))?;
+        let title = called.of(function);
+        let chart = chart_called(run, function, title)?;
+        put(
+            &format!("{name}.txt"),
+            text_page::render(run, function, title),
+        )?;
         put(
             &format!("{name}.html"),
-            function_page(run, function, name, &chart)?,
+            function_page(run, function, title, name, &chart)?,
         )?;
         put(&format!("{name}.svg"), chart)?;
     }

@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn the_chart_has_points_and_laws() {
         let profile = profile();
-        let chart = crate::chart::growth_chart(&profile, &grown(&profile));
+        let chart = crate::chart::growth_chart(&profile, "f", &grown(&profile));
         let chart = chart.expect("drawn");
         assert_eq!(
             chart.matches("<circle").count(),

@@ -1,5 +1,7 @@
 //! Sentences that say what memory did.
 
+pub(crate) mod findings;
+pub(crate) mod groups;
 pub(crate) mod growth;
 pub(crate) mod heap_story;
 mod origins_story;

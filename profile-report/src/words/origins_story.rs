@@ -22,7 +22,10 @@ pub(crate) fn still_alive(run: &Run, profile: &FunctionProfile) -> Option<String
         return None;
     }
     lines.sort_by_key(|(_, origins)| Reverse(origins.alive_bytes));
-    let sum = |of: fn(&Origins) -> u64| lines.iter().map(|(_, origins)| of(origins)).sum();
+    let sum = |of: fn(&Origins) -> u64| {
+        let all = lines.iter().map(|(_, origins)| of(origins));
+        all.fold(0, u64::saturating_add)
+    };
     let (bytes, blocks): (u64, u64) = (sum(|o| o.alive_bytes), sum(|o| o.alive_blocks));
     let about = if followed.one_in > 1 { "about " } else { "" };
     let named: Vec<String> = lines.iter().take(LINES).map(named).collect();

@@ -3,6 +3,7 @@
 use memprof_model::run::{FunctionProfile, Run, RunOutcome, Stopped};
 
 use super::suspended::suspended;
+use crate::facts::names::Names;
 use crate::text::units::{duration, mib_unit, signed_mib};
 use crate::text::visible::{source_line, truncate, visible};
 
@@ -29,13 +30,14 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     sentences.extend(low.map(|after| {
         format!("Memory was about to run out for the first time {after} after that call.")
     }));
+    let names = Names::of_run(run);
     let innermost = innermost(&run.stopped);
     let more = innermost.len().saturating_sub(SHOWN);
     sentences.extend(
         innermost
             .into_iter()
             .take(SHOWN)
-            .filter_map(|call| of_thread(run, call)),
+            .filter_map(|call| of_thread(run, &names, call)),
     );
     if more > 0 {
         sentences.push(format!("{more} more threads were in annotated calls."));
@@ -74,7 +76,7 @@ fn innermost(stopped: &[Stopped]) -> Vec<&Stopped> {
     calls
 }
 
-fn of_thread(run: &Run, call: &Stopped) -> Option<String> {
+fn of_thread(run: &Run, names: &Names, call: &Stopped) -> Option<String> {
     let function = run.functions.get(call.function)?;
     let line = call.line.map_or_else(String::new, |number| {
         let line = function.lines.iter().find(|line| line.line == number);
@@ -87,7 +89,7 @@ fn of_thread(run: &Run, call: &Stopped) -> Option<String> {
     Some(format!(
         "Thread {} was in{line} {}: {} MiB in {}, {} at most.",
         call.thread,
-        visible(&function.label),
+        visible(names.of(function)),
         signed_mib(call.net_rss),
         duration(call.time_ns),
         mib_unit(call.peak_rss)
