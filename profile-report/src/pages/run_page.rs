@@ -240,7 +240,8 @@ fn function_row(
     }
 }
 
-/// By how much the function's peak changed since the run before; nothing if it was not called there.
+/// By how much the function's peak changed beyond noise since the run before, on the heap where both runs count it;
+/// nothing if it was not called there.
 fn change(function: &FunctionProfile, before: &Before) -> Option<i64> {
     let is_it = |place: &Place| {
         (&place.name, &place.file, place.line) == (&function.name, &function.file, function.line)
@@ -248,7 +249,13 @@ fn change(function: &FunctionProfile, before: &Before) -> Option<i64> {
     let mut all = before.diff.functions.iter();
     let found = all.find(|f| f.after.as_ref().is_some_and(is_it))?;
     found.before.as_ref()?;
-    Some(found.changes.peak_rss.change)
+    let heap = before.diff.before.heap && before.diff.after.heap;
+    let peak = if heap {
+        found.changes.heap_peak
+    } else {
+        found.changes.peak_rss
+    };
+    Some(peak.certain())
 }
 
 /// What was measured, how, and at what cost.
