@@ -161,6 +161,36 @@ fn diff_names_what_grew_and_fails_where_it_is_to() {
     for (before, after) in [("0", "0"), ("1", "0")] {
         bench.prints(&["diff", before, after, "--fail-above", "5%"]);
     }
+    // Of several runs of a side, in all ways to name them.
+    for lines in ["20000", "20000", "400000"] {
+        assert!(bench.words(&[lines]).status.success());
+    }
+    for (before, after) in [
+        ("0,2", "3"),
+        ("0", "2..3"),
+        ("-3..-2", "0"),
+        ("-2,-3", "0,0"),
+    ] {
+        let alike = bench.prints(&["diff", before, after, "--fail-above", "0%"]);
+        assert!(alike.contains("no change beyond noise"), "{alike}");
+    }
+    let judged = bench.memprof(&["diff", "-3..-2", "1,-1", "--fail-above", "5%"]);
+    assert_eq!(judged.status.code(), Some(1));
+    assert!(
+        stdout(&judged).contains("2 runs, one of"),
+        "{}",
+        stdout(&judged)
+    );
+    let missing = bench.complains(&["diff", "0..9", "1"]);
+    assert!(missing.contains("there are runs 0 to 4"), "{missing}");
+    // Time is nobody's fault, unless asked for.
+    let slower = bench.memprof(&["diff", "0", "1", "--fail-slower", "5%"]);
+    assert!(
+        stderr(&slower).contains("the time of lengths grew by more than 5%"),
+        "{}",
+        stderr(&slower)
+    );
+    bench.prints(&["diff", "0", "2", "--fail-slower", "5%"]);
     assert!(
         bench
             .complains(&["diff", "0", "1", "--fail-above", "much"])

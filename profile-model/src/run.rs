@@ -273,6 +273,10 @@ pub struct Process {
     pub peak_rss: u64,
     /// RSS just before the first annotated call.
     pub baseline_rss: u64,
+    /// By how many bytes the kernel's counter of a kind of page lags at most for each processor that the program
+    /// ran on; 0 where that is not known.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub lag_rss: u64,
 }
 
 /// How well the sampler thread kept its time.

@@ -4,39 +4,49 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use memprof_model::run::Run;
 use memprof_report::changes_page;
-use memprof_report::diff::{Change, Diff as Changes, compare, markdown, text};
-use memprof_report::text::{mib_unit, visible};
+use memprof_report::diff::{
+    Change, Diff as Changes, FunctionDiff, compare_repeated, markdown, text,
+};
+use memprof_report::text::{duration, mib_unit, visible};
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{self, COLUMNS};
 use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
   cargo memprof diff -2 -1                        # the last two runs
+  cargo memprof diff -6..-4 -3..-1                # three runs of each side: what they differ by is noise
   cargo memprof diff before/run.json latest -o diff.html
-  cargo memprof diff main branch --format markdown --fail-above 5%     # in CI
+  cargo memprof diff main,main-again branch --format markdown --fail-above 5%     # in CI
 
-With --fail-above the exit code is 1 if the peak of the process or of a function grew by more than that, \
-and by more than 64 KiB. A function that is new counts with its whole peak, as a share of the process's.";
+Several runs of a side are written with commas (`4,6,latest`) or as two numbers of `list` (`4..6`, `-6..-4`).
 
-/// Memory moves by as much on its own.
-const NOISE: i64 = 64 << 10;
+What changed by no more than noise is not called a change. Where both sides count the heap, the heap decides. RSS \
+counts beyond what the kernel's counters lag, pages that come once, and what the allocator keeps; beyond all that the \
+process took for what ran while other threads were at work.
+
+With --fail-above the exit code is 1 if beyond noise the peak of the process, or the peak of a function, or what it \
+keeps or allocates on the heap grew by more than that. A figure that was 0 counts as a share of the process's peak.";
 
 /// Compares two runs: functions and lines, also where lines moved
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Diff {
-    /// The run before: folder, number, `latest`, program or .dat file
-    #[arg(allow_negative_numbers = true)]
+    /// The run before, or several: folder, number, `latest`, program or .dat file
+    #[arg(allow_hyphen_values = true)]
     before: String,
-    /// The run after
-    #[arg(allow_negative_numbers = true)]
+    /// The run after, or several
+    #[arg(allow_hyphen_values = true)]
     after: String,
-    /// Fail if a peak grew by more than this
+    /// Fail if more than this is needed, kept or allocated
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     fail_above: Option<f64>,
+    /// Fail if a function or the program takes longer by more than this
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    fail_slower: Option<f64>,
     /// How to print it [default: by the ending of --output, or text]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -61,25 +71,29 @@ enum Format {
 impl Diff {
     /// Prints or writes the comparison, and judges it.
     pub(crate) fn run(&self, store: &Store) -> Outcome<ExitCode> {
-        let before = store.lookup(Some(&self.before))?.load()?.into_run();
-        let after = store.lookup(Some(&self.after))?.load()?.into_run();
-        let changes = compare(&before, &after);
+        let (before, after) = (runs(store, &self.before)?, runs(store, &self.after)?);
+        let sides = [&before, &after].map(|runs| runs.iter().collect::<Vec<_>>());
+        let changes = compare_repeated(&sides[0], &sides[1]).ok_or_else(|| {
+            let words = format!("{} and {}", self.before, self.after);
+            Failure::new(
+                format!("compare {words}"),
+                "there is no run",
+                "name one of `list`",
+            )
+        })?;
         if self.json {
             output::json(&changes)?;
         } else {
             self.print(&changes)?;
         }
-        let Some(limit) = self.fail_above else {
-            return Ok(ExitCode::SUCCESS);
-        };
-        let grown = grown(&changes, limit);
-        for (what, change) in &grown {
-            output::complain(&format!(
-                "{what} grew by more than {}%: {}",
-                100.0 * limit,
-                shown(change)
-            ));
+        let mut grown = Vec::new();
+        if let Some(limit) = self.fail_above {
+            grown.extend(larger(&changes, limit));
         }
+        if let Some(limit) = self.fail_slower {
+            grown.extend(slower(&changes, limit));
+        }
+        grown.iter().for_each(|what| output::complain(what));
         Ok(if grown.is_empty() {
             ExitCode::SUCCESS
         } else {
@@ -117,28 +131,89 @@ impl Diff {
     }
 }
 
-/// Peaks that grew by more than `limit`, a share.
-fn grown(changes: &Changes, limit: f64) -> Vec<(String, Change)> {
-    let whole = changes.peak_rss.before.unwrap_or(0).max(1) as f64;
-    let too_much = |change: &Change| {
-        let share = change.share().unwrap_or(change.change as f64 / whole);
-        change.change > NOISE && share > limit
-    };
-    let functions = changes.functions.iter().map(|function| {
-        let label = visible(&function.label);
-        (format!("the peak of {label}"), function.changes.peak_rss)
-    });
-    let process = ("the peak of the process".to_owned(), changes.peak_rss);
-    [process]
+/// The runs of a side.
+fn runs(store: &Store, words: &str) -> Outcome<Vec<Run>> {
+    let entries = store.lookup_side(words)?;
+    let runs = entries
         .into_iter()
-        .chain(functions)
-        .filter(|(_, change)| too_much(change))
-        .collect()
+        .map(|entry| Ok(entry.load()?.into_run()));
+    runs.collect()
 }
 
-fn shown(change: &Change) -> String {
-    let size = |figure: Option<i64>| mib_unit(figure.unwrap_or(0).unsigned_abs());
-    format!("{} → {}", size(change.before), size(change.after))
+/// What beyond noise grew by more than `limit`, a share, in sentences.
+fn larger(changes: &Changes, limit: f64) -> Vec<String> {
+    let whole = changes.peak_rss.before.unwrap_or(0).max(1);
+    let process = grew(
+        "the peak of the process",
+        changes.peak_rss,
+        limit,
+        whole,
+        size,
+    );
+    let functions = changes.functions.iter();
+    let functions = functions.flat_map(|function| larger_figures(function, limit, whole));
+    process.into_iter().chain(functions).collect()
+}
+
+fn larger_figures(function: &FunctionDiff, limit: f64, whole: i64) -> Vec<String> {
+    let label = visible(&function.label);
+    let of = &function.changes;
+    let sizes = [
+        ("heap peak", of.heap_peak),
+        ("heap net", of.heap_net),
+        ("allocated heap", of.heap_allocated),
+        ("peak", of.peak_rss),
+    ];
+    let sizes = sizes.into_iter().filter_map(|(what, change)| {
+        grew(
+            &format!("the {what} of {label}"),
+            change,
+            limit,
+            whole,
+            size,
+        )
+    });
+    let what = format!("the number of allocations of {label}");
+    let allocations = grew(&what, of.allocations, limit, i64::MAX, |n| n.to_string());
+    sizes.chain(allocations).collect()
+}
+
+/// What beyond noise takes longer by more than `limit`, a share, in sentences.
+fn slower(changes: &Changes, limit: f64) -> Vec<String> {
+    let time = |ns: i64| duration(ns.unsigned_abs());
+    let whole = changes.duration_ns.before.unwrap_or(0).max(1);
+    let process = grew("the duration", changes.duration_ns, limit, whole, time);
+    let functions = changes.functions.iter().filter_map(|function| {
+        let what = format!("the time of {}", visible(&function.label));
+        grew(&what, function.changes.time_ns, limit, whole, time)
+    });
+    process.into_iter().chain(functions).collect()
+}
+
+/// A sentence about `change` if it counts and is more than `limit`; a share of `whole` where nothing was before.
+fn grew(
+    what: &str,
+    change: Change,
+    limit: f64,
+    whole: i64,
+    shown: impl Fn(i64) -> String,
+) -> Option<String> {
+    let share = change
+        .share()
+        .unwrap_or(change.change as f64 / whole as f64);
+    let [before, after] = [change.before, change.after].map(|figure| shown(figure.unwrap_or(0)));
+    (change.certain() > 0 && share > limit).then(|| {
+        format!(
+            "{what} grew by more than {}%: {before} → {after}",
+            100.0 * limit
+        )
+    })
+}
+
+/// Bytes, with a sign if they are fewer than none.
+fn size(bytes: i64) -> String {
+    let sign = if bytes < 0 { "-" } else { "" };
+    format!("{sign}{}", mib_unit(bytes.unsigned_abs()))
 }
 
 /// `5%` or `5` as 0.05.

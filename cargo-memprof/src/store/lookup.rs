@@ -33,6 +33,35 @@ impl Store {
         words.map(|word| self.lookup(Some(word))).collect()
     }
 
+    /// The runs of one side of a comparison: what [`Store::lookup`] knows, several of them with commas between, or
+    /// two numbers with `..` between, both included.
+    ///
+    /// # Errors
+    /// As [`Store::lookup`].
+    pub(crate) fn lookup_side(&self, words: &str) -> Outcome<Vec<Entry>> {
+        // A folder may have a comma in its name.
+        if Path::new(words).exists() {
+            return Ok(vec![self.lookup(Some(words))?]);
+        }
+        let mut entries = Vec::new();
+        for word in words.split(',').map(str::trim) {
+            match between(word) {
+                Some((first, last)) => entries.extend(self.numbered_from(first, last)?),
+                None => entries.push(self.lookup(Some(word))?),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The runs from one number to another.
+    fn numbered_from(&self, first: i64, last: i64) -> Outcome<Vec<Entry>> {
+        let place = |number| self.place(number).map(|(place, _)| place);
+        let (first, last) = (place(first)?, place(last)?);
+        let (from, to) = (first.min(last), first.max(last));
+        let entries = self.entries()?;
+        Ok(entries.into_iter().take(to + 1).skip(from).collect())
+    }
+
     /// Like [`Store::lookup`]; `None` if the word means no run.
     pub(crate) fn find_entry(&self, word: &str) -> Outcome<Option<Entry>> {
         if let Ok(number) = word.parse::<i64>() {
@@ -57,7 +86,13 @@ impl Store {
 
     /// The run with this number, from the end if it is negative.
     fn numbered(&self, number: i64) -> Outcome<Entry> {
-        let mut entries = self.entries()?;
+        let (at, mut entries) = self.place(number)?;
+        Ok(entries.swap_remove(at))
+    }
+
+    /// The place of the run with this number among all, from the end if it is negative.
+    fn place(&self, number: i64) -> Outcome<(usize, Vec<Entry>)> {
+        let entries = self.entries()?;
         let count = entries.len() as i64;
         let at = if number < 0 { count + number } else { number };
         if !(0..count).contains(&at) {
@@ -68,7 +103,7 @@ impl Store {
             let tried = format!("find run {number} in {}", self.root().display());
             return Err(Failure::new(tried, there, ADVICE));
         }
-        Ok(entries.swap_remove(at as usize))
+        Ok((at as usize, entries))
     }
 
     fn not_found(&self, word: &str) -> Failure {
@@ -82,6 +117,12 @@ impl Store {
             ADVICE,
         )
     }
+}
+
+/// The numbers in `4..6`.
+fn between(word: &str) -> Option<(i64, i64)> {
+    let (first, last) = word.split_once("..")?;
+    Some((first.parse().ok()?, last.parse().ok()?))
 }
 
 /// The run at `path`: its folder, its `run.json`, or a `.dat` file. `None` if nothing is there.

@@ -80,9 +80,8 @@ fn compare(before: &Baseline, now: &Baseline) -> Comparison {
             Some(was) => {
                 comparison.functions += 1;
                 let figures = Figure::ALL.into_iter();
-                let figures = figures.filter_map(|figure| {
-                    compared(before.tolerance, figure, key, was.get(figure)?, entry)
-                });
+                let figures = figures
+                    .filter_map(|figure| compared(before.tolerance, figure, key, was, entry));
                 comparison.figures.extend(figures);
             }
         }
@@ -99,15 +98,16 @@ fn compared(
     tolerance: Tolerance,
     figure: Figure,
     key: &Key,
-    was: u64,
+    known: &Entry,
     entry: &Entry,
 ) -> Option<Compared> {
+    let was = known.get(figure)?;
     let is = entry.get(figure);
-    let allowed = tolerance.allowed(figure, was);
+    let allowed = tolerance.allowed(figure, was, known.allocations);
     let verdict = match is {
         None => Verdict::Unknown,
         Some(is) if is > allowed => Verdict::Worse,
-        Some(is) if was > tolerance.allowed(figure, is) => Verdict::Better,
+        Some(is) if was > tolerance.allowed(figure, is, entry.allocations) => Verdict::Better,
         Some(_) => Verdict::Kept,
     };
     Some(Compared {

@@ -167,7 +167,7 @@ impl Entry {
     pub(super) fn settled(mut self, known: &Entry, tolerance: Tolerance) -> Entry {
         let is_chance = |now: u64, was: u64| {
             let (low, high) = (now.min(was), now.max(was));
-            high <= tolerance.allowed(Figure::PeakRss, low)
+            high <= tolerance.allowed(Figure::PeakRss, low, None)
         };
         self.peak_rss = match (self.peak_rss, known.peak_rss) {
             (Some(now), Some(was)) if !is_chance(now, was) => Some(now),

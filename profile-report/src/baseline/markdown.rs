@@ -44,11 +44,7 @@ impl Comparison {
             .collect();
         keys.dedup();
         let of = functions(self.functions);
-        let allowed = format!(
-            "{}, and {} of RSS, are allowed",
-            self.tolerance.shown_percent(),
-            self.tolerance.shown_floor()
-        );
+        let allowed = self.tolerance.shown();
         match keys.len() {
             0 if self.functions == 0 => "no function is in the baseline".to_owned(),
             0 => format!("{of} kept to the baseline ({allowed})"),

@@ -204,19 +204,19 @@ fn a_file_that_somebody_has_edited_is_read() {
 
 #[test]
 fn heap_is_compared_by_share_and_rss_with_a_floor() {
-    let before = baseline(&[("f", entry(Some(1 << 20), [1000, 1000, 10]))]);
+    let before = baseline(&[("f", entry(Some(1 << 20), [100_000, 100_000, 100]))]);
     let worse = |peak_rss, heap| {
         let now = baseline(&[("f", entry(peak_rss, heap))]);
         let worse = before.compare(&now).worse();
         worse.iter().map(|worse| worse.figure).collect::<Vec<_>>()
     };
-    assert_eq!(worse(Some(2 << 20), [1050, 1050, 10]), []);
+    assert_eq!(worse(Some(2 << 20), [105_000, 105_000, 100]), []);
     assert_eq!(
-        worse(Some((2 << 20) + 1), [1051, 1050, 10]),
+        worse(Some((2 << 20) + 1), [105_001, 105_000, 105]),
         [Figure::PeakRss, Figure::HeapPeak]
     );
     assert_eq!(
-        worse(None, [0, 1051, 11]),
+        worse(None, [0, 105_001, 106]),
         [Figure::Allocated, Figure::Allocations]
     );
 }
@@ -242,8 +242,8 @@ fn only_some_functions_can_be_in() {
     ]);
     before.only = vec!["io::".to_owned()];
     let now = baseline(&[
-        ("io::f", entry(None, [2; 3])),
-        ("net::f", entry(None, [2; 3])),
+        ("io::f", entry(None, [200; 3])),
+        ("net::f", entry(None, [200; 3])),
     ]);
     let worse = before.compare(&now).worse();
     assert_eq!(worse.len(), 3, "{worse:?}");

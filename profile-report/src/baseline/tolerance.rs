@@ -3,11 +3,14 @@
 use memprof_model::internal::short;
 
 use super::figure::Figure;
+use crate::diff::noise;
 
 /// How much more than the baseline a figure may be.
 ///
 /// Written `"5%"`, `"1 MiB"`, or both with a comma: the share holds for every figure; peaks of RSS may
-/// also be higher by the amount of memory, because pages come and go for reasons of their own.
+/// also be higher by the amount of memory, because pages come and go for reasons of their own. What two
+/// runs differ by in which a function does the same (504 KiB of RSS; a few bytes, and very few
+/// allocations, of very many) is allowed in any case.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
     percent: f64,
@@ -61,14 +64,26 @@ impl Tolerance {
         })
     }
 
-    /// The highest value that `figure` may have where the baseline has `was`.
-    pub(super) fn allowed(self, figure: Figure, was: u64) -> u64 {
+    /// The highest value that `figure` may have where the baseline has `was`, and `made` allocations. What is noise
+    /// is always allowed: RSS is in a baseline where it is known that nobody else worked on it.
+    pub(super) fn allowed(self, figure: Figure, was: u64, made: Option<u64>) -> u64 {
         let share = (was as f64 * self.percent / 100.0) as u64;
-        let more = match figure {
-            Figure::PeakRss => share.max(self.rss_floor),
-            _ => share,
+        let noise = match figure {
+            Figure::PeakRss => self.rss_allowed(),
+            Figure::HeapPeak | Figure::Allocated => noise::heap_bytes(made.unwrap_or(1), 0),
+            Figure::Allocations => noise::allocations(was, false),
         };
-        was.saturating_add(more)
+        was.saturating_add(share.max(noise))
+    }
+
+    fn rss_allowed(self) -> u64 {
+        self.rss_floor.max(noise::ALONE)
+    }
+
+    /// How much more is allowed, in words.
+    pub(super) fn shown(self) -> String {
+        let rss = amount_shown(self.rss_allowed());
+        format!("{}, and {rss} of RSS, are allowed", self.shown_percent())
     }
 
     /// `5%`
@@ -78,12 +93,16 @@ impl Tolerance {
 
     /// `1 MiB`, and exactly what it is.
     pub(super) fn shown_floor(self) -> String {
-        let shown = short(self.rss_floor);
-        if amount(&shown) == Some(self.rss_floor) {
-            shown
-        } else {
-            format!("{} bytes", self.rss_floor)
-        }
+        amount_shown(self.rss_floor)
+    }
+}
+
+fn amount_shown(bytes: u64) -> String {
+    let shown = short(bytes);
+    if amount(&shown) == Some(bytes) {
+        shown
+    } else {
+        format!("{bytes} bytes")
     }
 }
 
@@ -125,11 +144,27 @@ mod tests {
     #[test]
     fn the_floor_is_for_rss_alone() {
         let tolerance = Tolerance::default();
-        assert_eq!(tolerance.allowed(Figure::HeapPeak, 1_000), 1_050);
-        assert_eq!(tolerance.allowed(Figure::Allocations, 3), 3);
-        assert_eq!(tolerance.allowed(Figure::PeakRss, 1_000), 1_049_576);
-        assert_eq!(tolerance.allowed(Figure::PeakRss, 1 << 30), 1_127_428_915);
-        assert_eq!(tolerance.allowed(Figure::PeakRss, u64::MAX), u64::MAX);
+        assert_eq!(tolerance.allowed(Figure::HeapPeak, 10_000, Some(1)), 10_500);
+        assert_eq!(tolerance.allowed(Figure::Allocations, 3, Some(3)), 3);
+        assert_eq!(tolerance.allowed(Figure::PeakRss, 1_000, None), 1_049_576);
+        assert_eq!(
+            tolerance.allowed(Figure::PeakRss, 1 << 30, None),
+            1_127_428_915
+        );
+        assert_eq!(tolerance.allowed(Figure::PeakRss, u64::MAX, None), u64::MAX);
+    }
+
+    #[test]
+    fn noise_is_allowed_whatever_the_tolerance_is() {
+        let tolerance = Tolerance::default().percent(0.0).rss_floor(0);
+        let allowed = |figure| tolerance.allowed(figure, 1_000_000, Some(10_000));
+        // 64 bytes × √10,000 blocks.
+        assert_eq!(allowed(Figure::Allocated), 1_006_400);
+        assert_eq!(allowed(Figure::HeapPeak), 1_006_400);
+        // Three standard deviations of a hundredth of a million.
+        assert_eq!(allowed(Figure::Allocations), 1_000_300);
+        assert_eq!(allowed(Figure::PeakRss), 1_000_000 + (504 << 10));
+        assert_eq!(tolerance.shown(), "0%, and 504 KiB of RSS, are allowed");
     }
 
     #[test]

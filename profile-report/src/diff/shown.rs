@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use super::change::{Change, Changes};
-use super::compare::{Diff, FunctionDiff, LineDiff, NOISE, Place};
+use super::compare::{Diff, FunctionDiff, LineDiff, Place};
 use crate::text::units::{align_points, duration, mib, signed_mib};
 use crate::text::visible::{source_line, truncate, visible};
 
@@ -14,6 +14,8 @@ const LINES: usize = 8;
 const NAME: usize = 100;
 /// So many are shown when memory changed in none.
 const UNCHANGED: usize = 5;
+/// Stands for a change that may be noise.
+const NOISE: &str = "~";
 
 /// A function or one of its lines, ready to be shown.
 pub(crate) struct Row {
@@ -28,11 +30,18 @@ pub(crate) struct Row {
     pub(crate) growth: i64,
 }
 
-/// A figure in the second run, and its change; blank for zero.
+impl Row {
+    /// Whether one of its changes may be noise.
+    pub(crate) fn has_noise(&self) -> bool {
+        self.cells.iter().any(|cell| cell.change.trim() == NOISE)
+    }
+}
+
+/// A figure in the second run, and its change; blank for zero, and `~` where it may be noise.
 pub(crate) struct Cell {
     pub(crate) after: String,
     pub(crate) change: String,
-    /// Whether it is memory that grew or shrank, by more than noise.
+    /// Whether it grew or shrank by more than noise.
     pub(crate) direction: Ordering,
 }
 
@@ -55,14 +64,14 @@ enum Kind {
 /// The figures that `diff` has.
 pub(crate) fn columns(diff: &Diff) -> Vec<Column> {
     let column = |title, of, kind| Column { title, of, kind };
-    let mut columns = vec![
-        column("peak MiB", |c| c.peak_rss, Kind::Size),
-        column("net MiB", |c| c.net_rss, Kind::Signed),
-    ];
+    let mut columns = Vec::new();
     if diff.before.heap && diff.after.heap {
         columns.push(column("heap peak", |c| c.heap_peak, Kind::Size));
         columns.push(column("heap net", |c| c.heap_net, Kind::Signed));
+        columns.push(column("allocated", |c| c.heap_allocated, Kind::Size));
     }
+    columns.push(column("peak MiB", |c| c.peak_rss, Kind::Size));
+    columns.push(column("net MiB", |c| c.net_rss, Kind::Signed));
     columns.push(column("time", |c| c.time_ns, Kind::Time));
     columns.push(column("calls, hits", |c| c.count, Kind::Count));
     columns
@@ -71,13 +80,7 @@ pub(crate) fn columns(diff: &Diff) -> Vec<Column> {
 /// The rows of the functions that changed, each followed by its lines that did, most important first.
 pub(crate) fn rows(diff: &Diff) -> Vec<Row> {
     let columns = columns(diff);
-    let changed = |f: &&FunctionDiff| f.weight() > 0 || f.before.is_none() || f.after.is_none();
-    let mut functions: Vec<_> = diff
-        .functions
-        .iter()
-        .filter(changed)
-        .take(FUNCTIONS)
-        .collect();
+    let mut functions: Vec<_> = changed(diff).take(FUNCTIONS).collect();
     if functions.is_empty() {
         functions = diff.functions.iter().take(UNCHANGED).collect();
     }
@@ -94,36 +97,35 @@ pub(crate) fn rows(diff: &Diff) -> Vec<Row> {
     rows
 }
 
+/// The functions that changed, or are in one of the runs only.
+fn changed(diff: &Diff) -> impl Iterator<Item = &FunctionDiff> {
+    let is_new = |f: &FunctionDiff| f.before.is_none() || f.after.is_none();
+    let functions = diff.functions.iter();
+    functions.filter(move |f| f.weight().is_some() || is_new(f))
+}
+
 /// How many functions [`rows`] leaves out though they changed.
 pub(crate) fn left_out(diff: &Diff) -> usize {
-    let changed = diff.functions.iter().filter(|f| f.weight() > 0).count();
-    changed.saturating_sub(FUNCTIONS)
+    changed(diff).count().saturating_sub(FUNCTIONS)
 }
 
 /// Lines that changed by more than noise, the most important first.
 fn changed_lines(function: &FunctionDiff) -> Vec<&LineDiff> {
-    let size = |line: &LineDiff| line.changes.growth().unsigned_abs();
-    let mut lines: Vec<_> = function
-        .lines
-        .iter()
-        .filter(|line| size(line) >= NOISE)
-        .collect();
-    lines.sort_by_key(|line| Reverse(size(line)));
+    let weight = |line: &LineDiff| line.changes.weight();
+    let lines = function.lines.iter();
+    let mut lines: Vec<_> = lines.filter(|line| weight(line).is_some()).collect();
+    lines.sort_by_key(|line| Reverse(weight(line).size()));
     lines.truncate(LINES);
     lines
 }
 
 fn function_row(function: &FunctionDiff, columns: &[Column]) -> Row {
-    let growth = function.changes.growth();
     Row {
         is_function: true,
         what: truncate(&visible(&function.label), NAME),
         cells: cells(&function.changes, columns),
         text: became(function),
-        growth: match growth.unsigned_abs() {
-            ..NOISE => 0,
-            _ => growth,
-        },
+        growth: function.changes.growth(),
     }
 }
 
@@ -196,15 +198,13 @@ fn cell(change: Change, kind: Kind) -> Cell {
         Kind::Time => (&|ns| duration(ns.unsigned_abs()), &|_| share(change)),
         Kind::Count => (&|count| count.to_string(), &|by| format!("{by:+}")),
     };
-    let is_memory = matches!(kind, Kind::Size | Kind::Signed);
-    let beyond_noise = is_memory && change.change.unsigned_abs() >= NOISE;
     Cell {
         after: nonzero(change.after.unwrap_or(0), after),
-        change: nonzero(change.change, by),
-        direction: match beyond_noise {
-            true => change.change.cmp(&0),
-            false => Ordering::Equal,
+        change: match change.counts || matches!(kind, Kind::Count) {
+            true => nonzero(change.change, by),
+            false => nonzero(change.change, &|_| NOISE.to_owned()),
         },
+        direction: change.certain().cmp(&0),
     }
 }
 

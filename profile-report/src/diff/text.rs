@@ -15,8 +15,8 @@ const GROWN: Style = AnsiColor::Red.on_default();
 const SHRUNK: Style = AnsiColor::Green.on_default();
 /// What stands behind the numbers has this many columns, if that can be had by leaving out numbers …
 const LEAST_TEXT: usize = 24;
-/// … of these columns, in this order. The peak stays.
-const FIRST_TO_GO: [&str; 5] = ["calls, hits", "time", "heap net", "net MiB", "heap peak"];
+/// … of these columns, in this order. A peak stays.
+const FIRST_TO_GO: [&str; 5] = ["calls, hits", "time", "net MiB", "allocated", "heap net"];
 /// The most columns of a function's name.
 const WHAT: usize = 32;
 

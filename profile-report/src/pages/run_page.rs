@@ -206,7 +206,7 @@ fn columns(run: &Run, before: Option<&Before>) -> Vec<Column> {
         title: "change",
         key: "peak_change",
         kind: "change",
-        hint: "of the peak of RSS, since the run before",
+        hint: "of the peak, since the run before: of the heap’s where both runs count it; blank where it may be noise",
         value: Value::Change,
     });
     let figures = function_columns(run).into_iter().map(figure);
@@ -341,7 +341,8 @@ fn counted(column: FunctionColumn, function: &FunctionProfile) -> String {
     }
 }
 
-/// By how much the function's peak changed since the run before; nothing if it was not called there.
+/// By how much the function's peak changed beyond noise since the run before, on the heap where both runs count it;
+/// nothing if it was not called there.
 fn change(function: &FunctionProfile, before: &Before) -> Option<i64> {
     let is_it = |place: &Place| {
         (&place.name, &place.file, place.line) == (&function.name, &function.file, function.line)
@@ -349,7 +350,13 @@ fn change(function: &FunctionProfile, before: &Before) -> Option<i64> {
     let mut all = before.diff.functions.iter();
     let found = all.find(|f| f.after.as_ref().is_some_and(is_it))?;
     found.before.as_ref()?;
-    Some(found.changes.peak_rss.change)
+    let heap = before.diff.before.heap && before.diff.after.heap;
+    let peak = if heap {
+        found.changes.heap_peak
+    } else {
+        found.changes.peak_rss
+    };
+    Some(peak.certain())
 }
 
 /// What was measured, how, and at what cost.

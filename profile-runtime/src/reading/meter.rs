@@ -15,7 +15,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use super::one_reading::{LastReading, Reading, live_heap, sample};
-use super::peak::{PeakInterval, Peaks};
+use super::peak::{PeakInterval, Peaks, processor_share};
 use crate::heap;
 use crate::os::{Clock, Os, ProcessCounts};
 use crate::sync::lock;
@@ -54,6 +54,8 @@ pub(crate) struct MeterFigures {
     pub process_peak: u64,
     /// RSS before the first annotated call.
     pub baseline: u64,
+    /// See [`Process::lag_rss`](memprof_model::run::Process::lag_rss).
+    pub lag: u64,
     /// Readings of threads so far.
     pub readings: u64,
     /// The time that they took.
@@ -206,6 +208,7 @@ impl Meter {
             peak_method: state.peak_method(),
             process_peak: state.process_peak,
             baseline: state.baseline,
+            lag: processor_share(state.os.processors(), state.os.page_size()),
             readings: state.readings,
             reading_ns: state.reading_ns,
             samples: points[new..].to_vec(),

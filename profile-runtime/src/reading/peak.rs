@@ -154,7 +154,7 @@ fn interval_peak(evidence: &PeakEvidence) -> u64 {
 /// whether or not this process may use them (`lib/percpu_counter.c`: `compute_batch_value`). Since 6.16
 /// `statm` adds up what is held back. The high-water mark is taken without that (`include/linux/mm.h`:
 /// `update_hiwater_rss`). Measured here: a temporary of 1 MiB raised the mark by 916 KiB.
-fn processor_share(processors: u64, page_size: u64) -> u64 {
+pub(super) fn processor_share(processors: u64, page_size: u64) -> u64 {
     (32.max(2 * processors) - 1) * page_size
 }
 

@@ -30,6 +30,7 @@ pub(super) fn header(
         process: data!(Process {
             peak_rss: meter.process_peak.max(now.rss),
             baseline_rss: meter.baseline,
+            lag_rss: meter.lag,
         }),
         sampler: sampler.report(),
         overhead: data!(Overhead {
