@@ -305,7 +305,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         let innermost = Position {
             line,
             heap_line_start: 0,
-            heap_high: 0,
+            // Below that of a thread that has freed more than it allocated.
+            heap_high: i64::MIN,
         };
         let calls = self.calls(len, innermost);
         StackView {
