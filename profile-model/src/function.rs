@@ -189,8 +189,8 @@ pub struct Line {
     pub peak_rss: u64,
     /// How many of the sampler's samples found this line running.
     pub samples: u64,
-    /// How many of its measured changes of RSS may be shared: other annotated calls, or other
-    /// threads that allocated or touched new memory, ran meanwhile.
+    /// How many of its measured changes of RSS were divided between its thread and others by an estimate, because
+    /// page faults and frees did not tell who did what.
     pub shared: u64,
     /// Heap figures of the calling thread, where counted. What a call of the same function did inside of the
     /// line is in that call's lines.

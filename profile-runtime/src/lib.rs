@@ -245,8 +245,9 @@
 //! - Memory that was freed may still be in RSS: the allocator keeps it for the next allocation. With
 //!   glibc, `MALLOC_MMAP_THRESHOLD_=131072` in the environment has blocks of 128 KiB and more given back
 //!   at once.
-//! - RSS is the process's. What other threads do while a line runs is in the line's figures too;
-//!   a `*` in the table marks such a line ([`run::Line::shared`]).
+//! - RSS is the process's. What other threads do while a line runs is told apart by page faults, and by frees
+//!   where the heap is counted. Where that is an estimate, a `*` in the table marks the line
+//!   ([`run::Line::shared`]).
 //! - The first use of code brings pages of the program itself into RSS, a few dozen KiB.
 //!
 //! # What it costs and disturbs

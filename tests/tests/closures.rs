@@ -10,14 +10,8 @@ fn every_line_of_every_closure_is_told_truly() {
 }
 
 #[test]
-fn lines_beside_which_threads_worked_are_marked_as_shared() {
+fn lines_beside_which_nobody_else_worked_are_not_estimated() {
     let run = run(env!("CARGO_BIN_EXE_closures"), &[]).recorded();
-    let shared = |label: &str| {
-        function(&run, label)
-            .lines
-            .iter()
-            .any(|line| line.shared > 0)
-    };
-    assert!(shared("scoped"));
-    assert!(!shared("own_thread"), "nobody else was at work");
+    let lines = &function(&run, "own_thread").lines;
+    assert!(lines.iter().all(|line| line.shared == 0));
 }

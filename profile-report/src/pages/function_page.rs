@@ -574,7 +574,7 @@ fn mark_note(line: &Line) -> String {
     });
     let shared = is_shared(line).then(|| {
         format!(
-            "{} changes may be shared with other calls or threads",
+            "{} changes were divided between it and other threads by an estimate",
             line.shared
         )
     });

@@ -277,7 +277,7 @@ impl LineTable<'_> {
             notes.push("worker: closures of this line that ran on threads other than the caller's; not part of the sums.".to_owned());
         }
         if rows.iter().filter_map(Row::executed).any(is_shared) {
-            notes.push("* other annotated calls, or other threads that touched new memory, ran meanwhile: the changes of RSS may be theirs.".to_owned());
+            notes.push("* other threads worked on memory meanwhile: how much of the change of RSS is this line's own is an estimate.".to_owned());
         }
         if is_shown("suspended") && self.profile.lines.iter().any(|line| line.suspended > 0) {
             notes.push("suspended: calls that stand at this line; held: heap that these allocated and did not free.".to_owned());

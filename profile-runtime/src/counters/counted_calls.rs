@@ -328,6 +328,8 @@ impl<S, C, L> CountedCalls<S, C, L> {
         let len = self.len().min(self.slots.len() - 1);
         let innermost = Position {
             line,
+            // Below that of a thread that has freed more than it allocated.
+            heap_high: i64::MIN,
             ..Position::NOWHERE
         };
         let calls = self.calls(len, innermost);

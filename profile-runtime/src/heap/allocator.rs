@@ -2,7 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use super::count::{count_allocation, count_free, count_growth};
+use super::count::{count_allocation, count_free, count_growth, count_while_freed};
 use super::origins;
 
 /// A global allocator that counts what each thread allocates and frees, and leaves the allocating to
@@ -125,8 +125,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
             origins::freed(block);
         }
         // SAFETY: the caller's promise is passed on.
-        unsafe { self.inner.dealloc(block, layout) };
-        count_free(layout.size());
+        count_while_freed(layout.size(), || unsafe {
+            self.inner.dealloc(block, layout)
+        });
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //! Nothing in here may allocate: it is called from inside the global allocator.
 
 use super::this_thread::count;
+use super::thread_counters::LARGE;
 
 /// The calling thread has allocated a block.
 #[inline]
@@ -36,6 +37,19 @@ pub(crate) fn count_free(bytes: usize) {
         let before = || counters.live().wrapping_add(bytes as i64);
         current_line.touch(before, |line| line.book_free(bytes));
     });
+}
+
+/// Runs `free`, which frees a block of the calling thread's, and counts that.
+#[inline]
+pub(super) fn count_while_freed(bytes: usize, free: impl FnOnce()) {
+    if bytes < LARGE {
+        free();
+    } else {
+        count(bytes, |counters, _, bytes| counters.begin_free(bytes));
+        free();
+        count(bytes, |counters, _, bytes| counters.end_free(bytes));
+    }
+    count_free(bytes);
 }
 
 #[cfg(all(test, feature = "record"))]

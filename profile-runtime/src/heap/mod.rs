@@ -26,6 +26,7 @@ pub(crate) use figures::figures;
 #[cfg(test)]
 pub(crate) use this_thread::VirtualThread;
 pub(crate) use this_thread::{
-    is_counted, of_all_threads, of_this_thread, set_current_line_source, without_counting,
+    is_counted, of_all_threads, of_this_thread, pending_frees, set_current_line_source,
+    settle_this_thread, without_counting,
 };
-pub(crate) use thread_counters::ThreadCounters;
+pub(crate) use thread_counters::{PendingFrees, ThreadCounters};

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use super::thread_counters::{CounterList, ThreadCounters};
+use super::thread_counters::{CounterList, PendingFrees, ThreadCounters};
 use crate::counters::atomics::{AtomicPtr, Ordering};
 use crate::counters::counts::Counts;
 use crate::counters::line::{CurrentLine, NO_CURRENT_LINE};
@@ -124,6 +124,23 @@ pub(crate) fn of_all_threads() -> Option<Counts> {
         .blocks()
         .map(ThreadCounters::counts)
         .reduce(|sum, counts| sum.plus(counts))
+}
+
+/// The calling thread takes a reading: what it gave back until now is settled.
+pub(crate) fn settle_this_thread() {
+    if let Some(counters) = of_this_thread() {
+        counters.settle();
+    }
+}
+
+/// What threads freed and have not taken as their own yet, in sum.
+pub(crate) fn pending_frees() -> PendingFrees {
+    let each = COUNTERS.blocks().map(ThreadCounters::pending);
+    // The sum is right even if a thread that is being taken down counted begin and end on different counters.
+    each.fold(PendingFrees::default(), |sum, pending| PendingFrees {
+        being_freed: sum.being_freed.wrapping_add(pending.being_freed),
+        unsettled: sum.unsettled.wrapping_add(pending.unsettled),
+    })
 }
 
 /// Runs `work` without counting its allocations, because they are memprof's own.

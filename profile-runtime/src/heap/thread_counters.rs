@@ -12,6 +12,9 @@ use std::ptr;
 use crate::counters::atomics::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, Ordering, add};
 use crate::counters::counts::Counts;
 
+/// Giving the pages of a block so large back to the system takes a while, in which other threads see them go.
+pub(crate) const LARGE: usize = 128 << 10;
+
 /// One thread's heap counters. Only the thread that claimed them writes; anybody reads.
 #[derive(Debug)]
 #[repr(align(64))] // A cache line of its own: two threads that count do not disturb each other.
@@ -19,6 +22,10 @@ pub(crate) struct ThreadCounters {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
+    /// Bytes of large blocks that are being freed right now: see [`LARGE`].
+    being_freed: AtomicU64,
+    /// Freed bytes until the thread's last reading.
+    settled: AtomicU64,
     /// The highest value of `allocated - freed` since the innermost call began.
     high: AtomicI64,
     /// Whether a thread has them now.
@@ -33,6 +40,8 @@ impl ThreadCounters {
             allocated: AtomicU64::new(0),
             freed: AtomicU64::new(0),
             allocations: AtomicU64::new(0),
+            being_freed: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
             high: AtomicI64::new(0),
             claimed: AtomicBool::new(true),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -62,6 +71,31 @@ impl ThreadCounters {
         add(&self.freed, bytes as u64);
     }
 
+    /// Freeing a large block begins, and [`ThreadCounters::count_free`] counts it at its end.
+    #[inline]
+    pub(crate) fn begin_free(&self, bytes: usize) {
+        add(&self.being_freed, bytes as u64);
+    }
+
+    #[inline]
+    pub(crate) fn end_free(&self, bytes: usize) {
+        add(&self.being_freed, (bytes as u64).wrapping_neg());
+    }
+
+    /// The thread takes a reading: it takes as its own what it gave back until now.
+    pub(crate) fn settle(&self) {
+        let freed = self.freed.load(Ordering::Relaxed);
+        self.settled.store(freed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pending(&self) -> PendingFrees {
+        let freed = self.freed.load(Ordering::Relaxed);
+        PendingFrees {
+            being_freed: self.being_freed.load(Ordering::Relaxed),
+            unsettled: freed.saturating_sub(self.settled.load(Ordering::Relaxed)),
+        }
+    }
+
     #[inline]
     pub(crate) fn live(&self) -> i64 {
         let allocated = self.allocated.load(Ordering::Relaxed);
@@ -89,6 +123,15 @@ impl ThreadCounters {
     pub(crate) fn set_high(&self, high: i64) {
         self.high.store(high, Ordering::Relaxed);
     }
+}
+
+/// What threads freed and have not taken as their own yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PendingFrees {
+    /// Bytes of large blocks that are being freed right now.
+    pub being_freed: u64,
+    /// Bytes that were freed since the thread's last reading, or ever by a thread without readings.
+    pub unsettled: u64,
 }
 
 /// All threads' counters, the newest first.

@@ -14,7 +14,7 @@ pub(crate) struct CheckedCall<'call> {
     pub record: &'call Call,
     /// Heap figures of its thread; `None` without the counting allocator.
     pub heap: Option<HeapFigures>,
-    /// Whether other threads worked on the process's memory meanwhile.
+    /// Whether its RSS was split between it and other threads by an estimate.
     pub shared: bool,
     /// The figures of its lines.
     pub lines: &'call [LineFigures],

@@ -3,7 +3,7 @@
 use memprof_model::internal::Histogram;
 use memprof_model::run::{self, FunctionProfile, HeapFigures, Quantiles, Run};
 
-use super::truth::{Call, Heap, LINES, Moved, SITES, Truth};
+use super::truth::{Call, Heap, LINES, Moved, Rise, SITES, Truth};
 
 /// By how much a peak can be too high: pages that came and went several times between two readings look like
 /// pages that stayed, as far as the kernel's counters could lag (see `reading/peak.rs`).
@@ -181,10 +181,10 @@ fn rss(function: &FunctionProfile, truth: &Truth, site: usize) -> Result<(), Str
     Ok(())
 }
 
-fn peak(name: &str, peak: u64, is: u64) -> Result<(), String> {
-    match peak >= is && peak <= is + PEAK_ERROR {
+fn peak(name: &str, peak: u64, is: Rise) -> Result<(), String> {
+    match peak >= is.least && peak <= is.most + PEAK_ERROR {
         true => Ok(()),
-        false => Err(format!("{name}: peak is {peak}, and should be {is}")),
+        false => Err(format!("{name}: peak is {peak}, and should be {is:?}")),
     }
 }
 
@@ -216,8 +216,8 @@ fn sums(function: &FunctionProfile) -> Result<(), String> {
         let change = call.exit_rss as i64 - call.entry_rss as i64;
         equal(
             name,
-            "net + suspended",
-            call.net_rss + call.suspended_rss,
+            "net + suspended + others",
+            call.net_rss + call.suspended_rss + call.others_rss,
             change,
         )?;
         if (call.peak_rss as i64) < call.net_rss || call.peak_rss > function.peak_rss {

@@ -86,7 +86,7 @@ impl Process {
             sites: sites.collect(),
             threads: threads.collect(),
             suspended: Vec::new(),
-            truth: Truth::new(RSS, THREADS),
+            truth: Truth::new(THREADS),
             disagreement: None,
         }
     }
@@ -154,10 +154,12 @@ impl Process {
             Step::Suspend => return self.suspend(thread),
             Step::GoOn(at) if depth < DEEP => return self.go_on(thread, at),
             Step::Cancel(at) if depth < DEEP => return self.cancel(thread, at),
-            Step::Pages(pages) => self.pages(pages.max(-self.spare_pages()), 0),
-            Step::Spike(pages) => self.pages(0, pages),
+            Step::Pages(pages) => self.pages(thread, pages.max(-self.spare_pages()), 0),
+            Step::Spike(pages) => self.pages(thread, 0, pages),
             Step::Allocate(bytes) => self.allocate(thread, bytes),
-            Step::Free(bytes) => return self.free(thread, bytes),
+            Step::Free(bytes) if self.threads[thread].live >= bytes as i64 => {
+                self.free(thread, bytes);
+            }
             Step::Pass(nanoseconds) => self.script.pass(nanoseconds),
             Step::Sample => self.sample(),
             Step::NothingDue => return self.nothing_due(thread),
@@ -351,12 +353,14 @@ impl Process {
         true
     }
 
-    /// Pages come or go for good, and `spike` more come and go.
-    fn pages(&mut self, pages: i64, spike: i64) {
+    /// Pages come or go for good, and `spike` more come and go. The thread frees what goes: that says whose it
+    /// was.
+    fn pages(&mut self, thread: usize, pages: i64, spike: i64) {
         self.script.change(pages + spike);
-        let high = self.script.rss();
         self.script.change(-spike);
-        self.truth.pages(self.script.rss(), high);
+        self.truth.pages(thread, pages * PAGE, spike * PAGE);
+        let gone = spike + (-pages).max(0);
+        self.free(thread, (gone * PAGE) as usize);
     }
 
     /// Pages that can go.
@@ -376,11 +380,8 @@ impl Process {
         self.truth.heap(thread, change);
     }
 
-    fn free(&mut self, thread: usize, bytes: usize) -> bool {
+    fn free(&mut self, thread: usize, bytes: usize) {
         let on = &mut self.threads[thread];
-        if on.live < bytes as i64 {
-            return false;
-        }
         on.heap.run(|| count_free(bytes));
         on.live -= bytes as i64;
         let change = Heap {
@@ -388,7 +389,6 @@ impl Process {
             ..Heap::default()
         };
         self.truth.heap(thread, change);
-        true
     }
 
     fn sample(&mut self) {

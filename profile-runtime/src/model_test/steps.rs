@@ -47,6 +47,9 @@ pub(super) enum Step {
     NextThread,
 }
 
+/// Fewer pages that another thread touches are no work of its: see `STRAY_FAULTS` in `reading/meter.rs`.
+const STRAY_PAGES: i64 = 9;
+
 /// A small generator of pseudo-random numbers (SplitMix64, Steele, Lea and Flood 2014): its seed says it all.
 #[derive(Debug)]
 pub(super) struct Random(u64);
@@ -65,6 +68,14 @@ impl Random {
         (mixed ^ (mixed >> 31)) % end
     }
 
+    /// So many pages come, or go.
+    fn pages(&mut self) -> i64 {
+        match self.below(400) as i64 - 180 {
+            pages @ 0.. => pages + STRAY_PAGES,
+            pages => pages,
+        }
+    }
+
     pub(super) fn step(&mut self) -> Step {
         let site = self.below(SITES as u64) as usize;
         let line = self.below(LINES as u64) as u32;
@@ -81,10 +92,10 @@ impl Random {
             60..64 => Step::Suspend,
             64..68 => Step::GoOn(self.below(8) as usize),
             68..69 => Step::Cancel(self.below(8) as usize),
-            69..77 => Step::Pages(self.below(400) as i64 - 180),
-            77..80 => Step::Spike(self.below(1_000) as i64),
-            80..86 => Step::Allocate(self.below(10_000) as usize),
-            86..90 => Step::Free(self.below(10_000) as usize),
+            69..77 => Step::Pages(self.pages()),
+            77..80 => Step::Spike(STRAY_PAGES + self.below(1_000) as i64),
+            80..86 => Step::Allocate(self.below(100) as usize),
+            86..90 => Step::Free(self.below(100) as usize),
             90..94 => Step::Pass(self.below(2_000_000)),
             94..96 => Step::Sample,
             96..98 => Step::NothingDue,

@@ -12,10 +12,35 @@ pub(super) const LINES: usize = 3;
 pub(super) struct Truth {
     /// Whether every reading is taken, so that it is known which line gets what.
     pub is_close: bool,
-    pub rss: u64,
     pub threads: Vec<Vec<Call>>,
+    levels: Vec<Level>,
     pub suspended: Vec<Call>,
     pub sites: [Site; SITES],
+}
+
+/// What a thread itself has changed of RSS, and what is known of it between two of its readings.
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    now: i64,
+    /// The highest since the last reading, and what that was.
+    high: i64,
+    read: i64,
+    /// What came since then by the thread's page faults.
+    came: i64,
+    /// What others have changed since then, the least that this was, and whether they did anything at all.
+    others: i64,
+    least_others: i64,
+    others_worked: bool,
+    /// How high both together were.
+    high_of_all: i64,
+}
+
+/// A rise, of which not more may be told than the second figure and not less than the first: how high a thread
+/// was while others changed RSS, too, is known within limits.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Rise {
+    pub least: u64,
+    pub most: u64,
 }
 
 /// A call in progress, or the run of a closure.
@@ -33,21 +58,20 @@ pub(super) struct Call {
     heap_peak: i64,
     /// Those of them that neither callees nor anybody else has to do with.
     heap_self: i64,
-    /// RSS at its begin, moved by what changed while it was suspended.
-    start: u64,
-    suspended_at: u64,
-    suspended_net: i64,
-    entry: u64,
-    /// RSS when it began or was resumed.
-    resumed: u64,
-    peak: u64,
-    /// RSS up to which its lines have theirs, and the highest since.
-    booked: u64,
-    line_high: u64,
+    /// The thread's level at its begin, or where it went on less what it had kept until then.
+    start: i64,
+    /// The level at which it began or went on.
+    resumed: i64,
+    peak: Rise,
+    /// The level up to which its lines have theirs, and the rise since.
+    booked: i64,
+    line_peak: Rise,
     /// What its own closures, and inner calls of the same function, took over meanwhile.
     taken_over: i64,
     /// What moved since it booked last: that is booked on the line at which it is then.
     moved: Moved,
+    /// What other threads moved since it began.
+    moved_by_others: Moved,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +99,7 @@ pub(super) struct Site {
     pub self_peak: i64,
     pub net: i64,
     pub moved: Moved,
-    pub peak: u64,
+    pub peak: Rise,
     pub lines: [Line; LINES],
     pub elsewhere: [Line; LINES],
 }
@@ -88,10 +112,10 @@ pub(super) struct Line {
     pub self_peak: i64,
     pub net: i64,
     pub moved: Moved,
-    pub peak: u64,
+    pub peak: Rise,
 }
 
-/// Bytes of RSS that came and that went while something was in progress, whoever brought or took them.
+/// Bytes of RSS that came and that went by a thread while something was in progress on it.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Moved {
     pub came: i64,
@@ -114,10 +138,10 @@ pub(super) enum End {
 }
 
 impl Truth {
-    pub(super) fn new(rss: u64, threads: usize) -> Truth {
+    pub(super) fn new(threads: usize) -> Truth {
         Truth {
-            rss,
             threads: vec![Vec::new(); threads],
+            levels: vec![Level::default(); threads],
             ..Truth::default()
         }
     }
@@ -126,6 +150,11 @@ impl Truth {
         if kind == Kind::Function {
             self.sites[site].calls += 1;
         }
+        // A closure of another thread is timed only, and so is what is timed inside of it.
+        if kind != Kind::Elsewhere || self.reads(thread) {
+            self.read(thread);
+        }
+        let level = self.levels[thread].now;
         self.threads[thread].push(Call {
             kind,
             site,
@@ -135,27 +164,27 @@ impl Truth {
             heap_live: 0,
             heap_peak: 0,
             heap_self: 0,
-            start: self.rss,
-            suspended_at: 0,
-            suspended_net: 0,
-            entry: self.rss,
-            resumed: self.rss,
-            peak: 0,
-            booked: self.rss,
-            line_high: self.rss,
+            start: level,
+            resumed: level,
+            peak: Rise::default(),
+            booked: level,
+            line_peak: Rise::default(),
             taken_over: 0,
             moved: Moved::default(),
+            moved_by_others: Moved::default(),
         });
     }
 
     /// The innermost call comes to `line`, with a hit or without.
     pub(super) fn line(&mut self, thread: usize, line: usize, hit: bool) {
+        self.read_if_it_reads(thread);
+        let level = self.levels[thread].now;
         let Some(call) = self.threads[thread].last_mut() else {
             return;
         };
         let site = &mut self.sites[call.site];
         if call.line.is_some() {
-            call.book(site, self.rss);
+            call.book(site, level);
         }
         call.line = Some(line);
         let lines = match call.kind {
@@ -167,25 +196,27 @@ impl Truth {
 
     /// The innermost call ends.
     pub(super) fn exit(&mut self, thread: usize, end: End) {
+        self.read_if_it_reads(thread);
+        let level = self.levels[thread].now;
         let Some(mut call) = self.threads[thread].pop() else {
             return;
         };
         let site = &mut self.sites[call.site];
-        call.book(site, self.rss);
+        call.book(site, level);
         if call.kind == Kind::Function {
             site.panics += u64::from(end == End::Panicked);
             site.cancelled += u64::from(end == End::Cancelled);
-            site.peak = site.peak.max(call.peak);
+            site.peak.raise(call.peak);
             site.heap_peak = site.heap_peak.max(call.heap_peak as u64);
             site.ended.push((call.heap, call.heap_peak as u64));
         }
-        self.sum_up(thread, &call);
+        self.sum_up(thread, &call, level);
     }
 
-    /// `call` has ended or is suspended: what it did inside of another call of its function is that call's, but
-    /// not that line's.
-    fn sum_up(&mut self, thread: usize, call: &Call) {
-        let net = self.rss as i64 - call.resumed as i64;
+    /// `call` has ended or is suspended at this level: what it did inside of another call of its function is that
+    /// call's, but not that line's.
+    fn sum_up(&mut self, thread: usize, call: &Call, level: i64) {
+        let net = level - call.resumed;
         let stack = &mut self.threads[thread];
         let around = stack
             .iter_mut()
@@ -199,29 +230,54 @@ impl Truth {
     }
 
     pub(super) fn suspend(&mut self, thread: usize) {
+        self.read_if_it_reads(thread);
+        let level = self.levels[thread].now;
         let Some(mut call) = self.threads[thread].pop() else {
             return;
         };
-        call.book(&mut self.sites[call.site], self.rss);
-        self.sum_up(thread, &call);
-        call.suspended_at = self.rss;
+        call.book(&mut self.sites[call.site], level);
+        self.sum_up(thread, &call, level);
+        // What it has kept.
+        call.start = level - call.start;
         self.suspended.push(call);
     }
 
     pub(super) fn go_on(&mut self, thread: usize, at: usize) {
         let mut call = self.suspended.swap_remove(at);
-        let change = self.rss as i64 - call.suspended_at as i64;
-        call.suspended_net += change;
-        call.start = call.entry.saturating_add_signed(call.suspended_net);
-        call.resumed = self.rss;
-        call.booked = self.rss;
-        call.line_high = self.rss;
+        self.read(thread);
+        let level = self.levels[thread].now;
+        call.start = level - call.start;
+        call.resumed = level;
+        call.booked = level;
+        call.line_peak = Rise::default();
         self.threads[thread].push(call);
     }
 
-    /// The truth if everything in progress ended now.
+    /// The truth if everything in progress ended now, as far as somebody else knows it: if several threads are in
+    /// calls, what changed since their last readings is nobody's yet; otherwise it is the one thread's.
     pub(super) fn ended(&self) -> Truth {
         let mut ended = self.clone();
+        let busy = self.threads.iter().filter(|calls| !calls.is_empty());
+        let several = busy.count() > 1;
+        for (level, calls) in ended.levels.iter_mut().zip(&mut ended.threads) {
+            let (now, high) = match several {
+                true => (level.read, level.read),
+                false => (level.now + level.others, level.high_of_all),
+            };
+            for call in calls.iter_mut().filter(|_| !several) {
+                let Moved { came, went } = call.moved_by_others;
+                for moved in [&mut ended.sites[call.site].moved, &mut call.moved] {
+                    moved.add(came);
+                    moved.add(-went);
+                }
+            }
+            *level = Level {
+                now,
+                high,
+                read: level.read,
+                ..Level::default()
+            };
+        }
         while !ended.suspended.is_empty() {
             ended.go_on(0, 0);
             ended.exit(0, End::Returned);
@@ -234,19 +290,69 @@ impl Truth {
         ended
     }
 
-    /// RSS is `rss` from now on, and was so high in between.
-    pub(super) fn pages(&mut self, rss: u64, high: u64) {
-        let change = rss as i64 - self.rss as i64;
-        self.rss = rss;
-        for call in self.threads.iter_mut().flatten() {
-            if call.kind == Kind::Function {
-                self.sites[call.site].moved.add(change);
+    /// The thread changes RSS by `change`, and by `spike` more that comes and goes.
+    pub(super) fn pages(&mut self, thread: usize, change: i64, spike: i64) {
+        for (at, calls) in self.threads.iter_mut().enumerate() {
+            for call in calls {
+                if at != thread {
+                    call.moved_by_others.add(change);
+                    continue;
+                }
+                if call.kind == Kind::Function {
+                    self.sites[call.site].moved.add(change);
+                }
+                call.moved.add(change);
             }
-            call.moved.add(change);
         }
-        for call in self.threads.iter_mut().flatten() {
-            call.line_high = call.line_high.max(high);
-            call.peak = call.peak.max(high.saturating_sub(call.start));
+        for (at, level) in self.levels.iter_mut().enumerate() {
+            let high = level.now + level.others + change + spike;
+            level.high_of_all = level.high_of_all.max(high);
+            if at == thread {
+                level.came += (change + spike).max(0);
+                level.high = level.high.max(level.now + change + spike);
+                level.now += change;
+            } else {
+                level.others += change;
+                level.least_others = level.least_others.min(level.others);
+                level.others_worked = true;
+            }
+        }
+    }
+
+    /// Whether a reading that the thread takes for its innermost call is of RSS.
+    fn reads(&self, thread: usize) -> bool {
+        let innermost = self.threads[thread].last();
+        innermost.is_none_or(|call| call.kind != Kind::Elsewhere)
+    }
+
+    fn read_if_it_reads(&mut self, thread: usize) {
+        if self.reads(thread) {
+            self.read(thread);
+        }
+    }
+
+    /// A reading says how high the thread was since the last one: exactly, or as far as others leave room.
+    fn read(&mut self, thread: usize) {
+        let level = &mut self.levels[thread];
+        // While others were lower than at both ends, the thread may have been higher than the mark tells.
+        let unseen = level.others.min(0) - level.least_others;
+        let least = (level.high - unseen).max(level.read).max(level.now);
+        let most = match level.others_worked {
+            true => level.high.max(level.read + level.came),
+            false => level.high,
+        };
+        *level = Level {
+            now: level.now,
+            read: level.now,
+            high: level.now,
+            high_of_all: level.now,
+            ..Level::default()
+        };
+        for call in &mut self.threads[thread] {
+            call.line_peak
+                .raise(Rise::between(least - call.booked, most - call.booked));
+            call.peak
+                .raise(Rise::between(least - call.start, most - call.start));
         }
     }
 
@@ -314,22 +420,34 @@ impl Call {
     }
 
     /// The line in progress is over, or the first one if none has begun: it gets what changed.
-    fn book(&mut self, site: &mut Site, rss: u64) {
+    fn book(&mut self, site: &mut Site, level: i64) {
         if self.has_lines() {
             let line = &mut site.lines[self.line.unwrap_or(0)];
             let taken_over = std::mem::take(&mut self.taken_over);
-            let net = rss as i64 - self.booked as i64 - taken_over;
+            let net = level - self.booked - taken_over;
             // Taken off: what went in a closure came back to the line's sum, and the other way round.
             self.moved.add(-taken_over);
             line.moved.add(self.moved.came);
             line.moved.add(-self.moved.went);
             self.moved = Moved::default();
             line.net += net;
-            let rise = self.line_high.saturating_sub(self.booked);
-            line.peak = line.peak.max(rise).max(u64::try_from(net).unwrap_or(0));
+            line.peak.raise(self.line_peak);
+            line.peak.raise(Rise::between(net, net));
         }
-        self.booked = rss;
-        self.line_high = rss;
+        self.booked = level;
+        self.line_peak = Rise::default();
+    }
+}
+
+impl Rise {
+    fn between(least: i64, most: i64) -> Rise {
+        let [least, most] = [least, most].map(|rise| u64::try_from(rise).unwrap_or(0));
+        Rise { least, most }
+    }
+
+    fn raise(&mut self, other: Rise) {
+        self.least = self.least.max(other.least);
+        self.most = self.most.max(other.most);
     }
 }
 

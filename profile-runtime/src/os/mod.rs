@@ -152,6 +152,17 @@ impl Os {
         }
     }
 
+    /// Whether a page fault may bring a huge page although the program has not asked for that.
+    pub(crate) fn gives_huge_pages(&self) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Os::Procfs(_) => procfs::gives_huge_pages(),
+            Os::Sysinfo(_) => false,
+            #[cfg(test)]
+            Os::Scripted(_) => false,
+        }
+    }
+
     /// Processors of the machine that are online, whether or not this process may use them.
     pub(crate) fn processors(&self) -> u64 {
         match self {

@@ -166,6 +166,12 @@ fn page_size() -> u64 {
     configured(libc::_SC_PAGESIZE).unwrap_or(4096)
 }
 
+/// Whether transparent huge pages are on for all memory: `[always] madvise never`.
+pub(crate) fn gives_huge_pages() -> bool {
+    let modes = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+    modes.is_ok_and(|modes| modes.contains("[always]"))
+}
+
 pub(crate) fn processors() -> u64 {
     configured(libc::_SC_NPROCESSORS_ONLN).unwrap_or(1)
 }

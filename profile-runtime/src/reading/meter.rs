@@ -14,9 +14,11 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use super::one_reading::{LastReading, Reading, live_heap, sample};
+use super::one_reading::{High, LastReading, Reading, live_heap, sample};
 use super::peak::{PeakInterval, Peaks, processor_share};
-use crate::heap;
+use super::split::{Between, Parts};
+use crate::counters::counts::Counts;
+use crate::heap::{self, PendingFrees};
 use crate::os::{Clock, Os, ProcessCounts};
 use crate::sync::lock;
 use memprof_model::run::Series;
@@ -30,9 +32,11 @@ const LONGEST_NS: u64 = 100_000;
 /// and waiting is no reason to read less.
 const DEAREST: u64 = 4;
 
-/// So many page faults of other threads do not make a change of RSS a shared one: they are those of a stack or
-/// two.
+/// So many page faults of other threads are no work: they are those of a stack or two.
 const STRAY_FAULTS: u64 = 8;
+
+/// How often RSS and the page faults are read at most for being of one moment.
+const TRIES: u32 = 3;
 
 /// A thread's recorder, which the meter tells the peak of every interval.
 pub(crate) trait PeakListener: std::fmt::Debug + Sync {
@@ -89,6 +93,12 @@ struct MeterState {
     cheapest_ns: u64,
     /// Number of the last reading of a thread.
     number: u64,
+    /// Page faults of the process until the last reading.
+    faults: u64,
+    /// Bytes that were given back and that no thread has taken as its own; see [`super::split`].
+    untaken: u64,
+    /// Whether a page fault may bring a huge page.
+    huge_pages: bool,
     listeners: Vec<&'static dyn PeakListener>,
     /// The first error of a reading, to be told to the user.
     complaint: Option<String>,
@@ -104,6 +114,8 @@ impl Meter {
             false => PeakInterval::begin(&mut os),
         };
         let peaks = interval.map_or(Peaks::Sampled { high: rss }, Peaks::Kernel);
+        let huge_pages = os.gives_huge_pages();
+        let faults = os.counts().map_or(0, |counts| counts.faults);
         let mut series = Series::new(sample(1, 1, 0));
         series.push(sample(0, rss, live_heap()));
         Ok(Meter {
@@ -119,6 +131,9 @@ impl Meter {
                 reading_ns: 0,
                 cheapest_ns: u64::MAX,
                 number: 0,
+                faults,
+                untaken: 0,
+                huge_pages,
                 listeners: Vec::new(),
                 complaint: None,
             }),
@@ -143,22 +158,12 @@ impl Meter {
         listener: &dyn PeakListener,
         last_reading: &mut LastReading,
         keep: bool,
-    ) -> (Reading, u64, u64) {
+    ) -> (Reading, High, u64) {
         let began = self.now_ns();
-        let own = heap::of_this_thread().map(heap::ThreadCounters::counts);
         let mut state = self.state();
-        let mut reading = state.read(Some(last_reading), || self.now_ns());
+        let (mut reading, between) = state.read_of_thread(last_reading, || self.now_ns());
         let high = listener.take_peak();
-        if let (Some(own), Some(all)) = (own, heap::of_all_threads()) {
-            reading.other_threads = all.since(own);
-            let before = std::mem::replace(
-                &mut last_reading.other_threads,
-                reading.other_threads.allocations,
-            );
-            if before != reading.other_threads.allocations {
-                (reading.shared, reading.changed_by_others) = (true, u64::MAX);
-            }
-        }
+        let high = state.split(&mut reading, last_reading, between, high);
         if keep {
             state.series.push(reading.sample());
         }
@@ -173,7 +178,7 @@ impl Meter {
     /// A reading for no thread in particular. Every listener is told the peak of its interval.
     pub(crate) fn read_for_all(&self) -> Reading {
         let mut state = self.state();
-        let reading = state.read(None, || self.now_ns());
+        let reading = state.read(|| self.now_ns());
         state.series.push(reading.sample());
         reading
     }
@@ -235,74 +240,156 @@ impl MeterState {
         self.series.bytes() + listeners as u64
     }
 
-    /// Takes a reading and tells the listeners the peak of its interval. `last_reading`: that of the calling
-    /// thread, if the reading is for a thread.
-    fn read(
-        &mut self,
-        last_reading: Option<&mut LastReading>,
-        now_ns: impl Fn() -> u64,
-    ) -> Reading {
-        let rss = self.rss();
-        let counts = match self.peaks {
-            Peaks::Kernel(_) => self.os.counts(),
-            Peaks::Sampled { .. } => None,
-        };
-        let (alone, shared, changed_by_others) = match last_reading {
-            Some(last_reading) => {
-                let faults = self.faults_of_others(last_reading, counts);
-                let (alone, busy) = (
-                    faults <= STRAY_FAULTS,
-                    self.others_take_readings(last_reading),
-                );
-                let changed_by_others = match busy {
-                    true => u64::MAX,
-                    false => faults.saturating_mul(self.os.page_size()),
-                };
-                (alone, !alone || busy, changed_by_others)
-            }
-            None => (false, false, 0),
-        };
-        let high = self.end_interval(rss, counts, alone);
-        self.process_peak = self.process_peak.max(high);
-        for listener in &self.listeners {
-            listener.raise_peak(high);
-        }
-        self.rss = rss;
+    /// Takes a reading on nobody's behalf and tells the listeners the peak of its interval.
+    fn read(&mut self, now_ns: impl Fn() -> u64) -> Reading {
+        let (rss, counts) = (self.rss(), self.os.counts());
+        self.end_interval(rss, counts, false);
         Reading {
             t_ns: now_ns(),
             rss,
             heap: live_heap(),
-            shared,
-            changed_by_others,
+            others_worked: self.busy_threads() > 1,
             ..Reading::default()
         }
     }
 
-    /// How many page faults other threads than the calling one had since `last_reading`.
-    fn faults_of_others(
-        &self,
-        last_reading: &mut LastReading,
-        counts: Option<ProcessCounts>,
-    ) -> u64 {
-        let Some(process) = counts.map(|counts| counts.faults) else {
-            return 0;
+    /// Takes a reading for the calling thread and tells the listeners the peak of its interval. What is known of
+    /// the time since the thread's last reading comes with it; the change is not split yet.
+    fn read_of_thread(
+        &mut self,
+        last: &mut LastReading,
+        now_ns: impl Fn() -> u64,
+    ) -> (Reading, Between) {
+        let (rss, counts, meanwhile) = self.look(last.others_worked);
+        let lag = std::mem::replace(&mut last.meanwhile, meanwhile) + meanwhile;
+        let faults = counts.map(|counts| self.faults_since(last, counts));
+        let only_stray = faults.is_none_or(|faults| faults.others <= STRAY_FAULTS);
+        self.end_interval(rss, counts, only_stray);
+        let heap = heap_now();
+        let before = match heap {
+            Some(heap) => std::mem::replace(&mut last.heap, heap),
+            None => last.heap,
         };
-        // Without any fault in the process there is no need to ask for this thread's.
-        if process == last_reading.faults {
-            return 0;
-        }
-        let thread = self.os.thread_faults().unwrap_or(0);
-        let all = process.wrapping_sub(std::mem::replace(&mut last_reading.faults, process));
-        let own = thread.wrapping_sub(std::mem::replace(&mut last_reading.thread_faults, thread));
-        all.saturating_sub(own)
+        let heap = heap.map(|heap| Parts {
+            own: heap.own.since(before.own),
+            others: heap.others.since(before.others),
+        });
+        let is_first = last.number == 0;
+        last.others_worked = self.others_take_readings(last)
+            || !only_stray
+            || heap.is_some_and(|heap| heap.others != Counts::default());
+        heap::settle_this_thread();
+        let pending = match heap.is_some() && last.others_worked {
+            true => heap::pending_frees(),
+            false => PendingFrees::default(),
+        };
+        let begun = std::mem::replace(&mut last.being_freed, pending.being_freed);
+        let reading = Reading {
+            t_ns: now_ns(),
+            rss,
+            heap: live_heap(),
+            other_threads: last.heap.others,
+            others_worked: last.others_worked,
+            ..Reading::default()
+        };
+        let between = Between {
+            is_first,
+            change: rss.wrapping_sub(last.rss) as i64,
+            faults,
+            heap,
+            begun,
+            pending,
+            untaken: self.untaken,
+            lag: lag * self.os.page_size(),
+            page: self.os.page_size(),
+        };
+        (reading, between)
     }
 
-    /// Whether other threads are in annotated calls, or took readings since `last_reading`.
-    fn others_take_readings(&mut self, last_reading: &mut LastReading) -> bool {
+    /// Splits what happened since the thread's last reading, up to `high`, between it and others, and gives the
+    /// peak.
+    fn split(
+        &mut self,
+        reading: &mut Reading,
+        last: &mut LastReading,
+        between: Between,
+        high: u64,
+    ) -> High {
+        let before = Reading {
+            rss: std::mem::replace(&mut last.rss, reading.rss),
+            others: last.others,
+            ..Reading::default()
+        };
+        let split = between.split(reading.others_worked);
+        self.untaken = self.untaken.saturating_sub(split.taken);
+        last.others += split.others;
+        (reading.others, reading.unsure) = (last.others, split.unsure);
+        let ends = before.high().max(reading.high());
+        if !reading.others_worked {
+            return ends.max(reading.high_of(high));
+        }
+        let rise = high.saturating_sub(before.rss);
+        self.huge_pages |= between.shows_huge_pages(rise);
+        // Others were at least as high as at the lower of both ends, as far as is known.
+        let own = high as i64 - before.others.min(reading.others);
+        let most = before.own() + between.most_own(rise, self.huge_pages) as i64;
+        let passed = High {
+            rss: high,
+            own: own.min(most),
+        };
+        let passed = ends.max(passed);
+        let passing = risen(passed.own - ends.own);
+        let of_others = between.most_of_others(rise, self.huge_pages);
+        reading.unsure = reading.unsure.saturating_add(passing.min(of_others));
+        passed
+    }
+
+    /// RSS and the counts of one moment, and how many page faults there may be between the two.
+    fn look(&mut self, others_work: bool) -> (u64, Option<ProcessCounts>, u64) {
+        if !others_work {
+            return (self.rss(), self.os.counts(), 0);
+        }
+        let mut before = self.os.counts();
+        let mut tries = 0;
+        loop {
+            let (rss, counts) = (self.rss(), self.os.counts());
+            let faults = |counts: Option<ProcessCounts>| counts.map_or(0, |counts| counts.faults);
+            let meanwhile = faults(counts).wrapping_sub(faults(before));
+            tries += 1;
+            if meanwhile <= STRAY_FAULTS || tries == TRIES {
+                return (rss, counts, meanwhile);
+            }
+            before = counts;
+        }
+    }
+
+    /// Page faults of the calling thread and of others since its last reading.
+    fn faults_since(&self, last: &mut LastReading, process: ProcessCounts) -> Parts<u64> {
+        // Without any fault in the process there is no need to ask for this thread's.
+        if process.faults == last.faults {
+            return Parts::default();
+        }
+        let thread = self.os.thread_faults().unwrap_or(0);
+        let all = process.faults.wrapping_sub(last.faults);
+        let own = thread.wrapping_sub(last.thread_faults).min(all);
+        (last.faults, last.thread_faults) = (process.faults, thread);
+        Parts {
+            own,
+            others: all - own,
+        }
+    }
+
+    /// Whether other threads are in annotated calls, or took readings since `last`.
+    fn others_take_readings(&mut self, last: &mut LastReading) -> bool {
         self.number += 1;
-        let previous = std::mem::replace(&mut last_reading.number, self.number);
+        let previous = std::mem::replace(&mut last.number, self.number);
+        self.busy_threads() > 1 || previous + 1 != self.number
+    }
+
+    /// How many threads are in annotated calls.
+    fn busy_threads(&self) -> usize {
         let busy = self.listeners.iter().filter(|listener| listener.is_busy());
-        busy.count() > 1 || previous + 1 != self.number
+        busy.count()
     }
 
     /// RSS now, or that of the last reading if the system does not answer.
@@ -318,8 +405,29 @@ impl MeterState {
         }
     }
 
-    /// Ends the interval, with `rss` at its end, and gives its peak. The next interval begins.
-    fn end_interval(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
+    /// Ends the interval, with `rss` at its end, and tells the listeners its peak. The next interval begins.
+    fn end_interval(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) {
+        let high = self.peak_until(rss, counts, alone);
+        self.note_given_back(rss, counts);
+        self.process_peak = self.process_peak.max(high);
+        for listener in &self.listeners {
+            listener.raise_peak(high);
+        }
+        self.rss = rss;
+    }
+
+    /// Adds what was given back in the interval that ends with `rss`. Where RSS lags behind the faults a little,
+    /// the next interval sets that right.
+    fn note_given_back(&mut self, rss: u64, counts: Option<ProcessCounts>) {
+        let faults = counts.map_or(self.faults, |counts| counts.faults);
+        let came = faults.wrapping_sub(std::mem::replace(&mut self.faults, faults));
+        let came = came.saturating_mul(self.os.page_size());
+        self.untaken =
+            (self.untaken.saturating_add(came).saturating_add(self.rss)).saturating_sub(rss);
+    }
+
+    /// The peak of the interval that ends with `rss`.
+    fn peak_until(&mut self, rss: u64, counts: Option<ProcessCounts>, alone: bool) -> u64 {
         let before = self.rss;
         match &mut self.peaks {
             Peaks::Sampled { high } => std::mem::replace(high, rss).max(rss).max(before),
@@ -347,6 +455,18 @@ impl MeterState {
             }
         }
     }
+}
+
+/// What the calling thread and all others did on the heap so far, where that is counted.
+fn heap_now() -> Option<Parts<Counts>> {
+    let own = heap::of_this_thread()?.counts();
+    let others = heap::of_all_threads()?.since(own);
+    Some(Parts { own, others })
+}
+
+/// By how much something rose; 0 if it fell.
+fn risen(change: i64) -> u64 {
+    u64::try_from(change).unwrap_or(0)
 }
 
 #[cfg(test)]

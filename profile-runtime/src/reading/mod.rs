@@ -6,3 +6,4 @@ pub(crate) mod meter;
 pub(crate) mod one_reading;
 mod peak;
 pub(crate) mod sampler_status;
+mod split;

@@ -14,9 +14,9 @@ use crate::site::resident::resident;
 use memprof_model::growth::{Exponent, Point};
 use memprof_model::run::{CallMaxima, HeapFigures, LineAtSize, SizeFigures};
 
-/// If other threads may have changed RSS by more than this, a call's peak is perhaps not its own. The pages of
-/// memprof's own threads, and of a test harness, are less.
-const CHANGED_BY_OTHERS: u64 = 256 << 10;
+/// If more than this was split between a call and other threads by an estimate, its peak is perhaps not its own.
+/// The pages of memprof's own threads, and of a test harness, are less.
+const UNSURE: u64 = 256 << 10;
 
 /// The figures of one site's calls by size.
 #[derive(Debug, Clone, Default)]
@@ -168,7 +168,7 @@ impl Extremes {
             }
         }
         self.calls += 1;
-        self.shared += u64::from(call.changed_by_others > CHANGED_BY_OTHERS);
+        self.shared += u64::from(call.unsure > UNSURE);
         self.peak = self.peak.max(call.peak);
         self.net = self.net.max(call.net);
         self.time_ns = self.time_ns.min(call.time_ns);
@@ -240,7 +240,7 @@ mod tests {
     fn by_size_figures_by_size_keep_the_lines_of_each_size_apart() {
         const LINES: usize = 20;
         let call = CallFigures {
-            changed_by_others: 0,
+            unsure: 0,
             peak: 0,
             net: 0,
             time_ns: 1,

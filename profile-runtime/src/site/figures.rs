@@ -7,8 +7,8 @@ use memprof_model::run::HeapFigures;
 /// The figures of one call as a whole.
 #[derive(Debug)]
 pub(crate) struct CallFigures {
-    /// By how many bytes other threads may have changed RSS meanwhile.
-    pub changed_by_others: u64,
+    /// How many bytes of RSS were split between it and other threads by an estimate.
+    pub unsure: u64,
     pub peak: u64,
     pub net: i64,
     pub time_ns: u64,

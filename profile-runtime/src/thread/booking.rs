@@ -26,12 +26,12 @@
 
 use super::call_stack::ThreadState;
 use super::line_group::{self, GroupFigures};
-use super::open_call::{Kind, OpenCall, difference};
+use super::open_call::{Kind, OpenCall, difference, risen};
 use super::stretch::{self, Stretch, Whose};
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
-use crate::reading::one_reading::Reading;
+use crate::reading::one_reading::{High, Reading};
 use crate::site::figures::LineFigures;
 use memprof_model::data;
 use memprof_model::run::PeakAt;
@@ -66,13 +66,13 @@ impl Ending {
 }
 
 impl ThreadState {
-    /// The last reading was taken just now, the one before it was `before`, and RSS was up to `high` in between.
+    /// The last reading was taken just now, the one before it was `before`, and the peak in between was `high`.
     /// The innermost call is at `line`, and the thread's heap is `heap`. The calls in progress take note, and the
     /// stretches of all but the innermost one end.
     pub(crate) fn note_reading(
         &mut self,
         before: Reading,
-        high: u64,
+        high: High,
         line: u32,
         heap: Option<Counts>,
         by_chance: bool,
@@ -84,24 +84,24 @@ impl ThreadState {
         }
     }
 
-    /// RSS was up to `high` since the reading `before`: in the innermost call that was read by then. A call inside
+    /// The peak was `high` since the reading `before`: in the innermost call that was read by then. A call inside
     /// of it began later, and who of them reached that height is not known.
-    fn raise(&mut self, before: Reading, high: u64, line: u32) {
+    fn raise(&mut self, before: Reading, high: High, line: u32) {
         let now = self.last;
         let innermost = self.stack.len().wrapping_sub(1);
         let Some(depth) = self.stack.iter().rposition(|call| !call.unread) else {
             return;
         };
         let call = &mut self.stack[depth];
-        let high = high.max(now.rss);
-        call.shared |= now.shared;
-        call.changed_by_others = call.changed_by_others.saturating_add(now.changed_by_others);
-        call.line_high = call.line_high.max(high);
+        let high = high.max(now.high());
+        call.shared |= now.is_shared();
+        call.unsure = call.unsure.saturating_add(now.unsure);
+        call.line_high = call.line_high.max(high.own);
         let line = if depth == innermost { line } else { call.line };
         let at = data!(PeakAt {
             from_ns: before.t_ns.max(call.entry.t_ns),
             to_ns: now.t_ns,
-            rss: high,
+            rss: high.rss,
             line: call.site.line_number(line),
         });
         call.raise_peak(high, Some(at));
@@ -147,15 +147,17 @@ impl ThreadState {
         let before = difference(now.rss, call.booked_until.rss);
         if call.was_suspended() {
             call.past.suspended.net += before;
+            // It was not polled in this time, as far as is known: others' part is in what changed meanwhile.
+            call.entry.others += now.others - call.booked_until.others;
         } else {
-            call.entry.rss = now.rss;
+            (call.entry.rss, call.entry.others) = (now.rss, now.others);
         }
         call.entry.other_threads = now.other_threads;
         // Its time counts from the reading before: that reading met it by chance, and stands for all calls that
         // no reading met.
         call.booked_until = now.at(call.booked_until.t_ns);
         let since_ns = std::mem::replace(&mut call.stint, now).t_ns;
-        (call.line_high, call.high) = (now.rss, now.rss);
+        (call.line_high, call.high) = (now.own(), now.high());
         if let Some(around) = call.around
             && let Some(outer) = self.stack.get_mut(around as usize)
         {
@@ -210,11 +212,11 @@ impl ThreadState {
                 totals.worker_time(time_line, time_ns);
             } else {
                 call.add(totals, time_line as usize, time(time_ns));
-                let net = difference(now.rss, call.booked_until.rss) - booked_elsewhere.net;
-                let rise = call.line_high.saturating_sub(call.booked_until.rss);
+                let net = now.own() - call.booked_until.own() - booked_elsewhere.net;
+                let rise = call.line_high - call.booked_until.own();
                 let change = LineFigures {
                     net,
-                    peak: rise.max(u64::try_from(net).unwrap_or(0)),
+                    peak: risen(rise.max(net)),
                     ..LineFigures::default()
                 };
                 if call.line_exact {
@@ -225,7 +227,7 @@ impl ThreadState {
                 call.book_reading(totals, now, net, ending);
             }
             call.booked_until = now;
-            call.line_high = now.rss;
+            call.line_high = now.own();
         }
     }
 
@@ -351,7 +353,7 @@ impl OpenCall {
             if net != 0 {
                 let part = LineFigures {
                     net,
-                    peak: u64::try_from(net).unwrap_or(0),
+                    peak: risen(net),
                     ..LineFigures::default()
                 };
                 self.add(totals, place, part);
@@ -360,7 +362,7 @@ impl OpenCall {
         if let Some(details) = &mut self.details {
             details.partly_measured = true;
         }
-        let passing = change.peak > u64::try_from(change.net).unwrap_or(0);
+        let passing = change.peak > risen(change.net);
         if left != 0 || passing {
             let SiteTotals { lines, groups, .. } = totals;
             let figures = GroupFigures {
@@ -379,7 +381,7 @@ impl OpenCall {
         };
         let others = now.other_threads.since(self.booked_until.other_threads);
         line.other_threads = line.other_threads.plus(others);
-        line.shared += u64::from(now.shared);
+        line.shared += u64::from(now.is_shared());
         if !ending.read {
             return;
         }

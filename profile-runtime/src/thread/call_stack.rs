@@ -1,7 +1,7 @@
 //! The state of a recorder, behind its lock: the stack of measured calls in progress, and the totals.
 
 use super::call_details::CallDetails;
-use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position, difference};
+use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position};
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
@@ -177,8 +177,8 @@ impl ThreadState {
             stretch_first: NO_LINE,
             time_line: NO_LINE,
             has_unbooked: false,
-            line_high: entry.rss,
-            high: entry.rss,
+            line_high: entry.own(),
+            high: entry.high(),
             stint: entry,
             booked_elsewhere: Change::default(),
             heap_entry: start.heap,
@@ -192,7 +192,7 @@ impl ThreadState {
             series: None,
             past: Past::default(),
             shared: false,
-            changed_by_others: 0,
+            unsure: 0,
             details: None,
         });
         self.begin_timeline(timed, exact);
@@ -372,7 +372,7 @@ impl ThreadState {
         if call.kind == Kind::OtherThread {
             return Some(call);
         }
-        let net = difference(self.last.rss, call.stint.rss);
+        let net = self.last.own() - call.stint.own();
         // What runs in `memory_usage` is its caller's own.
         if call.kind != Kind::Usage {
             self.not_own(self.stack.len().wrapping_sub(1), net);
@@ -436,7 +436,7 @@ impl ThreadState {
             totals.peak = record.peak_rss;
             totals.peak_at = call.peak_at;
         }
-        totals.high = totals.high.max(call.high);
+        totals.high = totals.high.max(call.high.rss);
         totals.heap_peak = totals.heap_peak.max(call.heap_peak());
         if call.around.is_none() {
             let done = call.done_since_resumed(now);

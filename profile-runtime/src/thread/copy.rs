@@ -86,7 +86,7 @@ impl ThreadRecorder {
         let before = guard.last;
         let line = self.line_of_measured(&guard);
         let heap = self.heap(&guard);
-        let high = self.high.load(Relaxed);
+        let high = state.last.high_of(self.high.load(Relaxed));
         drop(guard);
         if let Some(innermost) = state.stack.last_mut() {
             innermost.line = line;

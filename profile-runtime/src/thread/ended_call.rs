@@ -82,7 +82,7 @@ impl OpenCall {
     /// Adds a call's own figures to its site's maxima and figures by size.
     fn add_to_figures(&self, record: &Call, heap: HeapFigures, details: &mut CallDetails) {
         let call = CallFigures {
-            changed_by_others: self.changed_by_others,
+            unsure: self.unsure,
             peak: record.peak_rss,
             net: record.net_rss,
             time_ns: polled_ns(record),

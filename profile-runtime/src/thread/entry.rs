@@ -73,7 +73,8 @@ impl ThreadRecorder {
     /// there was a reading for that.
     pub(super) fn begin_innermost(&self, state: &mut ThreadState, heap: Counts, read: bool) -> u32 {
         let depth = state.stack.len() - 1;
-        if !self.is_due() {
+        // Without a reading the stretch in progress goes on, which may be of another call of the same function.
+        if read && !self.is_due() {
             state.begin_stretch();
         }
         let call = &state.stack[depth];

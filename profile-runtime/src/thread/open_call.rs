@@ -7,7 +7,7 @@ use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
 use crate::heap::{self, CallId};
-use crate::reading::one_reading::{LinePoint, Reading};
+use crate::reading::one_reading::{High, LinePoint, Reading};
 use crate::site::calls::PeakCall;
 use crate::site::registered::RegisteredSite;
 use memprof_model::data;
@@ -74,10 +74,10 @@ pub(crate) struct OpenCall {
     /// Whether the line still has to book when its callee has ended: see `BOOKING_DUE` in
     /// `thread_recorder.rs`.
     pub has_unbooked: bool,
-    /// Highest RSS since the line began.
-    pub(super) line_high: u64,
-    /// Highest RSS since the call began or was resumed.
-    pub(super) high: u64,
+    /// The thread's highest own level since the line began.
+    pub(super) line_high: i64,
+    /// The peak since the call began or was resumed.
+    pub(super) high: High,
     /// The first reading since it began or was resumed.
     pub(super) stint: Reading,
     /// What inner calls of the same site and nested closures have booked since `booked_until`: the line that books
@@ -107,10 +107,10 @@ pub(crate) struct OpenCall {
     pub series: Option<Series<LinePoint>>,
     /// What it did before it was last suspended.
     pub past: Past,
-    /// Whether other threads worked on the process's memory meanwhile.
+    /// Whether what changed meanwhile was split between it and other threads by an estimate.
     pub(super) shared: bool,
-    /// By how many bytes other threads may have changed RSS meanwhile.
-    pub(super) changed_by_others: u64,
+    /// How many bytes were.
+    pub(super) unsure: u64,
     /// The call's own figures by line, where its site asks for them.
     pub details: Option<Box<CallDetails>>,
 }
@@ -186,10 +186,8 @@ impl OpenCall {
     /// other threads did meanwhile.
     pub(super) fn take_over(&mut self, inner: &OpenCall) {
         self.shared |= inner.shared;
-        self.changed_by_others = self
-            .changed_by_others
-            .saturating_add(inner.changed_by_others);
-        self.line_high = self.line_high.max(inner.high);
+        self.unsure = self.unsure.saturating_add(inner.unsure);
+        self.line_high = self.line_high.max(inner.high.own);
         let at = inner.peak_at.map(|at| {
             data!(PeakAt {
                 line: self.site.line_number(self.line),
@@ -199,13 +197,12 @@ impl OpenCall {
         self.raise_peak(inner.high, at);
     }
 
-    /// RSS was up to `high`, at the moment `at`.
-    pub(super) fn raise_peak(&mut self, high: u64, at: Option<PeakAt>) {
-        if high > self.high {
-            self.high = high;
-            if high.saturating_sub(self.start_level()) > self.past.peak {
-                self.peak_at = at;
-            }
+    /// The peak was `high`, at the moment `at`.
+    pub(super) fn raise_peak(&mut self, high: High, at: Option<PeakAt>) {
+        let before = self.high;
+        self.high = before.max(high);
+        if high.own > before.own && risen(high.own - self.start_level()) > self.past.peak {
+            self.peak_at = at;
         }
     }
 
@@ -233,12 +230,10 @@ impl OpenCall {
         self.past.suspended_at.t_ns != 0
     }
 
-    /// The RSS from which the call's peak counts: that at its entry, moved by what changed while it was
-    /// suspended.
-    pub(super) fn start_level(&self) -> u64 {
-        self.entry
-            .rss
-            .saturating_add_signed(self.past.suspended.net)
+    /// The own level of the thread from which the call's peak counts: that at its entry, moved by what changed
+    /// while it was suspended.
+    pub(super) fn start_level(&self) -> i64 {
+        self.entry.own() + self.past.suspended.net
     }
 
     /// The highest rise of live bytes above the entry.
@@ -255,7 +250,7 @@ impl OpenCall {
         let time_ns = now.t_ns.saturating_sub(self.entry.t_ns);
         Change {
             time_ns: time_ns.saturating_sub(self.past.suspended.time_ns),
-            net: difference(now.rss, self.entry.rss) - self.past.suspended.net,
+            net: now.own() - self.entry.own() - self.past.suspended.net,
         }
     }
 
@@ -270,7 +265,7 @@ impl OpenCall {
 
     /// The call as data, if it ended `now`.
     pub(super) fn record(&self, now: Reading, thread: u64, depth: u32, outcome: Outcome) -> Call {
-        let peak = self.high.max(now.rss).saturating_sub(self.start_level());
+        let peak = risen(self.high.own.max(now.own()) - self.start_level());
         data!(Call {
             start_ns: self.entry.t_ns,
             end_ns: now.t_ns,
@@ -284,17 +279,20 @@ impl OpenCall {
             peak_rss: peak.max(self.past.peak),
             net_rss: self.done(now).net,
             suspended_rss: self.past.suspended.net,
+            others_rss: now.others - self.entry.others,
         })
     }
 
     /// A suspended call as data, if the process ended `now`.
     pub(crate) fn record_suspended(&self, now: Reading) -> Call {
-        let now = self.past.suspended_at.or_later(now);
+        let before = self.past.suspended_at;
+        let now = before.or_later(now);
         let mut resumed = OpenCall {
-            high: now.rss,
+            high: now.high(),
             ..self.copied(false)
         };
         resumed.past.end_suspension(now);
+        resumed.entry.others += now.others - before.others;
         data!(Call {
             heap: heap::is_counted().then(|| heap::figures(self.past.heap, self.past.heap_peak)),
             ..resumed.record(now, self.past.thread, 0, Outcome::Running)
@@ -361,6 +359,11 @@ impl CallStart {
 pub(super) fn polled_ns(call: &Call) -> u64 {
     let wall_ns = call.end_ns.saturating_sub(call.start_ns);
     wall_ns.saturating_sub(call.suspended_ns)
+}
+
+/// By how much something rose; 0 if it fell.
+pub(crate) fn risen(change: i64) -> u64 {
+    u64::try_from(change).unwrap_or(0)
 }
 
 /// The signed change from `before` to `now`.

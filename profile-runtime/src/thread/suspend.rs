@@ -96,6 +96,8 @@ impl ThreadState {
             .last
             .at(self.last.t_ns.max(call.past.suspended_at.t_ns));
         let now = self.last;
+        // From here on this thread knows what others did. What they did before stays in the difference.
+        call.entry.others += now.others - call.past.suspended_at.others;
         call.past.end_suspension(now);
         call.entry.other_threads = now.other_threads;
         call.booked_until = now;
@@ -106,8 +108,8 @@ impl ThreadState {
         call.stretch_first = call.line;
         call.time_line = call.line;
         call.stint = now;
-        call.line_high = now.rss;
-        call.high = now.rss;
+        call.line_high = now.own();
+        call.high = now.high();
         call.heap_entry = heap;
         call.heap_high = heap.live();
         call.heap_line_start = heap.live();

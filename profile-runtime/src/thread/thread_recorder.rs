@@ -31,7 +31,6 @@ use crate::counters::static_cell::StaticCell;
 use crate::heap::{self, ThreadCounters, origins};
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::PeakListener;
-use crate::reading::one_reading::LastReading;
 use crate::recording;
 use crate::site::registered::RegisteredSite;
 use crate::sync::lock;
@@ -98,7 +97,7 @@ impl ThreadRecorder {
         let mut state = self.state();
         state.thread = thread;
         self.thread.store(thread, Relaxed);
-        state.last_reading = LastReading::default();
+        state.last_reading = state.last_reading.of_next_thread();
         self.ask_for_reading();
     }
 

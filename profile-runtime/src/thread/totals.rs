@@ -52,7 +52,7 @@ pub(crate) struct LineTotals {
     pub max_rss: u64,
     /// Samples that met the line.
     pub samples: u64,
-    /// Bookings during which other threads worked on the process's memory.
+    /// Bookings that were split between the thread and others by an estimate.
     pub shared: u64,
     /// What other threads did on the heap meanwhile.
     pub other_threads: Counts,

@@ -35,7 +35,7 @@ fn temporary(bytes: usize) {
 }
 
 /// The first thread's temporary rises and falls within one line of the second, and the other way
-/// round: each call's peak is that of the process while it ran.
+/// round: each call's peak is what it took itself.
 fn two_threads() {
     let meeting = Meeting {
         barrier: Barrier::new(2),
@@ -73,7 +73,7 @@ impl Meeting {
 #[profile_memory]
 fn first(meeting: &Meeting) {
     meeting.until_second_waits();
-    drop(Mapping::new(100 * MIB)); // raises `second`'s line in progress
+    drop(Mapping::new(100 * MIB)); // while `second`'s line is in progress
     meeting.wait();
     meeting.wait();
     meeting.wait();

@@ -143,7 +143,7 @@ fn limit_guard_growth_is_judged_after_every_call_also_of_one_that_broke_nothing_
         let n = 1_000.0 * f64::from(1 << step);
         let peak = (16.0 * n * n) as u64;
         let call = CallFigures {
-            changed_by_others: 0,
+            unsure: 0,
             peak,
             net: 0,
             time_ns: 1,

@@ -40,8 +40,14 @@ impl Listener {
 
     /// A reading, and by how many pages RSS was higher than at the start.
     fn read(&self, meter: &Meter) -> (Reading, u64) {
+        let (reading, high) = self.read_high(meter);
+        (reading, pages(high.rss))
+    }
+
+    /// A reading, and the peak as the meter tells it.
+    fn read_high(&self, meter: &Meter) -> (Reading, High) {
         let (reading, high, _) = meter.read(self, &mut lock(&self.last), false);
-        (reading, pages(high))
+        (reading, high)
     }
 }
 
@@ -100,11 +106,7 @@ fn meter_a_reading_on_nobody_s_behalf_reaches_every_listener() {
     temporary(script, 40);
     let reading = meter.read_for_all();
     assert_eq!(
-        (
-            pages(reading.rss),
-            reading.shared,
-            reading.changed_by_others
-        ),
+        (pages(reading.rss), reading.others_worked, reading.unsure),
         (0, false, 0)
     );
     assert_eq!(thread.read(&meter).1, 40);
@@ -196,44 +198,128 @@ fn meter_a_meter_of_an_os_that_cannot_be_read_is_not_made() {
 }
 
 #[test]
-fn meter_faults_of_other_threads_make_a_reading_shared_unless_they_are_stray() {
+fn meter_several_threads_in_calls_are_told_of_on_nobody_s_behalf() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
+    Listener::on(&meter, true);
+    assert!(!meter.read_for_all().others_worked);
+    Listener::on(&meter, true);
+    assert!(meter.read_for_all().others_worked);
+}
+
+/// A meter, and a thread in calls that has read once.
+fn meter_and_thread(script: &'static Script) -> (Meter, &'static Listener) {
+    let meter = meter(script, false);
     let thread = Listener::on(&meter, true);
-    let after = |own: i64, others: u32| {
-        script.change(own);
-        script.change_by_others(others);
-        let (reading, _) = thread.read(&meter);
-        (reading.shared, reading.changed_by_others / PAGE)
-    };
-    after(0, 0);
-    assert_eq!(after(500, 0), (false, 0), "its own faults");
-    assert_eq!(after(3, STRAY_FAULTS as u32), (false, STRAY_FAULTS));
-    assert_eq!(after(3, STRAY_FAULTS as u32 + 1), (true, STRAY_FAULTS + 1));
-    assert_eq!(after(0, 0), (false, 0), "each reading for itself");
+    let (first, _) = thread.read(&meter);
+    assert_eq!(first.own(), 0, "before it nothing was the thread's");
+    (meter, thread)
 }
 
 #[test]
-fn meter_readings_of_other_threads_make_one_shared_by_who_knows_how_much() {
+fn meter_faults_of_other_threads_are_others_part_unless_they_are_stray() {
+    let script = Script::leaked(START);
+    let (meter, thread) = meter_and_thread(script);
+    let mut others = 1_000;
+    let mut after = |own: i64, by_others: u32| {
+        script.change(own);
+        script.change_by_others(by_others);
+        let (reading, _) = thread.read(&meter);
+        let all = reading.others / PAGE as i64;
+        let more = all - std::mem::replace(&mut others, all);
+        (reading.others_worked, more, reading.is_shared())
+    };
+    assert_eq!(after(500, 0), (false, 0, false), "its own faults");
+    let stray = STRAY_FAULTS as u32;
+    assert_eq!(after(3, stray), (false, 0, false));
+    assert_eq!(after(3, stray + 1), (true, i64::from(stray) + 1, false));
+    assert_eq!(after(100, 700), (true, 700, false), "nothing is estimated");
+    assert_eq!(after(0, 0), (false, 0, false), "each reading for itself");
+}
+
+#[test]
+fn meter_a_thread_that_sleeps_has_nothing_of_what_others_do() {
+    let script = Script::leaked(START);
+    let (meter, thread) = meter_and_thread(script);
+    script.change(50);
+    let (before, _) = thread.read(&meter);
+    script.change_by_others(9_000);
+    script.change(-8_000);
+    let (after, high) = thread.read_high(&meter);
+    assert_eq!(
+        (before.own(), after.own()),
+        (50 * PAGE as i64, 50 * PAGE as i64)
+    );
+    assert_eq!((high.own, pages(high.rss)), (50 * PAGE as i64, 9_050));
+    assert!(after.is_shared(), "whose the 8,000 were is an estimate");
+}
+
+#[test]
+fn meter_two_threads_that_see_the_same_pages_go_do_not_both_have_given_them_back() {
+    let script = Script::leaked(START);
+    let (meter, one) = meter_and_thread(script);
+    let two = Listener::on(&meter, true);
+    two.read(&meter);
+    script.change(-100);
+    let own = [one, two].map(|thread| thread.read(&meter).0.own() / PAGE as i64);
+    assert_eq!(own, [-100, 0]);
+}
+
+#[test]
+fn meter_a_thread_was_as_high_as_its_own_faults_and_the_process_allow() {
+    let script = Script::leaked(START);
+    let (meter, thread) = meter_and_thread(script);
+    let passed = |own: i64, by_others: u32, others_go: i64| {
+        let before = thread.read(&meter).0.own();
+        script.change(own);
+        script.change_by_others(by_others);
+        script.change(-own - others_go);
+        let (now, high) = thread.read_high(&meter);
+        (
+            (high.own - before.max(now.own())) / PAGE as i64,
+            now.is_shared(),
+        )
+    };
+    assert_eq!(passed(500, 0, 0), (500, false), "nobody else");
+    // The process was 5,000 pages higher, and 100 pages is all that came by the thread.
+    assert_eq!(passed(100, 4_900, 4_900), (100, true));
+    assert_eq!(passed(0, 4_900, 4_900), (0, true));
+}
+
+#[test]
+fn meter_another_thread_with_the_recorder_goes_on_where_the_last_one_was() {
+    let script = Script::leaked(START);
+    let (meter, thread) = meter_and_thread(script);
+    script.change(300);
+    let (before, _) = thread.read(&meter);
+    let next = lock(&thread.last).of_next_thread();
+    *lock(&thread.last) = next;
+    script.switch_thread(0);
+    script.change(200);
+    let (after, _) = thread.read(&meter);
+    assert_eq!(
+        after.own(),
+        before.own(),
+        "what was before its first reading"
+    );
+    script.change(20);
+    assert_eq!(thread.read(&meter).0.own(), before.own() + 20 * PAGE as i64);
+}
+
+#[test]
+fn meter_threads_in_calls_are_at_work() {
     let script = Script::leaked(START);
     let meter = meter(script, false);
     let [one, two] = [true, false].map(|busy| Listener::on(&meter, busy));
-    let shared = |thread: &Listener| {
-        let (reading, _) = thread.read(&meter);
-        assert_eq!(
-            reading.changed_by_others,
-            if reading.shared { u64::MAX } else { 0 }
-        );
-        reading.shared
-    };
-    assert!(!shared(one));
-    assert!(!shared(one), "alone");
+    let others_worked = |thread: &Listener| thread.read(&meter).0.others_worked;
+    assert!(!others_worked(one));
+    assert!(!others_worked(one), "alone");
     two.busy.store(true, SeqCst);
-    assert!(shared(one), "another thread is in calls");
+    assert!(others_worked(one), "another thread is in calls");
     two.busy.store(false, SeqCst);
-    assert!(!shared(one));
-    shared(two);
-    assert!(shared(one), "another thread was in calls in between");
+    assert!(!others_worked(one));
+    others_worked(two);
+    assert!(others_worked(one), "another thread was in calls in between");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn with_sizes(limits: Limits, peak: impl Fn(f64) -> f64) -> RegisteredSite {
     for step in 0..10 {
         let n = 1_000.0 * f64::from(1 << step);
         let call = CallFigures {
-            changed_by_others: 0,
+            unsure: 0,
             peak: peak(n) as u64,
             net: 0,
             time_ns: 1,
