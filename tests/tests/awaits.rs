@@ -108,12 +108,8 @@ fn tells_what_waits(run: &Run) {
     let waiting = waiting.expect("a line");
     assert_eq!((waiting.line, waiting.suspended), (waits, 50));
     assert_eq!(waiting.suspended_heap, HELD);
-    let highest = connection
-        .call_records
-        .iter()
-        .map(|call| call.peak_rss)
-        .max();
-    assert_eq!(highest, Some(connection.peak_rss));
+    let highest = connection.highest_call().expect("a call");
+    assert_eq!(highest.height(), 101_000);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use memprof_model::run::{
 /// The suspended calls of a site, which are on no thread.
 pub(super) struct Suspended {
     sums: SuspendedSums,
-    /// The one with the highest peak, and its number.
+    /// The highest of them, and its number.
     highest: Option<(u64, PeakCall)>,
     /// All of them, for a whole run.
     calls: Vec<SuspendedCall>,
@@ -51,7 +51,7 @@ impl Suspended {
         }
     }
 
-    /// The one with the highest peak, unless `threads` know it as one that goes on.
+    /// The highest of them, unless `threads` know it as one that goes on.
     #[cfg(feature = "report")]
     pub(super) fn highest(
         &self,

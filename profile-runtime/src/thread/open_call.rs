@@ -143,6 +143,15 @@ pub(crate) struct Past {
 }
 
 impl Past {
+    /// As [`Call::rank`].
+    pub(super) fn rank(&self) -> (u64, u64) {
+        let height = match heap::is_counted() {
+            true => self.heap_peak,
+            false => self.peak,
+        };
+        (height, self.peak)
+    }
+
     /// A suspension has lasted until `now`.
     pub(super) fn end_suspension(&mut self, now: Reading) {
         let before = self.suspended_at;

@@ -1,6 +1,6 @@
 //! The suspended calls of futures: they are on no thread's stack.
 //!
-//! Of a site's suspended calls only the one with the highest peak keeps its series, because there may be a
+//! Of a site's suspended calls only the highest keeps its series, because there may be a
 //! hundred thousand of them. A call that goes on without a series gets a new one, which begins there.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -55,9 +55,9 @@ pub(crate) struct SuspendedSums {
     pub all: SuspendedAt,
     /// Of those at each line, by the place in the site's list.
     pub lines: Vec<SuspendedAt>,
-    /// Where the highest is kept, and its peak. While none is known here, a call that goes on or has ended was
+    /// Where the highest is kept, and its rank. While none is known here, a call that goes on or has ended was
     /// higher.
-    highest: Option<(usize, u64)>,
+    highest: Option<(usize, (u64, u64))>,
 }
 
 /// What suspended calls come to.
@@ -120,8 +120,8 @@ impl SuspendedCalls {
         calls
     }
 
-    /// The suspended call of `site` with the highest peak, and its number; with its series if wanted. `None` if a
-    /// call that is not suspended was higher than all of them.
+    /// The highest suspended call of `site`, and its number; with its series if wanted. `None` if a call that is
+    /// not suspended was higher than all of them.
     pub(crate) fn highest(
         &self,
         site: &RegisteredSite,
@@ -154,11 +154,11 @@ impl Shard {
         mut call: OpenCall,
         with_series: &AtomicUsize,
     ) -> (usize, Option<Series<LinePoint>>) {
-        let (id, peak) = (call.site.id, call.past.peak);
+        let (id, rank) = (call.site.id, call.past.rank());
         let sums = self.sums(id);
         sums.change(&call, 1);
         let highest = sums.highest;
-        if highest.is_some_and(|(_, before)| before > peak) {
+        if highest.is_some_and(|(_, before)| before > rank) {
             let spare = call.series.take();
             return (self.calls.insert(call), spare);
         }
@@ -173,7 +173,7 @@ impl Shard {
                 .is_err()
         });
         let at = self.calls.insert(call);
-        self.sums(id).highest = Some((at, peak));
+        self.sums(id).highest = Some((at, rank));
         (at, lower.or(too_many))
     }
 
