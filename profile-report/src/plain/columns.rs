@@ -103,11 +103,11 @@ pub(crate) fn columns(rows: &[Row<'_>], profile: &FunctionProfile) -> Vec<Column
     columns
 }
 
+/// What a column shows of a line.
+type Show<'a> = &'a dyn Fn(&Line) -> Option<String>;
+
 /// The columns of the heap: what is alive, then the line itself beside what it called, if they differ.
-fn heap(
-    profile: &FunctionProfile,
-    cell: &dyn Fn(&str, &dyn Fn(&Line) -> Option<String>) -> Column,
-) -> Vec<Column> {
+fn heap(profile: &FunctionProfile, cell: &dyn Fn(&str, Show<'_>) -> Column) -> Vec<Column> {
     let figure = |title: &str, show: &dyn Fn(&HeapFigures) -> Option<String>| {
         cell(title, &|line| line.heap.as_ref().and_then(show))
     };

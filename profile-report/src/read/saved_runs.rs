@@ -178,7 +178,7 @@ fn live_heap(samples: &[HeapSample]) -> Option<LiveHeap> {
     let all = || samples.iter().filter_map(|sample| sample.heap);
     Some(LiveHeap {
         highest: all().max()?,
-        at_end: all().last()?,
+        at_end: all().next_back()?,
     })
 }
 

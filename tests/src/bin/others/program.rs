@@ -45,7 +45,7 @@ fn worker(all_inside: &Barrier) {
 
 /// The same again and again, each thread at its own pace.
 fn churn() {
-    on_all_threads(|number| rounds(number));
+    on_all_threads(rounds);
 }
 
 #[profile_memory]
