@@ -169,7 +169,7 @@ impl State {
             Sort::Figure(key) => {
                 let columns = self.columns().into_iter();
                 let value = columns.filter(|column| column.key == key).map(|c| c.value);
-                if let Some(value) = value.last() {
+                if let Some(value) = value.next_back() {
                     functions.sort_by_key(|f| std::cmp::Reverse(value(f)));
                 }
             }
