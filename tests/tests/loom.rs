@@ -151,7 +151,7 @@ fn calls_seen_from_another_thread_belong_together() {
             if let Some(look) = counted.look_if_still() {
                 let calls = look.counted.iter();
                 let seen: Vec<(u64, Option<u64>)> = calls
-                    .map(|(call, line)| (*call.site, line.copied()))
+                    .map(|(call, line)| (*call.site, line.line.copied()))
                     .collect();
                 for (call, _) in &look.counted {
                     assert_eq!(

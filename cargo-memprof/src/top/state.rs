@@ -168,7 +168,7 @@ impl State {
             Sort::Name => functions.sort_by_key(|f| (&f.label, &f.name)),
             Sort::Figure(key) => {
                 let columns = self.columns().into_iter();
-                let value = columns.filter(|column| column.key == key).map(|c| c.value);
+                let mut value = columns.filter(|column| column.key == key).map(|c| c.value);
                 if let Some(value) = value.next_back() {
                     functions.sort_by_key(|f| std::cmp::Reverse(value(f)));
                 }

@@ -22,12 +22,12 @@ const HELD: usize = 100_000;
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
-        Some("block_on") => beside_the_twin(|future| futures::executor::block_on(future)),
+        Some("block_on") => beside_the_twin(futures::executor::block_on),
         Some("tokio") => beside_the_twin(|future| {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(async { tokio::spawn(future).await.expect("no panic") })
         }),
-        Some("threads") => beside_the_twin(|future| on_many_threads(future)),
+        Some("threads") => beside_the_twin(on_many_threads),
         Some("snapshot") => {
             let _waiting = crowd();
             println!("{}", told(&memprof::snapshot().expect("calls were made")));

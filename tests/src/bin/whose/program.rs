@@ -8,7 +8,7 @@ use memprof::profile_memory;
 /// So many blocks of 1,000 bytes are kept.
 const BLOCKS: usize = 100_000;
 
-pub fn main() {
+pub(crate) fn main() {
     let program = std::env::args().nth(1);
     let kept = match program.as_deref() {
         Some("getter") => getter(),
