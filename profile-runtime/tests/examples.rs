@@ -65,7 +65,9 @@ fn the_leak_allocates_on_one_line_what_nobody_frees() {
     let page = heap(line(&serve, "let page"));
     assert_eq!(page.net, 50 * MIB);
     assert_eq!(heap(line(&serve, "}")).freed, page.allocated);
-    assert!(serve.net_rss > 40 * MIB, "{}", serve.net_rss);
+    // RSS is known of the calls that were read. Of the others, which nobody annotated called, it is nobody's.
+    let known = MIB..=51 * MIB;
+    assert!(known.contains(&serve.net_rss), "{}", serve.net_rss);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::call_handle::CallHandle;
 use super::call_stack::ThreadState;
 use super::open_call::{CallStart, Position};
+use super::spread_call::spread_call;
 use super::thread_recorder::{READING_DUE, ThreadRecorder};
 use crate::counters::counts::Counts;
 use crate::counters::line::{CurrentLine, LineCounters};
@@ -223,18 +224,4 @@ impl ThreadRecorder {
             line.take_off(change);
         }
     }
-}
-
-/// Counts a call among those that did about as much on the heap.
-#[inline]
-pub(super) fn spread_call(counters: &SiteCounters, change: Counts, peak: i64) {
-    if !counters.spread_call(change, peak) {
-        make_room_and_spread(counters, change, peak);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn make_room_and_spread(counters: &SiteCounters, change: Counts, peak: i64) {
-    heap::without_counting(|| counters.make_room_and_spread(change, peak));
 }

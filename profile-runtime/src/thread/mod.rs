@@ -26,6 +26,7 @@ mod line_start;
 pub(crate) mod open_call;
 pub(crate) mod registry;
 mod samples;
+mod spread_call;
 mod stretch;
 mod suspend;
 pub(crate) mod suspended;

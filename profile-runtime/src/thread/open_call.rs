@@ -1,7 +1,7 @@
 //! A measured call in progress: what it began with, where it is, and what it has not booked yet.
 
 use super::call_details::CallDetails;
-use super::fast_path::spread_call;
+use super::spread_call::spread_call;
 use crate::counters::counted_calls;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
@@ -247,7 +247,8 @@ impl OpenCall {
 
     /// The highest rise of live bytes above the entry.
     pub(super) fn heap_peak(&self) -> u64 {
-        let now = self.heap_high.wrapping_sub(self.heap_entry.live());
+        // A snapshot of a thread whose counters nobody knows yet has no height: it is below everything.
+        let now = self.heap_high.saturating_sub(self.heap_entry.live());
         // What the call kept before it was suspended is still there.
         let kept = self.past.heap.live();
         let now = u64::try_from(now.saturating_add(kept)).unwrap_or(0);

@@ -338,7 +338,12 @@ impl ThreadRecorder {
         let (reading, high, cost_ns) = meter.read(self, &mut state.last_reading, outermost);
         state.last = reading;
         let line = self.line();
-        let heap = heap::of_this_thread().map(heap::ThreadCounters::counts);
+        let counters = heap::of_this_thread();
+        if self.heap.get().is_none() {
+            // A thread has counters from its first allocation on, which may be inside of its first call.
+            self.count_heap_on(counters);
+        }
+        let heap = counters.map(heap::ThreadCounters::counts);
         state.note_reading(before, high, line, heap, self.is_due());
         state.sample(reading, line, None);
         self.spend(state, cost_ns);
