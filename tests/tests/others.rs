@@ -106,7 +106,8 @@ fn who_waits_has_nothing_of_what_others_keep() {
         assert_between(keeper.net_rss, kept, kept + SMALL);
         let sleeper = function(&run, "sleeper");
         assert_between(sleeper.net_rss, -SMALL, SMALL);
-        assert_between(sleeper.peak_rss as i64, 0, SMALL);
+        // A page fault of its own may have brought a huge page, once a reading looks as if there were some.
+        assert_between(sleeper.peak_rss as i64, 0, SMALL + (2 << 20));
         let waited = sleeper.call_records.iter();
         let others = waited.map(|call| call.others_rss).max().expect("calls");
         assert_between(others, kept / 2, kept + 4 * SMALL);
