@@ -76,6 +76,43 @@ fn a_future_on_a_new_thread_at_each_poll_has_the_peak_and_the_timeline_of_a_func
     like_the_twin("threads");
 }
 
+/// Runs what works for a part of the time, and gives by how much the time of the function with this label is told
+/// too long, with its line that works.
+#[track_caller]
+fn told_by_truth(mode: &str, label: &str) -> (f64, f64) {
+    let finished = run(AWAITS, &[mode]);
+    assert!(finished.output.status.success(), "{}", finished.stderr());
+    let recorded = finished.recorded();
+    let profile = function(&recorded, label);
+    check_sums(profile);
+    let truth: f64 = finished.stdout().trim().parse().expect("nanoseconds");
+    let spins = line_with(profile, "spin()");
+    let spins = profile.lines.iter().find(|line| line.line == spins);
+    let of_line = spins.expect("the line").time_ns as f64;
+    (
+        profile.time_ns as f64 / truth,
+        of_line / profile.time_ns as f64,
+    )
+}
+
+/// Time is met by chance: one of three runs is near enough.
+#[track_caller]
+fn is_near(mode: &str, label: &str) {
+    let runs: Vec<_> = (0..3).map(|_| told_by_truth(mode, label)).collect();
+    let near = |(told, line): &(f64, f64)| (0.5..1.5).contains(told) && *line > 0.4;
+    assert!(runs.iter().any(near), "{mode}: {runs:?}");
+}
+
+#[test]
+fn time_between_polls_is_nobodys_and_time_in_them_is_that_of_the_line_that_takes_it() {
+    is_near("idle_between_polls", "polled_often");
+}
+
+#[test]
+fn time_between_calls_of_an_idle_thread_is_nobodys() {
+    is_near("idle_between_calls", "called_often");
+}
+
 #[test]
 fn a_snapshot_has_what_is_suspended_in_totals_and_at_its_await() {
     let finished = run(AWAITS, &["snapshot"]);

@@ -22,7 +22,8 @@
 //!
 //! The time of a stretch is booked on one line: the line that the sampler met, if the sampler asked for the reading
 //! that ends it. Such a moment comes by chance, and meets lines in proportion to their time. Otherwise it is the line
-//! that the sampler met last, or the first line of the stretch (`OpenCall::time_line`).
+//! that the sampler met last (`SiteTotals::met`), if that ran in the stretch, or the first line of the stretch
+//! (`OpenCall::time_line`).
 
 use super::call_stack::ThreadState;
 use super::line_group::{self, GroupFigures};
@@ -207,7 +208,7 @@ impl ThreadState {
             let booked_elsewhere = std::mem::take(&mut call.booked_elsewhere);
             let time_ns = now.t_ns.saturating_sub(call.booked_until.t_ns);
             let time_ns = time_ns.saturating_sub(booked_elsewhere.time_ns);
-            let time_line = call.line_of_time(ending);
+            let time_line = call.line_of_time(totals, ending);
             if call.kind == Kind::OtherThread {
                 totals.worker_time(time_line, time_ns);
             } else {
@@ -309,11 +310,23 @@ impl OpenCall {
     }
 
     /// The line that books the time up to the last reading.
-    fn line_of_time(&self, ending: Ending) -> u32 {
-        if self.line_exact || ending.by_chance || self.time_line == NO_LINE {
-            ending.line
-        } else {
-            self.time_line
+    fn line_of_time(&self, totals: &mut SiteTotals, ending: Ending) -> u32 {
+        if self.line_exact {
+            return ending.line;
+        }
+        let is_worker = self.kind == Kind::OtherThread;
+        if ending.by_chance {
+            totals.met = if is_worker { NO_LINE } else { ending.line };
+            return ending.line;
+        }
+        let met = totals.met;
+        let first = match self.time_line {
+            NO_LINE => ending.line,
+            line => line,
+        };
+        match !is_worker && stretch::has_run(&totals.lines, self.counters, met, ending.beginning) {
+            true => met,
+            false => first,
         }
     }
 

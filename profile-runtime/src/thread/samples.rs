@@ -1,5 +1,7 @@
 //! Samples: readings of the sampler thread, handed to the calls in progress on a recorded thread.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::call_stack::ThreadState;
 use super::thread_recorder::{ThreadRecorder, place_of};
 use crate::reading::one_reading::Reading;
@@ -9,6 +11,10 @@ impl ThreadRecorder {
     /// asks the thread for a reading. Adds the intervals of all calls in progress to `intervals`.
     pub(crate) fn tick(&self, due: Option<(Reading, &[u64])>, intervals: &mut Vec<u64>) {
         if !self.is_busy() {
+            // A call that begins from now on has not run before this moment.
+            if let Some((reading, _)) = due {
+                self.idle_until_ns.store(reading.t_ns, Relaxed);
+            }
             return;
         }
         let mut state = self.state();
@@ -36,6 +42,14 @@ impl ThreadRecorder {
 }
 
 impl ThreadState {
+    /// No call was in progress until `until_ns`: that time is nobody's. The next reading would have it stand for
+    /// the call that it meets.
+    pub(super) fn pass_idle_time(&mut self, until_ns: u64) {
+        if self.stack.is_empty() {
+            self.last = self.last.at(self.last.t_ns.max(until_ns));
+        }
+    }
+
     /// A sample at the intervals in `due` fell into counted calls, which get it if they become measured.
     pub(crate) fn defer_samples(&mut self, due: &[u64]) {
         for &interval_ns in due {

@@ -77,6 +77,21 @@ pub(super) fn begin(lines: &mut [LineTotals], counters: &SiteCounters, beginning
     }
 }
 
+/// Whether the line at `place` was hit, or gone back to, since the stretch in progress began. The newest hit of the
+/// line `beginning` is not of the stretch.
+pub(super) fn has_run(
+    lines: &[LineTotals],
+    counters: &SiteCounters,
+    place: u32,
+    beginning: u32,
+) -> bool {
+    let Some(line) = lines.get(place as usize) else {
+        return false;
+    };
+    let newest = u64::from(place == beginning);
+    turns(counters.line(place as usize)).wrapping_sub(line.start.turns) > newest
+}
+
 /// Divides `net` bytes of RSS, which came or went in `stretch`. Afterwards [`part`] tells each line's part.
 pub(super) fn divide(
     lines: &mut [LineTotals],

@@ -63,6 +63,8 @@ pub(crate) struct ThreadRecorder {
     pub(super) directory: SiteDirectory,
     /// The heap counters of the thread that has this recorder, if the heap is counted.
     heap: StaticCell<ThreadCounters>,
+    /// When the sampler last found no call in progress.
+    pub(super) idle_until_ns: AtomicU64,
     /// Highest RSS in any thread's reading since this recorder's last one.
     pub(super) high: AtomicU64,
     pub(super) state: Mutex<ThreadState>,
@@ -77,6 +79,7 @@ impl ThreadRecorder {
             booking_postponed: AtomicBool::new(false),
             directory: SiteDirectory::new(),
             heap: StaticCell::new(),
+            idle_until_ns: AtomicU64::new(0),
             high: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -147,6 +150,7 @@ impl ThreadRecorder {
 
     /// Makes the counted calls measured. Comes before everything else that works on the stack.
     pub(super) fn promote_counted_calls(&self, state: &mut ThreadState) {
+        state.pass_idle_time(self.idle_until_ns.load(Relaxed));
         if !self.counted.is_empty() {
             if let Some(outer) = state.stack.last_mut() {
                 outer.has_unbooked |= self.booking_postponed.swap(false, Relaxed);

@@ -4,7 +4,7 @@ use super::hit_schedule::HitSchedule;
 use super::line_group::LineGroup;
 use super::line_start::LineStart;
 use crate::counters::counts::Counts;
-use crate::counters::line::LineCounters;
+use crate::counters::line::{LineCounters, NO_LINE};
 use crate::counters::site::SiteCounters;
 use crate::counters::spread::HeapSpread;
 use crate::heap::origins;
@@ -34,6 +34,8 @@ pub(crate) struct SiteTotals {
     pub other_threads: Counts,
     /// The depth of the innermost measured call in progress, or of the run of a closure of such a call.
     pub innermost: Option<u32>,
+    /// The line that the sampler met last, by its place.
+    pub met: u32,
     pub lines: Vec<LineTotals>,
     /// The groups of lines whose change is known together only, by place in `lines`.
     pub groups: Vec<LineGroup>,
@@ -88,6 +90,7 @@ impl SiteTotals {
             heap_peak: 0,
             other_threads: Counts::default(),
             innermost: None,
+            met: NO_LINE,
             lines: vec![LineTotals::default(); lines],
             groups: vec![LineGroup::default(); lines],
             workers: None,

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +32,28 @@ fn main() {
         Some("snapshot") => {
             let _waiting = crowd();
             println!("{}", told(&memprof::snapshot().expect("calls were made")));
+        }
+        Some("idle_between_polls") => {
+            let mut futures: Vec<_> = (0..CROWD).map(|_| Box::pin(polled_often())).collect();
+            let context = &mut Context::from_waker(Waker::noop());
+            let poll_all = || {
+                futures.iter_mut().for_each(|future| {
+                    assert!(future.as_mut().poll(context).is_pending());
+                })
+            };
+            println!("{}", mostly_idle(poll_all));
+        }
+        Some("idle_between_calls") => {
+            // Beside another thread, so that the sampler does not stop.
+            let ended = AtomicBool::new(false);
+            thread::scope(|scope| {
+                scope.spawn(|| always_busy(&ended));
+                println!(
+                    "{}",
+                    mostly_idle(|| (0..CROWD).for_each(|_| called_often()))
+                );
+                ended.store(true, Relaxed);
+            });
         }
         Some("killed") => {
             let _waiting = crowd();
@@ -124,6 +147,45 @@ async fn request() {
     let scratch = black_box(vec![1_u8; 1_000]);
     drop(scratch);
     std::future::pending::<()>().await;
+}
+
+/// Does `work` for a fifth of the time, and sleeps in between. Gives how many nanoseconds the work took.
+fn mostly_idle(mut work: impl FnMut()) -> u128 {
+    let rounds = (0..150).map(|_| {
+        thread::sleep(Duration::from_millis(8));
+        let began = Instant::now();
+        work();
+        began.elapsed().as_nanos()
+    });
+    rounds.sum()
+}
+
+#[profile_memory]
+async fn polled_often() {
+    loop {
+        spin();
+        yield_now().await;
+    }
+}
+
+#[profile_memory]
+fn always_busy(ended: &AtomicBool) {
+    while !ended.load(Relaxed) {
+        spin();
+    }
+}
+
+#[profile_memory]
+fn called_often() {
+    spin();
+}
+
+/// Takes some 20 µs.
+fn spin() {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_micros(20) {
+        std::hint::spin_loop();
+    }
 }
 
 /// What a run says of the crowd.
