@@ -1,8 +1,32 @@
 //! When a peak was reached, as one moment: every output that names it names the same one.
 
-use memprof_model::run::FunctionProfile;
+use memprof_model::run::{Call, FunctionProfile};
 
-use super::highest_call::shown_call;
+use super::shown_call::{peak_call, shown_call};
+
+/// What is known of when the function's peak was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeakTime {
+    /// At this moment, while this line ran: the call that had the peak is known.
+    At(u64, Option<u32>),
+    /// In one of the calls, between these moments.
+    Between(u64, u64),
+    /// In one of the calls.
+    Unknown,
+}
+
+/// When the function's peak was reached. A moment and a line are told only of the call that had the peak: where that
+/// call has no record, the peak was met at a later reading, and any call before it may have had it.
+pub(crate) fn peak_time(profile: &FunctionProfile) -> PeakTime {
+    let Some((at, moment)) = profile.peak_at.zip(peak_moment(profile)) else {
+        return PeakTime::Unknown;
+    };
+    let is_in = |call: &Call| at.from_ns <= call.end_ns && at.to_ns >= call.start_ns;
+    match profile.calls <= 1 || peak_call(profile).is_some_and(is_in) {
+        true => PeakTime::At(moment, at.line),
+        false => PeakTime::Between(at.from_ns, at.to_ns),
+    }
+}
 
 /// The moment at which to show the function's peak.
 ///
@@ -45,6 +69,20 @@ mod tests {
         let function = fixture::inverse().functions.remove(0);
         let moment = peak_moment(&function).unwrap();
         assert!(function.series.iter().any(|sample| sample.t_ns == moment));
+    }
+
+    #[test]
+    fn a_peak_whose_call_is_not_kept_has_no_moment_and_no_line() {
+        let mut function = fixture::many_short_calls().functions.remove(0);
+        assert!(matches!(peak_time(&function), PeakTime::At(_, Some(_))));
+        function.peak_rss = 40 << 20;
+        let at = function.peak_at.unwrap();
+        assert_eq!(
+            peak_time(&function),
+            PeakTime::Between(at.from_ns, at.to_ns)
+        );
+        function.peak_at = None;
+        assert_eq!(peak_time(&function), PeakTime::Unknown);
     }
 
     #[test]
