@@ -5,7 +5,6 @@ use memprof_model::run::{FunctionProfile, HeapFigures, Line};
 
 use super::places::quoted;
 use crate::facts::own::own_line_heap;
-use crate::facts::ranking::highest_on_heap;
 use crate::facts::rss_and_heap::is_alone;
 use crate::facts::seen::Seen;
 use crate::facts::shown_call::{NOISE, in_progress, was_suspended};
@@ -22,12 +21,12 @@ pub(super) fn sentences(profile: &FunctionProfile, seen: &Seen) -> Vec<Part> {
     told
 }
 
-/// The line that rose most.
+/// The line that has most.
 ///
-/// Said if a line rose by 64 KiB or more. What the line allocated, freed, and had at once are the table's figures.
-/// "At once" is said under the rule of [`was_at_once`].
+/// Said if the line had 64 KiB or more. What the line allocated, freed, and had at once are the table's figures. "At
+/// once" is said under the rule of [`was_at_once`].
 fn highest_line(profile: &FunctionProfile, seen: &Seen) -> Vec<Part> {
-    let Some((line, heap)) = highest(profile).filter(|(_, heap)| heap.peak >= NOISE) else {
+    let Some((line, heap)) = highest(profile) else {
         return Vec::new();
     };
     let (allocated, peak) = (mib_unit(heap.allocated), mib_unit(heap.peak));
@@ -46,13 +45,24 @@ fn highest_line(profile: &FunctionProfile, seen: &Seen) -> Vec<Part> {
     ]
 }
 
-/// The line with the highest rise of its own; where that is next to nothing, the line that called what rose most.
+/// The line that has most by itself; where that is next to nothing, the line that called what rose most.
 fn highest(profile: &FunctionProfile) -> Option<(&Line, HeapFigures)> {
-    let own = |line: &&Line| own_line_heap(line).is_some_and(|heap| heap.peak >= NOISE);
-    let peak = |line: &Line| line.heap.map_or(0, |heap| heap.peak);
-    let inclusive = || profile.lines.iter().rev().max_by_key(|line| peak(line));
-    let line = highest_on_heap(profile).filter(own).or_else(inclusive)?;
+    let most = |of: fn(&Line) -> u64| {
+        // Of equal ones the first: it is the one that a reader meets.
+        let lines = profile.lines.iter().rev();
+        let line = lines.max_by_key(|line| of(line))?;
+        (of(line) >= NOISE).then_some(line)
+    };
+    let line = most(had_itself).or_else(|| most(|line| line.heap.map_or(0, |heap| heap.peak)))?;
     Some((line, line.heap?))
+}
+
+/// What a line had by itself: what it allocated and did not free, or had at once.
+fn had_itself(line: &Line) -> u64 {
+    let own = own_line_heap(line).unwrap_or_default();
+    let peak = line.heap.map_or(0, |heap| heap.peak);
+    let kept = own.net.max(0).unsigned_abs();
+    kept.max(own.allocated.min(peak))
 }
 
 /// What the calls did in all.
@@ -211,6 +221,43 @@ mod tests {
         assert_eq!(
             told(&run),
             "The call allocated 14906 MiB in 7 allocations and freed nothing. "
+        );
+    }
+
+    /// A leak in small blocks never has much at once.
+    #[test]
+    fn the_line_of_a_leak_is_told() {
+        let mut run = fixture::leaking();
+        run.functions.retain(|function| function.label == "intern");
+        let line = run.functions[0].lines.iter().find(|line| line.line == 91);
+        let heap = line.and_then(|line| line.heap).expect("counted");
+        assert!(heap.allocated > 27 * MIB && heap.freed == 0, "{heap:?}");
+        let told = told(&run);
+        assert!(told.contains(" (line 91) allocated "), "{told}");
+        assert!(
+            told.contains("27.60 MiB in all") || told.contains("27.60 MiB at once"),
+            "{told}"
+        );
+        assert!(told.contains(" and freed nothing. "), "{told}");
+    }
+
+    /// Line 21 adds a few bytes where line 20 has most.
+    #[test]
+    fn the_line_that_has_most_is_told_not_the_one_that_met_the_peak() {
+        let mut run = fixture::apart();
+        let profile = &mut run.functions[0];
+        for line in &mut profile.lines {
+            line.self_heap = line.heap;
+        }
+        let last = profile.lines.iter_mut().rev().find(|line| line.hits > 0);
+        let last = last.expect("it ran");
+        let own = last.self_heap.as_mut().expect("counted");
+        (own.allocated, own.peak) = (8, 72 * MIB);
+        last.heap = Some(data!(HeapFigures { peak: 8, ..*own }));
+        assert!(
+            told(&run).contains(" (line 4) allocated 40.00 MiB at once"),
+            "{}",
+            told(&run)
         );
     }
 }
