@@ -12,7 +12,7 @@ use super::palette::Role;
 use super::thin::thin;
 use crate::error::ReportError;
 use crate::facts::names::Names;
-use crate::facts::peak_moment::peak_moment;
+use crate::facts::peak_moment::shown_peak;
 use crate::facts::shown_call::{NOISE, Shown, which_call};
 use crate::text::units::{count, duration, mib, mib_unit, signed_mib};
 
@@ -156,8 +156,7 @@ impl<'a> Scene<'a> {
         let call = shown.and_then(Shown::call);
         let series = series(run, profile, shown, &window);
         let heap = heap(run, profile, call, &window);
-        let peak = profile.peak_at.zip(peak_moment(profile));
-        let peak = peak.filter(|(_, time)| window.contains(time));
+        let peak = shown_peak(profile).filter(|(_, time)| window.contains(time));
         Self {
             shown,
             heap: thin(&heap, POINTS, |p| p.0, |p| p.1),

@@ -1,8 +1,8 @@
 //! When a peak was reached, as one moment: every output that names it names the same one.
 
-use memprof_model::run::{Call, FunctionProfile};
+use memprof_model::run::{Call, FunctionProfile, PeakAt};
 
-use super::shown_call::{peak_call, shown_call};
+use super::shown_call::{Shown, peak_call, shown_call};
 
 /// What is known of when the function's peak was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,14 @@ pub(crate) fn peak_time(profile: &FunctionProfile) -> PeakTime {
         true => PeakTime::At(moment, at.line),
         false => PeakTime::Between(at.from_ns, at.to_ns),
     }
+}
+
+/// The function's peak and the moment at which to show it, if it was reached in what a chart is about: another call's
+/// peak is none of the shown one's.
+pub(crate) fn shown_peak(profile: &FunctionProfile) -> Option<(PeakAt, u64)> {
+    let stretch = Shown::of(profile)?.stretch();
+    let peak = profile.peak_at.zip(peak_moment(profile));
+    peak.filter(|&(_, moment)| stretch.contains(moment))
 }
 
 /// The moment at which to show the function's peak.
@@ -83,6 +91,17 @@ mod tests {
         );
         function.peak_at = None;
         assert_eq!(peak_time(&function), PeakTime::Unknown);
+    }
+
+    /// The shown call has the highest heap peak; RSS rose most in another one.
+    #[test]
+    fn a_chart_has_no_peak_of_another_call() {
+        let mut function = fixture::many_short_calls().functions.remove(0);
+        let shown = shown_call(&function).unwrap().clone();
+        assert!(shown_peak(&function).is_some());
+        let at = function.peak_at.as_mut().unwrap();
+        (at.from_ns, at.to_ns) = (shown.end_ns + 10, shown.end_ns + 20);
+        assert_eq!(shown_peak(&function), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::chart::{FunctionWindow, thin};
 use crate::error::ReportError;
-use crate::facts::peak_moment::peak_moment;
+use crate::facts::peak_moment::shown_peak;
 use crate::facts::shown_call::Shown;
 use crate::format::json::text_of;
 
@@ -56,16 +56,13 @@ pub(super) struct Columns {
 /// The JSON for the page of `profile`, safe inside a `<script>` element.
 pub(super) fn chart_data(run: &Run, profile: &FunctionProfile) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
-    let peak = profile
-        .peak_at
-        .zip(peak_moment(profile))
-        .map(|(at, t)| Peak {
-            t,
-            from: at.from_ns,
-            to: at.to_ns,
-            v: at.rss,
-            line: at.line,
-        });
+    let peak = shown_peak(profile).map(|(at, t)| Peak {
+        t,
+        from: at.from_ns,
+        to: at.to_ns,
+        v: at.rss,
+        line: at.line,
+    });
     let stretch = window.shown.map(Shown::stretch);
     let data = ChartData {
         window: [window.range.start, window.range.end],
