@@ -8,6 +8,8 @@
   if (!data.call) return; // Nothing was called: the static chart says so.
 
   const [callStart, callEnd, entrySize, exitSize] = data.call;
+  // Where no single call may stand for the function, what is shown goes from the first call to the last.
+  const [entryName, exitName] = data.all ? ["first entry", "last exit"] : ["entry", "exit"];
   const inCall = (t) => t >= callStart && t <= callEnd;
   const rows = () => [...table.tBodies[0].rows];
   const sourceOf = new Map(rows().map((row) => [Number(row.dataset.line), row.cells[row.cells.length - 1].textContent.trim()]));
@@ -15,9 +17,9 @@
   // ---- the data as stops, with the line that was running, and a name ----
   const column = (c, i) => ({ t: c.t[i], v: c.v[i], h: c.h?.[i], line: c.l?.[i] });
   const during = [
-    { t: callStart, v: entrySize, name: "entry" },
+    { t: callStart, v: entrySize, name: entryName },
     ...data.series.t.map((_, i) => column(data.series, i)),
-    { t: callEnd, v: exitSize, name: "exit" },
+    { t: callEnd, v: exitSize, name: exitName },
   ].sort((a, b) => a.t - b.t);
   const process = data.process.t.map((_, i) => column(data.process, i));
   const before = [...process.filter((p) => p.t < callStart), during[0]];
@@ -54,7 +56,7 @@
   /** mprof's brackets: where a call began and ended, in time and in size. */
   const paintBrackets = (at, [start, end, entry, exit]) => {
     if (!at.isShown(start, end)) return;
-    const own = start === callStart && end === callEnd;
+    const own = !data.all && start === callStart && end === callEnd;
     const hook = Math.min(5, (at.x(end) - at.x(start)) / 3);
     for (const [px, py, h] of [[at.x(start), at.y(entry), hook], [at.x(end), at.y(exit), -hook]]) {
       const d = `M${px + h} ${py - 8}H${px}V${py + 8}H${px + h}`;
@@ -89,16 +91,16 @@
   };
   const describe = (p) => {
     if (!p) {
-      const ends = `entry ${size(entrySize)} → exit ${size(exitSize)} ${unit.name}`;
+      const ends = `${entryName} ${size(entrySize)} → ${exitName} ${size(exitSize)} ${unit.name}`;
       return ends + (peak ? `  ·  peak ${size(peak.v)} at ${seconds(peak.t)}` : "");
     }
     const parts = [`${seconds(p.t)}`, `${size(p.v)} ${unit.name}`];
-    if (inCall(p.t)) parts.push(`${change(p.v - entrySize) || "0"} since entry`);
+    if (inCall(p.t)) parts.push(`${change(p.v - entrySize) || "0"} since ${data.all ? "the first " : ""}entry`);
     if (p.h !== undefined) parts.push(`heap ${size(p.h)}`);
     const line = lineAt(p);
     if (p.name) parts.push(p.name);
     if (line) parts.push(`line ${line}: ${(sourceOf.get(line) ?? "").slice(0, 160)}`);
-    else if (!inCall(p.t)) parts.push("outside of the call");
+    else if (!inCall(p.t)) parts.push(`outside of the call${data.all ? "s" : ""}`);
     return parts.join("  ·  ");
   };
   const air = Math.max((callEnd - callStart) * 0.04, 500);

@@ -265,7 +265,33 @@ fn what_was_alive_is_told_with_the_lines_that_allocated_it() {
         .expect("a text");
     let text = std::fs::read_to_string(page).expect("written");
     assert!(
-        text.contains("Still alive at the end: 2.861 MiB in 1 block"),
+        text.contains("Still alive when last heard of: 2.861 MiB in 1 block"),
         "{text}"
+    );
+    // The call never ended: it has 5,000 bytes and 3,000,000, and has freed the first.
+    let heap = stay.heap.expect("counted");
+    assert_eq!(
+        (heap.allocated, heap.freed, heap.allocations),
+        (3_005_000, 5_000, 2)
+    );
+    assert_eq!(heap.peak, 3_005_000);
+    for part in [
+        "So far the call allocated 2.866 MiB in 2 allocations and freed 0.005 MiB, 2.861 MiB less. ",
+        "So far the call kept ",
+        " at entry → ",
+        " so far\n",
+        ", when the program was last heard of\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("After the call"), "it never ended: {text}");
+    let calls = run
+        .functions
+        .iter()
+        .flat_map(|function| &function.call_records);
+    assert!(
+        calls
+            .map(|call| call.end_ns)
+            .all(|end| end <= run.duration_ns)
     );
 }

@@ -6,6 +6,8 @@
 mod files;
 mod lines;
 mod pages;
+mod random_run;
+mod sentences;
 
 use std::collections::HashMap;
 use std::fs;

@@ -164,11 +164,36 @@ fn browser_everything_on_the_function_page_works() {
     assert_all_hold(&drive(&fixture::inverse(), Page::Function, 1200));
 }
 
+/// No call of many is picked out where none rose.
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_the_chart_of_calls_that_did_nothing_shows_them_all() {
+    let driver = "drive(() => {\
+        checkChart();\
+        check('at rest', readout().startsWith('first entry 6.000 → last exit 6.000 MiB'), readout());\
+        press(one('svg.live'), '0');\
+        fire(one('svg.live'), 'pointermove', at(0.5));\
+        check('since the first entry', readout().includes('0 since the first entry'), readout());\
+        check('no call is marked', all('.live .bracket.own').length === 0);\
+        check('all calls can be shown', one('[data-zoom=call]').textContent === 'calls');\
+    })";
+    let run = fixture::early_calls();
+    assert_all_hold(&drive_with(
+        &run,
+        Page::Function,
+        1200,
+        Some(driver),
+        Scheme::Light,
+    ));
+}
+
 #[test]
 #[ignore = "needs Chromium: .ci/run installs it and runs this"]
 fn browser_everything_on_the_run_page_works() {
     assert_all_hold(&drive(&fixture::nested(), Page::Run, 1200));
     assert_all_hold(&drive(&fixture::crowd(40, 500), Page::Run, 1200));
+    assert_all_hold(&drive(&fixture::early_calls(), Page::Run, 1200));
+    assert_all_hold(&drive(&fixture::many_short_calls(), Page::Run, 1200));
 }
 
 #[test]

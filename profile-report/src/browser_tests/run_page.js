@@ -11,6 +11,18 @@ drive(() => {
   const lanes = data.functions.filter((f) => f.lane);
   check("a lane for each function with a high peak", all(".live path.call").length === lanes.length, lanes.length);
 
+  const place = (t) => {
+    const { left, width } = one(".live line.top").getBoundingClientRect();
+    return left + (width * t) / data.end;
+  };
+  const last = (f) => Math.max(...f.calls.map(([from, to]) => Math.max(place(to), place(from) + 1)));
+  const end = (path) => path.getBoundingClientRect().right;
+  check(
+    "lanes end where the last calls do",
+    all(".live path.call").every((path, i) => Math.abs(end(path) - last(lanes[i])) < 2),
+    all(".live path.call").map((path, i) => [end(path), last(lanes[i])]),
+  );
+
   const [from, to] = data.functions[0].calls[0];
   const plot = one(".live line.top").getBoundingClientRect();
   const middle = plot.left + (plot.width * (from + to)) / 2 / data.end;

@@ -1,4 +1,5 @@
-//! `<function>.svg`: the call with the highest peak in its surroundings, entry, exit and peak marked.
+//! `<function>.svg`: the call with the highest peak in its surroundings, entry, exit and peak marked. Where no single
+//! call may stand for the function, all calls from the first to the last.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -10,10 +11,10 @@ use super::canvas::{Align, Canvas, Drawn, Frame, draw, text_width};
 use super::palette::Role;
 use super::thin::thin;
 use crate::error::ReportError;
-use crate::facts::highest_call::{shown_call, which_call};
 use crate::facts::names::Names;
-use crate::facts::peak_moment::peak_moment;
-use crate::text::units::{duration, mib, mib_unit, signed_mib};
+use crate::facts::peak_moment::shown_peak;
+use crate::facts::shown_call::{NOISE, Shown, which_call};
+use crate::text::units::{count, duration, mib, mib_unit, signed_mib};
 
 /// Points of a curve that are drawn: two for each pixel column.
 const POINTS: usize = 1_400;
@@ -43,7 +44,7 @@ pub(crate) fn chart_called(
     let scene = Scene::new(run, profile, window.range.clone());
     let frame = Frame {
         title: name.to_owned(),
-        subtitle: subtitle(profile, window.call),
+        subtitle: subtitle(profile, window.shown),
         time: TimeAxis::new(window.range),
         memory: MemoryAxis::new(scene.heights()),
         height: 322,
@@ -57,48 +58,50 @@ pub(crate) fn chart_called(
 pub(crate) struct FunctionWindow<'a> {
     /// Nanoseconds of the run.
     pub(crate) range: Range<u64>,
-    /// The call that the chart is about.
-    pub(crate) call: Option<&'a Call>,
+    /// What the chart is about; `None` without calls.
+    pub(crate) shown: Option<Shown<'a>>,
 }
 
 impl<'a> FunctionWindow<'a> {
-    /// All calls where the highest stays visible among them, else its vicinity.
+    /// All calls where the one that is shown stays visible among them, else its vicinity.
     pub(crate) fn new(run: &Run, profile: &'a FunctionProfile) -> Self {
-        let records = profile.read_calls();
-        let call = shown_call(profile).or_else(|| records.clone().next());
-        let Some(call) = call else {
+        let Some(shown) = Shown::of(profile) else {
             return Self {
                 range: 0..run.duration_ns,
-                call: None,
+                shown: None,
             };
         };
-        let first = records
-            .clone()
-            .map(|c| c.start_ns)
-            .min()
-            .unwrap_or(call.start_ns);
-        let last = records.map(|c| c.end_ns).max().unwrap_or(call.end_ns);
-        let length = call.end_ns.saturating_sub(call.start_ns).max(1_000);
+        let of = shown.stretch();
+        let first = profile.read_calls().map(|c| c.start_ns).min();
+        let first = first.unwrap_or(of.from_ns);
+        let last = profile.read_calls().map(|c| c.end_ns).max();
+        let last = last.unwrap_or(of.to_ns);
+        let length = of.length_ns().max(1_000);
         let range = if last.saturating_sub(first) <= length.saturating_mul(OVERVIEW) {
             let margin = (last.saturating_sub(first) / 12).max(length / 12);
             first.saturating_sub(margin)..last.saturating_add(margin)
         } else {
-            call.start_ns.saturating_sub(length.saturating_mul(AROUND))
-                ..call.end_ns.saturating_add(length.saturating_mul(AROUND))
+            of.from_ns.saturating_sub(length.saturating_mul(AROUND))
+                ..of.to_ns.saturating_add(length.saturating_mul(AROUND))
         };
         // Nothing was recorded after the run; a little air keeps the exit off the edge.
-        let end = run.duration_ns.max(call.end_ns).saturating_add(length / 24);
+        let end = run.duration_ns.max(of.to_ns).saturating_add(length / 24);
         Self {
             range: range.start..range.end.min(end),
-            call: Some(call),
+            shown: Some(shown),
         }
     }
 }
 
-fn subtitle(profile: &FunctionProfile, call: Option<&Call>) -> String {
-    let Some(call) = call.filter(|_| profile.calls > 0) else {
-        return "not called".to_owned();
-    };
+fn subtitle(profile: &FunctionProfile, shown: Option<Shown<'_>>) -> String {
+    match shown.filter(|_| profile.calls > 0) {
+        None => "not called".to_owned(),
+        Some(Shown::Call(call)) => of_call(profile, call),
+        Some(Shown::AllCalls(_)) => of_all_calls(profile),
+    }
+}
+
+fn of_call(profile: &FunctionProfile, call: &Call) -> String {
     let mut length = duration(call.end_ns.saturating_sub(call.start_ns));
     if call.suspended_ns > 0 {
         length.push_str(&format!(
@@ -120,9 +123,25 @@ fn subtitle(profile: &FunctionProfile, call: Option<&Call>) -> String {
     )
 }
 
+fn of_all_calls(profile: &FunctionProfile) -> String {
+    let each = profile.time_ns / profile.calls.max(1);
+    let heap_peak = profile.heap.map_or(0, |heap| heap.peak);
+    let is_counted = profile.highest_call().is_some_and(|call| call.only_counted);
+    let why = match profile.peak_rss.max(heap_peak) {
+        peak if peak < NOISE => "none rose by 64 KiB",
+        _ if is_counted => "the highest was only counted",
+        _ => "which of them was the highest is not known",
+    };
+    format!(
+        "{} calls, {} each  ·  {why}",
+        count(profile.calls),
+        duration(each)
+    )
+}
+
 /// What is drawn, already reduced to the window.
 struct Scene<'a> {
-    call: Option<&'a Call>,
+    shown: Option<Shown<'a>>,
     series: Vec<(u64, u64)>,
     heap: Vec<(u64, u64)>,
     process: Vec<(u64, u64)>,
@@ -133,13 +152,13 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn new(run: &Run, profile: &'a FunctionProfile, window: Range<u64>) -> Self {
-        let call = FunctionWindow::new(run, profile).call;
-        let series = series(profile, call, &window);
+        let shown = FunctionWindow::new(run, profile).shown;
+        let call = shown.and_then(Shown::call);
+        let series = series(run, profile, shown, &window);
         let heap = heap(run, profile, call, &window);
-        let peak = profile.peak_at.zip(peak_moment(profile));
-        let peak = peak.filter(|(_, time)| window.contains(time));
+        let peak = shown_peak(profile).filter(|(_, time)| window.contains(time));
         Self {
-            call,
+            shown,
             heap: thin(&heap, POINTS, |p| p.0, |p| p.1),
             process: thin(&process(run, &window), POINTS, |p| p.0, |p| p.1),
             others: others(profile, call, &window),
@@ -177,7 +196,7 @@ impl<'a> Scene<'a> {
         for call in &self.others {
             brackets(canvas, call, Role::OtherCall, 0.55)?;
         }
-        if let Some(call) = self.call {
+        if let Some(call) = self.shown.and_then(Shown::call) {
             brackets(canvas, call, Role::Call, 1.0)?;
         }
         self.paint_peak(canvas)?;
@@ -186,17 +205,14 @@ impl<'a> Scene<'a> {
 
     /// Dashed lines at entry and exit, named where there is room.
     fn paint_ends(&self, canvas: &Canvas<'_, '_>) -> Drawn {
-        let Some(call) = self.call else {
+        let Some(of) = self.shown.map(Shown::stretch) else {
             let middle = (
                 (canvas.left() + canvas.right()) / 2,
                 (canvas.top() + canvas.bottom()) / 2,
             );
             return canvas.text("no call was recorded", middle, Role::Muted, Align::Middle);
         };
-        let (entry, exit) = (
-            canvas.place(call.start_ns, 0).0,
-            canvas.place(call.end_ns, 0).0,
-        );
+        let (entry, exit) = (canvas.place(of.from_ns, 0).0, canvas.place(of.to_ns, 0).0);
         for x in [entry, exit] {
             canvas.dashes((x, canvas.bottom()), (x, canvas.top()), Role::Call)?;
         }
@@ -248,9 +264,14 @@ impl<'a> Scene<'a> {
     }
 
     fn paint_legend(&self, canvas: &Canvas<'_, '_>) -> Drawn {
-        let mut entries = vec![("RSS during the call", Role::Rss)];
+        let one = self.shown.is_none_or(|shown| shown.call().is_some());
+        let (during, outside) = match one {
+            true => ("RSS during the call", "RSS outside of it"),
+            false => ("RSS from the first call to the last", "RSS outside of them"),
+        };
+        let mut entries = vec![(during, Role::Rss)];
         if !self.process.is_empty() {
-            entries.push(("RSS outside of it", Role::Process));
+            entries.push((outside, Role::Process));
         }
         if !self.heap.is_empty() {
             entries.push(("live heap", Role::Heap));
@@ -260,16 +281,22 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The call's samples with its entry and exit, which are readings too.
-fn series(profile: &FunctionProfile, call: Option<&Call>, window: &Range<u64>) -> Vec<(u64, u64)> {
-    let samples = profile.series.iter().map(|s| (s.t_ns, s.rss));
-    let ends = call
-        .into_iter()
-        .flat_map(|c| [(c.start_ns, c.entry_rss), (c.end_ns, c.exit_rss)]);
-    let mut points: Vec<_> = samples
-        .chain(ends)
-        .filter(|p| window.contains(&p.0))
-        .collect();
+/// The samples of what is shown with its entry and exit, which are readings too.
+fn series(
+    run: &Run,
+    profile: &FunctionProfile,
+    shown: Option<Shown<'_>>,
+    window: &Range<u64>,
+) -> Vec<(u64, u64)> {
+    let mut points: Vec<_> = match shown {
+        Some(Shown::AllCalls(of)) => {
+            let samples = run.series.iter().map(|s| (s.t_ns, s.rss));
+            samples.filter(|p| of.contains(p.0)).collect()
+        }
+        _ => profile.series.iter().map(|s| (s.t_ns, s.rss)).collect(),
+    };
+    points.extend(shown.iter().flat_map(|shown| shown.stretch().ends()));
+    points.retain(|p| window.contains(&p.0));
     points.sort_by_key(|p| p.0);
     thin(&points, POINTS, |p| p.0, |p| p.1)
 }
@@ -284,10 +311,8 @@ fn heap(
     let outside = |t_ns: &u64| call.is_none_or(|c| *t_ns < c.start_ns || *t_ns > c.end_ns);
     let around = run.series.iter().filter(|s| outside(&s.t_ns));
     let around = around.filter_map(|s| Some((s.t_ns, s.heap?)));
-    let during = profile
-        .series
-        .iter()
-        .filter_map(|s| Some((s.t_ns, s.heap?)));
+    let during = profile.series.iter().filter(|_| call.is_some());
+    let during = during.filter_map(|s| Some((s.t_ns, s.heap?)));
     let shown = around.chain(during).filter(|p| window.contains(&p.0));
     let mut points: Vec<_> = shown.collect();
     points.sort_by_key(|p| p.0);
@@ -422,11 +447,49 @@ mod tests {
         assert!(!texts(&chart(&fixture::inverse())).contains(&"live heap"));
     }
 
+    /// Of a hundred thousand calls that did nothing none is picked out.
+    #[test]
+    fn calls_of_which_none_rose_are_shown_all_together() {
+        let mut run = fixture::many_short_calls();
+        let function = &mut run.functions[0];
+        (function.peak_rss, function.peak_at) = (0, None);
+        for call in &mut function.call_records {
+            call.peak_rss = 0;
+        }
+        let window = FunctionWindow::new(&run, &run.functions[0]);
+        let records = &run.functions[0].call_records;
+        assert!(window.range.start <= records[0].start_ns);
+        assert!(window.range.end >= records[records.len() - 1].end_ns);
+        let svg = chart(&run);
+        let texts = texts(&svg);
+        assert!(
+            texts.contains(&"1000 calls, 950.0 µs each  ·  none rose by 64 KiB"),
+            "{texts:?}"
+        );
+        assert!(
+            texts.contains(&"RSS from the first call to the last"),
+            "{texts:?}"
+        );
+    }
+
+    /// 40 MiB were met at a later reading: the call that took them has no record.
+    #[test]
+    fn a_peak_whose_call_is_not_known_is_in_no_call() {
+        let mut run = fixture::many_short_calls();
+        run.functions[0].peak_rss = 40 << 20;
+        let svg = chart(&run);
+        let subtitle = texts(&svg)[1];
+        assert!(
+            subtitle.ends_with("which of them was the highest is not known"),
+            "{subtitle}"
+        );
+    }
+
     #[test]
     fn many_short_calls_show_the_highest_and_its_neighbours() {
         let run = fixture::many_short_calls();
         let window = FunctionWindow::new(&run, &run.functions[0]);
-        let call = window.call.unwrap();
+        let call = window.shown.and_then(Shown::call).unwrap();
         let share =
             (call.end_ns - call.start_ns) as f64 / (window.range.end - window.range.start) as f64;
         assert!(share > 0.08, "{share}");

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use memprof_model::run::{FunctionProfile, Run};
 
+use crate::facts::shown_call::unlisted;
+
 /// Width of the box that the paths are in; the page's `viewBox` says the same.
 const WIDTH: usize = 120;
 /// Its height.
@@ -54,11 +56,14 @@ impl Outline {
         self.path(&[true; WIDTH])
     }
 
-    /// The parts in which `function` was being called.
+    /// The parts in which `function` was being called. Calls that are not listed are somewhere between those that are.
     pub(crate) fn during(&self, function: &FunctionProfile) -> String {
         let mut active = [false; WIDTH];
-        for call in function.read_calls() {
-            let (from, to) = (self.slice(call.start_ns), self.slice(call.end_ns));
+        let listed = function.read_calls();
+        let listed = listed.map(|call| (call.start_ns, call.end_ns));
+        let rest = unlisted(function).map(|stretch| (stretch.from_ns, stretch.to_ns));
+        for (from_ns, to_ns) in listed.chain(rest) {
+            let (from, to) = (self.slice(from_ns), self.slice(to_ns));
             active[from..=to.max(from)].fill(true);
         }
         self.path(&active)
@@ -111,7 +116,11 @@ mod tests {
             let outline = Outline::new(&run);
             for function in &run.functions {
                 let path = outline.during(function);
-                assert_eq!(path.is_empty(), function.call_records.is_empty(), "{name}");
+                assert_eq!(
+                    path.is_empty(),
+                    function.read_calls().next().is_none(),
+                    "{name}"
+                );
                 assert!(
                     !path.contains("NaN") && !path.contains("inf"),
                     "{name}: {path}"

@@ -11,6 +11,7 @@ use super::thin::thin;
 use crate::error::ReportError;
 use crate::facts::names::Names;
 use crate::facts::ranking::ranked;
+use crate::facts::shown_call::unlisted;
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{truncate, visible};
 use crate::words::watched::measure;
@@ -147,7 +148,8 @@ fn paint_peak(canvas: &Canvas<'_, '_>, run: &Run) -> Drawn {
     canvas.text(&label, (canvas.right() - 4, y - 11), Role::Peak, Align::End)
 }
 
-/// Draws when functions, each with its name, were called, `offset` CSS pixels below the axis with its labels and title.
+/// Draws when functions, each with its name, were called, `offset` CSS pixels below the axis with its labels and
+/// title. Where not each call is listed, a pale bar reaches from the first to the last.
 pub(super) fn paint_lanes(
     canvas: &Canvas<'_, '_>,
     lanes: &[(String, &FunctionProfile)],
@@ -164,6 +166,10 @@ pub(super) fn paint_lanes(
             1.0,
             1.0,
         )?;
+        if let Some(rest) = unlisted(function) {
+            let [from, to] = rest.ends().map(|(t_ns, _)| canvas.place(t_ns, 0).0);
+            canvas.bar((from, y - 5), (to.max(from + 1), y + 5), Role::Call, 0.25)?;
+        }
         for (from, to) in stretches(canvas, function) {
             canvas.bar(
                 (from, y - 5),

@@ -74,13 +74,6 @@ pub(crate) fn marks(line: &Line) -> &'static str {
     }
 }
 
-/// The line that rose most above its own start.
-pub(crate) fn highest(profile: &FunctionProfile) -> Option<&Line> {
-    let risen = profile.lines.iter().filter(|line| line.peak_rss > 0);
-    // Of equal ones the first: it is the one that a reader meets.
-    risen.rev().max_by_key(|line| line.peak_rss)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

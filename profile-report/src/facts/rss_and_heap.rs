@@ -1,14 +1,18 @@
 //! The judgement why RSS and heap bytes moved apart: kept by the allocator, not touched, not heap.
 //!
-//! Nobody can see this page by page, so a verdict is a bound that the figures prove, and silence
-//! where they prove little: see [`LEAST`] and [`SHARE`].
+//! Nobody can see this page by page, so a verdict is a bound that the figures and the samples prove, and
+//! silence where they prove little: see [`LEAST`], [`SHARE`] and [`Change::of_calls`].
 
-use memprof_model::run::{FunctionProfile, HeapFigures, Line, Run};
+use memprof_model::data;
+use memprof_model::run::{FunctionProfile, HeapFigures, Line};
+
+use super::seen::Seen;
+use super::shown_call::{all_read, was_suspended};
 
 /// Differences below this are silence. Allocators hold back some hundred KiB for speed (glibc 128 KiB
 /// at the top of its heap), the first use of code brings in some dozen KiB, and a thread's stack as
 /// much: none of them is what a reader of a report is looking for.
-const LEAST: u64 = 1 << 20;
+pub(crate) const LEAST: u64 = 1 << 20;
 /// So are differences below this share of the largest figure in question: allocators round every
 /// block up (24 bytes to 32, say), and the report shows the larger figure beside it.
 const SHARE: u64 = 16;
@@ -50,41 +54,47 @@ pub(crate) struct Verdict {
 pub(crate) struct Change {
     rss: i64,
     rss_peak: u64,
-    /// Of the calling thread.
-    own: HeapFigures,
-    /// Of all others.
-    others: HeapFigures,
+    heap: HeapFigures,
     /// How many calls or hits there were.
     times: u64,
+    /// Whether it is that of one call or hit which was never suspended: then nobody else had a part in it.
+    is_one: bool,
+    /// Whether the change goes up to the end of the calls, not only to some moment in them.
+    is_whole: bool,
 }
 
 impl Change {
-    /// Of all calls; `None` where the heap was not counted.
+    /// Of all calls. `None` where RSS and heap cannot be compared:
+    ///
+    /// - the heap was not counted;
+    /// - RSS was not read at the ends of every call, while the heap is that of all calls;
+    /// - other threads used the heap meanwhile: they may have freed what the calls allocated, and who gave
+    ///   pages back is not known.
     pub(crate) fn of_calls(profile: &FunctionProfile) -> Option<Self> {
+        let is_known = is_alone(profile.heap_elsewhere) && all_read(profile) && profile.calls > 0;
         Some(Self {
             rss: profile.net_rss,
             rss_peak: profile.peak_rss,
-            own: profile.heap?,
-            others: profile.heap_elsewhere.unwrap_or_default(),
+            heap: profile.heap.filter(|_| is_known)?,
             times: profile.calls,
+            is_one: profile.calls == 1 && !was_suspended(profile),
+            is_whole: true,
         })
     }
 
-    /// Of a line; `None` where the heap was not counted, or RSS not at every hit: the heap is exact
-    /// then, RSS is shared out among lines, and their difference says nothing.
-    pub(crate) fn of_line(line: &Line) -> Option<Self> {
+    /// Of a line. `None` where RSS and heap cannot be compared: as of calls, and where a part of the line's
+    /// change is in its group's figures, or may be somebody else's.
+    pub(crate) fn of_line(profile: &FunctionProfile, line: &Line) -> Option<Self> {
+        let is_own = line.readings >= line.hits && line.group.is_none() && line.shared == 0;
+        let is_known = is_own && is_alone(line.heap_elsewhere);
         Some(Self {
             rss: line.net_rss,
             rss_peak: line.peak_rss,
-            own: line.heap.filter(|_| line.readings >= line.hits)?,
-            others: line.heap_elsewhere.unwrap_or_default(),
+            heap: line.heap.filter(|_| is_known)?,
             times: line.hits,
+            is_one: line.hits == 1 && !was_suspended(profile),
+            is_whole: false,
         })
-    }
-
-    /// By how much the heap grew, all threads together: RSS cannot be told apart by thread either.
-    pub(crate) fn heap(&self) -> i64 {
-        self.own.net.saturating_add(self.others.net)
     }
 
     /// From here on a difference matters.
@@ -92,59 +102,112 @@ impl Change {
         let largest = [
             self.rss.unsigned_abs(),
             self.rss_peak,
-            self.heap().unsigned_abs(),
-            self.own.peak,
+            self.heap.net.unsigned_abs(),
+            self.heap.peak,
         ];
         LEAST.max(largest.into_iter().max().unwrap_or(0) / SHARE)
     }
 
-    /// The most that the allocator can have kept of what was freed meanwhile: what a call once had
-    /// live, or was live before. A thousand temporaries of one KiB are a KiB, not a thousand. How
-    /// much others once had live is not known, so theirs counts in full.
-    fn most_kept(&self) -> u64 {
-        let before = self.own.net.min(0).unsigned_abs();
-        let once = self.own.peak.saturating_mul(self.times);
-        let own = self.own.freed.min(once.saturating_add(before));
-        own.saturating_add(self.others.freed)
+    /// What one of the calls or hits changed on average.
+    pub(crate) fn mean(&self) -> Self {
+        let times = self.times.max(1);
+        let signed = |sum: i64| sum / i64::try_from(times).unwrap_or(i64::MAX);
+        Self {
+            rss: signed(self.rss),
+            heap: data!(HeapFigures {
+                allocated: self.heap.allocated / times,
+                freed: self.heap.freed / times,
+                net: signed(self.heap.net),
+                allocations: self.heap.allocations / times,
+                ..self.heap
+            }),
+            times: 1,
+            ..*self
+        }
+    }
+
+    /// Whether the sum is of what was there at once. A sum over calls is not where callers freed between two
+    /// calls what the first had allocated, or allocated what the next one frees.
+    pub(crate) fn was_at_once(&self, seen: &Seen) -> bool {
+        self.is_one || seen.can_have_lived(self.heap.net.unsigned_abs())
+    }
+
+    /// The most that the allocator can have kept of what was freed meanwhile: what a call once had live, or
+    /// was live before. A thousand temporaries of one KiB are a KiB, not a thousand.
+    fn most_kept(&self, seen: &Seen) -> u64 {
+        let before = self.heap.net.min(0).unsigned_abs();
+        let once = self.heap.peak.saturating_mul(self.times);
+        let kept = self.heap.freed.min(once.saturating_add(before));
+        match self.is_one {
+            true => kept,
+            false => kept.min(seen.most_live().unwrap_or(0)),
+        }
     }
 
     /// The most that the allocator can have added to the blocks.
     fn most_rounding(&self) -> u64 {
-        let blocks = self.own.allocations.saturating_add(self.others.allocations);
-        blocks.saturating_mul(ROUNDING)
+        self.heap.allocations.saturating_mul(ROUNDING)
+    }
+
+    /// Whether most of the blocks are alive, so that what was added to them is still there.
+    fn has_live_blocks(&self) -> bool {
+        self.heap.freed <= self.heap.allocated / 2
     }
 }
 
-/// Every reason that explains enough of `change` to matter.
-pub(crate) fn judge(change: &Change) -> Vec<Verdict> {
+/// Every reason that explains enough of `change` to matter. No amount is more than `seen` allows.
+pub(crate) fn judge(change: &Change, seen: &Seen) -> Vec<Verdict> {
+    if !change.was_at_once(seen) {
+        return Vec::new();
+    }
     let least = change.least();
-    let (rss, heap) = (change.rss, change.heap());
-    let live = rss.min(heap).max(0).unsigned_abs();
+    let (rss, heap) = (change.rss, change.heap.net);
+    let mut found = vec![(Why::Live, rss.min(heap).max(0).unsigned_abs())];
     let gap = rss.saturating_sub(heap);
-    let apart = gap.unsigned_abs();
-    let mut found = vec![(Why::Live, live)];
-    if gap > 0 && apart >= least {
-        let kept = apart.min(change.most_kept());
-        let rounding = (apart - kept).min(change.most_rounding());
-        let unasked = apart - kept - rounding;
-        found.extend([
-            (Why::Kept, kept),
-            (Why::Rounding, rounding),
-            (Why::Unasked, unasked),
-        ]);
-    } else if apart >= least {
+    if gap > 0 {
+        let spare = match change.is_whole {
+            true => seen.spare_at_end(),
+            false => seen.most_spare(),
+        };
+        let spare = spare.unwrap_or(if change.is_one { u64::MAX } else { 0 });
+        found.extend(resident_without_heap(
+            change,
+            gap.unsigned_abs().min(spare),
+            seen,
+        ));
+    } else {
+        let apart = gap.unsigned_abs();
         let untouched = apart.min(heap.max(0).unsigned_abs());
+        let returned = Some(apart - untouched).filter(|&bytes| bytes <= seen.range());
         found.extend([
             (Why::Untouched, untouched),
-            (Why::Returned, apart - untouched),
+            (Why::Returned, returned.unwrap_or(0)),
         ]);
     }
-    let passing = change.own.peak.saturating_sub(change.rss_peak);
-    if gap.unsigned_abs() < least {
+    if gap.unsigned_abs() < least && seen.has_exact_peaks() {
+        let passing = change.heap.peak.saturating_sub(change.rss_peak);
         found.push((Why::PassingUntouched, passing));
     }
     let matters = found.into_iter().filter(|(_, bytes)| *bytes >= least);
     matters.map(|(why, bytes)| Verdict { why, bytes }).collect()
+}
+
+/// What explains that `apart` became resident without becoming live heap. Where freed blocks may have left it
+/// behind with what was added to them, nothing is said of that part.
+fn resident_without_heap(change: &Change, apart: u64, seen: &Seen) -> [(Why, u64); 3] {
+    let kept = apart.min(change.most_kept(seen));
+    let rounding = (apart - kept).min(change.most_rounding());
+    let unasked = apart - kept - rounding;
+    let told = if change.has_live_blocks() {
+        rounding
+    } else {
+        0
+    };
+    [
+        (Why::Kept, kept),
+        (Why::Rounding, told),
+        (Why::Unasked, unasked),
+    ]
 }
 
 /// Whether other threads used the heap enough to be mentioned in a table or a figure.
@@ -152,64 +215,16 @@ pub(crate) fn others_show(others: &HeapFigures) -> bool {
     others.allocated.max(others.freed) >= OTHERS
 }
 
-/// Whether other threads used the heap so much that a sentence has to say so.
-pub(crate) fn others_matter(change: &Change) -> bool {
-    change.others.allocated.max(change.others.freed) >= change.least()
-}
-
-/// How far the samples of RSS and live heap lie apart, beyond how far they were at first. Figures of
-/// lines and calls cannot tell which memory it is that RSS did not follow; these can, by how much of
-/// the one kind there ever was. Without samples everything is possible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Resident memory that is no live heap: so much the allocator may have had to spare, and RSS
-    /// need not follow the heap when it is allocated and touched.
-    spare: u64,
-    /// Live heap that is not resident: RSS need not fall when it is freed.
-    untouched: u64,
-}
-
-impl Seen {
-    /// In the samples of the run and of the function's shown call.
-    pub(crate) fn in_samples(run: &Run, profile: &FunctionProfile) -> Self {
-        let of_run = run.series.iter().map(|s| (s.rss, s.heap));
-        let of_call = profile.series.iter().map(|s| (s.rss, s.heap));
-        let mut beyond_heap = of_run
-            .chain(of_call)
-            .filter_map(|(rss, heap)| Some(i128::from(rss) - i128::from(heap?)));
-        let Some(first) = beyond_heap.next() else {
-            return Self {
-                spare: u64::MAX,
-                untouched: u64::MAX,
-            };
-        };
-        let (low, high) = beyond_heap.fold((first, first), |(low, high), bytes| {
-            (low.min(bytes), high.max(bytes))
-        });
-        let amount = |bytes: i128| u64::try_from(bytes.max(0)).unwrap_or(u64::MAX);
-        Self {
-            spare: amount(high - first),
-            // What was below zero at first was untouched then.
-            untouched: amount((first - low).max(-low)),
-        }
-    }
-
-    /// Whether half of `bytes` or more may have gone into memory that was resident already.
-    pub(crate) fn may_be_spare(&self, bytes: u64) -> bool {
-        self.spare >= bytes / 2
-    }
-
-    /// Whether half of `bytes` or more may never have been resident.
-    pub(crate) fn may_be_untouched(&self, bytes: u64) -> bool {
-        self.untouched >= bytes / 2
-    }
+/// Whether other threads did so little on the heap that it explains no difference that matters.
+pub(crate) fn is_alone(others: Option<HeapFigures>) -> bool {
+    others.is_none_or(|others| others.allocated.max(others.freed) < LEAST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
-    use memprof_model::data;
+    use memprof_model::run::{CallSpread, Quantiles};
 
     const MIB: i64 = 1 << 20;
 
@@ -218,23 +233,38 @@ mod tests {
         Change {
             rss: rss * MIB,
             rss_peak: allocated.max(rss).max(0) as u64 * MIB as u64,
-            own: data!(HeapFigures {
-                allocated: (allocated * MIB) as u64,
-                freed: (freed * MIB) as u64,
-                net: (allocated - freed) * MIB,
-                peak: (allocated * MIB) as u64,
-                allocations: 0,
-            }),
-            others: HeapFigures::default(),
+            heap: figures(allocated, freed),
             times: 1,
+            is_one: true,
+            is_whole: true,
         }
+    }
+
+    fn figures(allocated: i64, freed: i64) -> HeapFigures {
+        data!(HeapFigures {
+            allocated: (allocated * MIB) as u64,
+            freed: (freed * MIB) as u64,
+            net: (allocated - freed) * MIB,
+            peak: (allocated * MIB) as u64,
+            allocations: 0,
+        })
+    }
+
+    /// Samples that allow whatever 500 MiB can hold.
+    fn roomy() -> Seen {
+        Seen::with_room(500 << 20, 500 << 20, 500 << 20)
+    }
+
+    #[track_caller]
+    fn assert_judged_with(change: &Change, seen: &Seen, expected: &[(Why, i64)]) {
+        let judged = judge(change, seen).into_iter();
+        let judged: Vec<_> = judged.map(|v| (v.why, v.bytes as i64 / MIB)).collect();
+        assert_eq!(judged, expected);
     }
 
     #[track_caller]
     fn assert_judged(change: &Change, expected: &[(Why, i64)]) {
-        let judged = judge(change).into_iter();
-        let judged: Vec<_> = judged.map(|v| (v.why, v.bytes as i64 / MIB)).collect();
-        assert_eq!(judged, expected);
+        assert_judged_with(change, &roomy(), expected);
     }
 
     #[test]
@@ -249,17 +279,58 @@ mod tests {
     #[test]
     fn no_more_was_kept_than_was_live_at_once() {
         let mut temporaries = change(30, 1, 1);
-        (temporaries.own.allocated, temporaries.own.freed) = (1 << 30, 1 << 30);
+        (temporaries.heap.allocated, temporaries.heap.freed) = (1 << 30, 1 << 30);
         assert_judged(&temporaries, &[(Why::Unasked, 29)]);
-        temporaries.times = 30;
+        (temporaries.times, temporaries.is_one) = (30, false);
         assert_judged(&temporaries, &[(Why::Kept, 30)]);
+        // So much was never alive in the process.
+        let seen = Seen::with_room(4 << 20, 500 << 20, 500 << 20);
+        assert_judged_with(&temporaries, &seen, &[(Why::Kept, 4), (Why::Unasked, 26)]);
+    }
+
+    /// 70.49 MiB of freed heap did not stay: 38 of them had been given back when the calls had ended.
+    #[test]
+    fn what_was_given_back_by_then_is_not_kept() {
+        let mut freed = change(70, 100, 100);
+        (freed.times, freed.is_one) = (2, false);
+        let seen = Seen::with_room(500 << 20, 32 << 20, 500 << 20);
+        assert_judged_with(&freed, &seen, &[(Why::Kept, 32)]);
+        // A line is judged by what there was at any moment.
+        freed.is_whole = false;
+        assert_judged_with(&freed, &seen, &[(Why::Kept, 32)]);
+    }
+
+    /// A server whose live heap never passes 0.34 MiB, and a function whose blocks are freed by its callers.
+    #[test]
+    fn what_never_was_alive_at_once_is_not_judged() {
+        let mut handed_over = change(9, 14_906, 0);
+        (handed_over.times, handed_over.is_one) = (50_000, false);
+        let seen = Seen::with_room(340 << 10, 9 << 20, 9 << 20);
+        assert_judged_with(&handed_over, &seen, &[]);
+        // Nor is what frees it.
+        let mut takes_over = change(9, 0, 14_906);
+        (takes_over.times, takes_over.is_one) = (50_000, false);
+        assert_judged_with(&takes_over, &seen, &[]);
+    }
+
+    /// Three hits that free 28 MiB each, which another line had allocated: 84 MiB never were there at once.
+    #[test]
+    fn a_mean_hit_is_judged_where_the_sum_is_not() {
+        let mut frees = change(-6, 0, 84);
+        (frees.times, frees.is_one, frees.is_whole) = (3, false, false);
+        let seen = Seen::with_room(28 << 20, 33 << 20, 40 << 20);
+        assert!(!frees.was_at_once(&seen));
+        assert_judged_with(&frees.mean(), &seen, &[(Why::Kept, 26)]);
     }
 
     #[test]
     fn small_blocks_take_more_than_was_asked() {
         let mut small = change(32, 8, 0);
-        small.own.allocations = 1 << 20;
+        small.heap.allocations = 1 << 20;
         assert_judged(&small, &[(Why::Live, 8), (Why::Rounding, 24)]);
+        // Most of them are gone, and what was added to them may be or not.
+        (small.heap.freed, small.heap.net) = (8 << 20, 0);
+        assert_judged(&small, &[(Why::Kept, 8)]);
     }
 
     #[test]
@@ -273,26 +344,22 @@ mod tests {
         let mut untouched = change(1, 64, 0);
         untouched.rss_peak = 1 << 20;
         assert_judged(&untouched, &[(Why::Untouched, 63)]);
-        (untouched.own.freed, untouched.own.net) = (64 << 20, 0);
+        (untouched.heap.freed, untouched.heap.net) = (64 << 20, 0);
         assert_judged(&untouched, &[(Why::PassingUntouched, 63)]);
+        // Samples of RSS miss what comes and goes between two.
+        assert_judged_with(&untouched, &roomy().with_sampled_peaks(), &[]);
     }
 
     #[test]
-    fn rss_may_fall_by_more_than_was_freed() {
+    fn rss_may_fall_by_more_than_was_freed_but_not_by_more_than_there_was() {
         assert_judged(&change(-30, 0, 10), &[(Why::Returned, 20)]);
+        let seen = Seen::with_room(500 << 20, 500 << 20, 15 << 20);
+        assert_judged_with(&change(-30, 0, 10), &seen, &[]);
     }
 
     #[test]
     fn a_leak_is_live_heap_and_nothing_else() {
         assert_judged(&change(50, 50, 0), &[(Why::Live, 50)]);
-    }
-
-    #[test]
-    fn other_threads_explain_rss_too() {
-        let mut shared = change(64, 0, 0);
-        shared.others = change(0, 64, 0).own;
-        assert_judged(&shared, &[(Why::Live, 64)]);
-        assert!(others_matter(&shared));
     }
 
     #[test]
@@ -305,32 +372,48 @@ mod tests {
     }
 
     #[test]
-    fn lines_measured_in_part_are_not_judged() {
-        for (_, run) in fixture::all() {
-            for line in run.functions.iter().flat_map(|f| &f.lines) {
-                let judged = Change::of_line(line).is_some();
-                assert!(!judged || (line.heap.is_some() && line.readings >= line.hits));
-            }
-        }
+    fn where_others_used_the_heap_nothing_is_judged() {
+        let mut profile = fixture::apart().functions.remove(0);
+        assert!(Change::of_calls(&profile).is_some());
+        assert!(Change::of_line(&profile, &profile.lines[0]).is_some());
+        let others = Some(figures(0, 1));
+        profile.heap_elsewhere = others;
+        assert!(Change::of_calls(&profile).is_none());
+        profile.lines[0].heap_elsewhere = others;
+        assert!(Change::of_line(&profile, &profile.lines[0]).is_none());
+    }
+
+    /// The heap is that of all calls, RSS that of the calls that were read.
+    #[test]
+    fn calls_that_were_only_counted_are_not_judged() {
+        let mut profile = fixture::apart().functions.remove(0);
+        profile.calls = 100_000;
+        profile.calls_omitted = 99_999;
+        assert!(Change::of_calls(&profile).is_none());
+        let read = data!(Quantiles {
+            calls: 100_000,
+            ..Quantiles::default()
+        });
+        profile.spread = Some(data!(CallSpread {
+            peak_rss: Some(read),
+            ..CallSpread::default()
+        }));
+        assert!(Change::of_calls(&profile).is_some());
     }
 
     #[test]
-    fn samples_show_what_is_resident_beyond_the_heap_and_the_other_way_round() {
-        let mut run = fixture::heap();
-        let profile = run.functions.remove(1);
-        let seen = |run: &Run, bytes| {
-            let seen = Seen::in_samples(run, &profile);
-            (seen.may_be_spare(bytes), seen.may_be_untouched(bytes))
-        };
-        // RSS is always nine MiB above the heap there.
-        assert_eq!(seen(&run, 2 << 20), (false, false));
-        run.series[3].heap = run.series[3].heap.map(|heap| heap - (1 << 20));
-        assert_eq!(seen(&run, 2 << 20), (true, false));
-        assert_eq!(seen(&run, 3 << 20), (false, false));
-        run.series[4].heap = Some(run.series[4].rss + 1);
-        assert_eq!(seen(&run, 2 << 20), (true, true));
-        let uncounted = fixture::inverse();
-        let seen = Seen::in_samples(&uncounted, &uncounted.functions[0]);
-        assert!(seen.may_be_spare(1 << 40) && seen.may_be_untouched(1 << 40));
+    fn lines_are_judged_where_all_of_their_changes_are_their_own() {
+        for (_, run) in fixture::all() {
+            for function in &run.functions {
+                for line in &function.lines {
+                    let is_own = line.readings >= line.hits && line.shared == 0;
+                    let judged = Change::of_line(function, line).is_some();
+                    assert!(!judged || (line.heap.is_some() && is_own));
+                }
+            }
+        }
+        let mut profile = fixture::apart().functions.remove(0);
+        profile.lines[0].group = Some(0);
+        assert!(Change::of_line(&profile, &profile.lines[0]).is_none());
     }
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::chart::{FunctionWindow, thin};
 use crate::error::ReportError;
-use crate::facts::peak_moment::peak_moment;
+use crate::facts::peak_moment::shown_peak;
+use crate::facts::shown_call::Shown;
 use crate::format::json::text_of;
 
 /// Samples of each series that are embedded; extremes are kept.
@@ -22,7 +23,10 @@ struct ChartData {
     window: [u64; 2],
     /// The run's length.
     end: u64,
+    /// What is shown: start, end, and RSS at both.
     call: Option<[u64; 4]>,
+    /// Whether that is all calls, from the first to the last, and not one.
+    all: bool,
     peak: Option<Peak>,
     series: Columns,
     process: Columns,
@@ -52,24 +56,27 @@ pub(super) struct Columns {
 /// The JSON for the page of `profile`, safe inside a `<script>` element.
 pub(super) fn chart_data(run: &Run, profile: &FunctionProfile) -> Result<String, ReportError> {
     let window = FunctionWindow::new(run, profile);
-    let peak = profile
-        .peak_at
-        .zip(peak_moment(profile))
-        .map(|(at, t)| Peak {
-            t,
-            from: at.from_ns,
-            to: at.to_ns,
-            v: at.rss,
-            line: at.line,
-        });
+    let peak = shown_peak(profile).map(|(at, t)| Peak {
+        t,
+        from: at.from_ns,
+        to: at.to_ns,
+        v: at.rss,
+        line: at.line,
+    });
+    let stretch = window.shown.map(Shown::stretch);
     let data = ChartData {
         window: [window.range.start, window.range.end],
         end: run.duration_ns.max(window.range.end),
-        call: window
-            .call
-            .map(|c| [c.start_ns, c.end_ns, c.entry_rss, c.exit_rss]),
+        call: stretch.map(|of| [of.from_ns, of.to_ns, of.entry_rss, of.exit_rss]),
+        all: matches!(window.shown, Some(Shown::AllCalls(_))),
         peak,
-        series: series(profile),
+        series: match window.shown {
+            Some(Shown::AllCalls(of)) => {
+                let during = run.series.iter().filter(|s| of.contains(s.t_ns));
+                columns(&during.copied().collect::<Vec<_>>())
+            }
+            _ => series(profile),
+        },
         process: columns(&run.series),
         calls: calls(profile),
     };

@@ -13,11 +13,11 @@ use super::highlight::{Highlighter, Token};
 use crate::chart::activity;
 use crate::error::ReportError;
 use crate::facts::groups::{Brackets, Stroke};
-use crate::facts::highest_call::shown_call;
 use crate::facts::own::{alive, group_of, own_heap};
 use crate::facts::ranking::{highest_on_heap, line_to_look_at};
 use crate::facts::rows::{Row, in_part, is_shared, marks, rows};
 use crate::facts::rss_and_heap::others_show;
+use crate::facts::shown_call::shown_call;
 use crate::plain::columns::{differs_from_own_heap, differs_from_own_rss, has_elsewhere};
 use crate::plain::text_page::facts;
 use crate::text::sentence::Part;
@@ -47,6 +47,7 @@ pub(crate) fn function_page(
         story: tell(run, profile),
         figures: figures(run, profile),
         chart,
+        one_call: profile.calls == 0 || shown_call(profile).is_some(),
         has_heap: profile.series.iter().any(|sample| sample.heap.is_some()),
         table: LineTable::new(profile),
         spread: spread::rows(profile),
@@ -70,6 +71,8 @@ struct FunctionPage<'a> {
     story: Vec<Part>,
     figures: Vec<Figure>,
     chart: &'a str,
+    /// Whether the chart is about one call, not about all.
+    one_call: bool,
     has_heap: bool,
     table: LineTable,
     /// How its calls are spread.

@@ -7,6 +7,8 @@ use super::chart_data::{Columns, columns, embedded};
 use crate::chart::{children, lanes};
 use crate::error::ReportError;
 use crate::facts::names::Names;
+use crate::facts::shown_call::unlisted;
+use crate::text::units::count;
 use crate::text::visible::{truncate, visible};
 
 /// Stretches for a function that has no lane of its own: enough to light up.
@@ -37,8 +39,13 @@ struct Function {
     label: String,
     /// Whether its calls are drawn below the chart, one by one.
     lane: bool,
-    /// Start and end of each call, or of stretches that hold several.
+    /// Start and end of each listed call, or of stretches that hold several.
     calls: Vec<[u64; 2]>,
+    /// The stretch in which calls were made that are not listed, and how many were made in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<[u64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<String>,
 }
 
 /// The JSON for the page of `run`, safe inside a `<script>` element; `functions` are in the order of
@@ -72,6 +79,7 @@ pub(super) fn run_data<'a>(
 fn function(profile: &FunctionProfile, name: &str, lane: bool) -> Function {
     let calls = profile.read_calls();
     let calls: Vec<_> = calls.map(|call| [call.start_ns, call.end_ns]).collect();
+    let unlisted = unlisted(profile);
     Function {
         label: truncate(&visible(name), LABEL),
         lane,
@@ -80,6 +88,8 @@ fn function(profile: &FunctionProfile, name: &str, lane: bool) -> Function {
         } else {
             at_most(STRETCHES, calls)
         },
+        more: unlisted.map(|stretch| [stretch.from_ns, stretch.to_ns]),
+        times: unlisted.map(|_| count(profile.calls)),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::facts::names::Names;
 use crate::facts::own::live_at_end;
 use crate::facts::ranking::{Ranked, ranked};
 use crate::facts::rows::in_part;
+use crate::facts::shown_call::unlisted;
 use crate::plain::function_columns::{FunctionColumn, Kind, function_columns};
 use crate::plain::text_page::peaks_by;
 use crate::text::sentence::Part;
@@ -50,6 +51,7 @@ pub(crate) fn run_page(
         outline: outline.whole(),
         has_heap: run.series.iter().any(|sample| sample.heap.is_some()),
         lanes_left_out: run.functions.len().saturating_sub(lanes(run).len()),
+        unlisted: lanes(run).into_iter().any(|f| unlisted(f).is_some()),
         headlines: headlines(run, names, &called),
         data: run_data(run, order.iter().map(|f| f.function))?,
         since: before.map(Since::new),
@@ -77,6 +79,8 @@ struct RunPage {
     has_heap: bool,
     /// Functions whose calls are not below the chart.
     lanes_left_out: usize,
+    /// Whether a lane has calls that are not listed one by one.
+    unlisted: bool,
     outline: String,
     /// What changed since the run before.
     since: Option<Since>,

@@ -77,9 +77,11 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push('\n');
     }
     for sentence in stopped::sentences(run) {
-        text.push_str(&format!("  {sentence}\n"));
+        for line in wrapped(&sentence, "  ", width.saturating_sub(2)) {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
-    for remark in remarks(&functions, &names, width) {
+    for remark in remarks(run, &functions, &names, width) {
         text.push_str(&quiet(&remark));
         text.push('\n');
     }
@@ -150,10 +152,10 @@ fn watched_lines(run: &Run, watched: &Watched) -> Vec<String> {
 }
 
 /// How heap and RSS of the first functions differ, where they do.
-fn remarks(functions: &[Ranked<'_>], names: &Names, columns: usize) -> Vec<String> {
+fn remarks(run: &Run, functions: &[Ranked<'_>], names: &Names, columns: usize) -> Vec<String> {
     let remarks = functions.iter().take(SHOWN).filter_map(|ranked| {
         let name = label(names.of(ranked.function), LABEL);
-        let remark = format!("{name}: {}", in_short(ranked.function)?);
+        let remark = format!("{name}: {}", in_short(run, ranked.function)?);
         Some(wrapped(&remark, "  ", columns.saturating_sub(2)))
     });
     let lines = remarks.take(REMARKS).flatten();

@@ -1,18 +1,19 @@
 //! `<function>.txt`: what one function did, for a terminal, a mail or a diff.
 
-use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, Run};
+use memprof_model::run::{FunctionProfile, HeapFigures, Outcome, Run, RunOutcome};
 
 use super::columns::{differs_from_own_heap, differs_from_own_rss};
 use super::line_table::line_table;
-use crate::facts::highest_call::{shown_call, which_call};
 use crate::facts::own::alive;
-use crate::facts::peak_moment::peak_moment;
+use crate::facts::peak_moment::{PeakTime, peak_time};
 use crate::facts::rss_and_heap::others_show;
+use crate::facts::shown_call::{in_progress, shown_call, which_call};
 use crate::text::units::{count, duration, interval, mib, mib_unit, signed_mib};
 use crate::text::visible::visible;
 use crate::words::findings::alive_when;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
+use crate::words::places::place;
 use crate::words::spread::{highest_counted_call, spread_table};
 use crate::words::story;
 use crate::words::suspended::suspended;
@@ -106,6 +107,9 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     }
     let how = format!("{}; {}", peaks_by(run), readings_by(run, profile));
     facts.push(("measured", how));
+    if let Some(known) = known(run) {
+        facts.push(("known", known));
+    }
     facts
 }
 
@@ -119,29 +123,45 @@ fn heap(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, String)> {
         facts.push(("alive", format!("{size} in {blocks} blocks, {when}")));
     }
     if let Some(own) = profile.self_heap {
-        facts.push(("self", on_heap(&own)));
+        facts.push(("self", on_heap(profile, &own)));
     }
-    facts.extend(profile.heap.map(|heap| ("heap", on_heap(&heap))));
+    facts.extend(profile.heap.map(|heap| ("heap", on_heap(profile, &heap))));
     facts
 }
 
-fn on_heap(heap: &HeapFigures) -> String {
+fn on_heap(profile: &FunctionProfile, heap: &HeapFigures) -> String {
+    let is_going_on = in_progress(profile) > 0;
+    let least = if is_going_on { "at least " } else { "" };
+    let peak = format!("peak {least}{}", mib_unit(heap.peak));
+    // Without lines nothing is known yet of what a call in progress allocated.
+    if heap.allocated < heap.peak {
+        return peak;
+    }
     format!(
-        "{} allocated in {} allocations, {} freed, peak {}",
+        "{} allocated in {} allocations, {} freed{}, {peak}",
         mib_unit(heap.allocated),
         heap.allocations,
         mib_unit(heap.freed),
-        mib_unit(heap.peak)
+        so_far(profile)
     )
+}
+
+/// Words behind a sum that goes on.
+fn so_far(profile: &FunctionProfile) -> &'static str {
+    match in_progress(profile) {
+        0 => "",
+        _ => " so far",
+    }
 }
 
 fn net_rss(profile: &FunctionProfile) -> String {
     let net = signed_mib(profile.net_rss);
+    let so_far = so_far(profile);
     if differs_from_own_rss(profile) {
         let own = signed_mib(profile.self_net_rss);
-        format!("{net} MiB over all calls, {own} MiB without what it called")
+        format!("{net} MiB over all calls{so_far}, {own} MiB without what it called")
     } else {
-        format!("{net} MiB over all calls")
+        format!("{net} MiB over all calls{so_far}")
     }
 }
 
@@ -156,6 +176,14 @@ fn elsewhere(others: &HeapFigures) -> String {
 
 fn calls(profile: &FunctionProfile) -> String {
     let mut calls = format!("{}{}", profile.calls, plural_threads(profile.threads));
+    let running = in_progress(profile);
+    if running > 0 {
+        let which = match profile.calls {
+            1 => String::new(),
+            _ => format!("{running} "),
+        };
+        calls.push_str(&format!(", {which}in progress"));
+    }
     if profile.panics > 0 {
         calls.push_str(&format!(", {} ended by a panic", profile.panics));
     }
@@ -175,6 +203,16 @@ fn calls(profile: &FunctionProfile) -> String {
     calls
 }
 
+/// Up to which moment the figures are known, if that is not the program's end.
+fn known(run: &Run) -> Option<String> {
+    let until = match run.outcome {
+        RunOutcome::Exited => return None,
+        RunOutcome::Recovered => "when the program was last heard of",
+        _ => "when the program was still running",
+    };
+    Some(format!("up to {}, {until}", duration(run.duration_ns)))
+}
+
 fn plural_threads(threads: u64) -> String {
     if threads > 1 {
         format!(" on {threads} threads")
@@ -183,30 +221,46 @@ fn plural_threads(threads: u64) -> String {
     }
 }
 
+/// RSS at the ends of the call that stands for the function; where none does, the highest.
 fn rss(profile: &FunctionProfile) -> String {
-    let shown = shown_call(profile).filter(|_| profile.calls > 1);
-    let which = shown.map_or_else(String::new, |call| {
-        format!(", in {}", which_call(profile, call))
-    });
+    let Some(call) = shown_call(profile) else {
+        return format!("{} at most during the calls", mib_unit(profile.max_rss));
+    };
+    let which = match profile.calls {
+        1 => String::new(),
+        _ => format!(", in {}", which_call(profile, call)),
+    };
+    let exit = match call.outcome {
+        Outcome::Running => "so far",
+        _ => "at exit",
+    };
     format!(
-        "{} at entry → {} at exit{which}",
-        mib_unit(profile.entry_rss),
-        mib_unit(profile.exit_rss)
+        "{} at entry → {} {exit}{which}",
+        mib_unit(call.entry_rss),
+        mib_unit(call.exit_rss)
     )
 }
 
 fn peak(profile: &FunctionProfile) -> String {
     let height = format!("{} MiB above the entry", mib(profile.peak_rss));
-    match profile.peak_at.zip(peak_moment(profile)) {
-        None => height,
-        Some((at, moment)) => {
-            let when = duration(moment);
-            let line = at
-                .line
-                .map(|line| format!(", line {line}"))
-                .unwrap_or_default();
-            format!("{height}, {} in all, at {when}{line}", mib_unit(at.rss))
+    let all = profile
+        .peak_at
+        .map(|at| format!(", {} in all", mib_unit(at.rss)));
+    format!("{height}{}{}", all.unwrap_or_default(), moment(profile))
+}
+
+/// When the peak was reached.
+fn moment(profile: &FunctionProfile) -> String {
+    match peak_time(profile) {
+        PeakTime::At(moment, line) => {
+            let line = line.map(|line| format!(", {}", place(profile, line)));
+            format!(", at {}{}", duration(moment), line.unwrap_or_default())
         }
+        PeakTime::Between(from, to) => {
+            let (from, to) = (duration(from), duration(to));
+            format!(", in one of the calls between {from} and {to}")
+        }
+        PeakTime::Unknown => String::new(),
     }
 }
 

@@ -181,6 +181,7 @@ impl Reading {
         let start: Timestamp = run.started.parse().ok()?;
         run.outcome = RunOutcome::Recovered;
         run.command = self.command;
+        run.duration_ns = last_heard(run.duration_ns, self.functions.values(), &in_progress);
         run.series = series(&self.memory, start, run.duration_ns);
         let mut places = BTreeMap::new();
         for (id, function) in self.functions {
@@ -211,11 +212,8 @@ impl Function {
         let mut call_records = self.records();
         // A call that ended while the entry was made may be in it as both.
         let ended: HashSet<_> = call_records.iter().map(identity).collect();
-        call_records.extend(
-            running
-                .filter(|call| !ended.contains(&identity(call)))
-                .cloned(),
-        );
+        let running = running.filter(|call| !ended.contains(&identity(call)));
+        call_records.extend(running.cloned());
         call_records.sort_by_key(|call| (call.start_ns, call.depth));
         let read = (0..call_records.len()).filter(|&at| !call_records[at].only_counted);
         let best = read.max_by_key(|&at| {
@@ -258,6 +256,19 @@ impl Function {
         });
         lines.collect()
     }
+}
+
+/// The last moment of which the journal tells something: calls are read a little after the entry has begun.
+fn last_heard<'a>(
+    entry_ns: u64,
+    functions: impl Iterator<Item = &'a Function>,
+    in_progress: &InProgress,
+) -> u64 {
+    let ended = functions.flat_map(|function| &function.calls);
+    let open = in_progress.open.iter().map(|(.., call)| call);
+    let suspended = in_progress.suspended.iter().map(|(_, call)| call);
+    let calls = ended.chain(open).chain(suspended);
+    calls.map(|call| call.end_ns).fold(entry_ns, u64::max)
 }
 
 /// The value of a record, if its numbers can be those of a run.
@@ -316,4 +327,52 @@ fn part(series: &[Sample], call: &Call) -> Vec<LineSample> {
         })
     });
     std::iter::once(first).chain(within).chain([last]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use memprof_model::run::Outcome;
+
+    use super::*;
+
+    /// A program that is killed in its only call. The call
+    /// was read 40 ms after the entry had begun.
+    const KILLED: &str = r#"CMDLINE ./stay
+command ["./stay"]
+MEM 5.75 1772370309.25
+heap 1772370309.25 552
+MEM 8.75 1772370311.27
+heap 1772370311.27 3000552
+source 1 "fn stay() {\n    let leaked = vec![2; 3_000_000];\n    sleep();\n}"
+lines 1 [2,3]
+function 1 {"name":"stay","label":"stay","file":"main.rs","line":1,"interval_ns":10000000,"calls":1,"panics":0,"threads":1,"time_ns":2020000000,"entry_rss":6029312,"exit_rss":9175040,"max_rss":9175040,"net_rss":3145728,"peak_rss":3145728,"peak_at":{"from_ns":1000,"to_ns":2000,"rss":9175040,"line":2},"heap":{"allocated":0,"freed":0,"net":0,"peak":0,"allocations":0},"heap_elsewhere":{"allocated":0,"freed":0,"net":0,"peak":0,"allocations":0},"source":"","source_line":1,"lines":[],"calls_omitted":0,"call_records":[],"series":[]}
+line 1 0 {"line":2,"source":"","hits":1,"readings":1,"time_ns":1000,"net_rss":3145728,"peak_rss":3145728,"samples":0,"shared":0,"heap":{"allocated":3005000,"freed":5000,"net":3000000,"peak":3005000,"allocations":2}}
+open 1 3 {"start_ns":20000000,"end_ns":2040000000,"suspended_ns":0,"thread":1,"depth":0,"outcome":"running","entry_rss":6029312,"exit_rss":9175040,"peak_rss":3145728,"net_rss":3145728,"suspended_rss":0}
+run {"schema":"memprof/1","program":"stay","command":[],"pid":1,"started":"2026-03-01T14:05:09.250+01:00","duration_ns":2000000000,"backend":"statm","peak_method":"kernel","heap":true,"outcome":"running","process":{"peak_rss":9175040,"baseline_rss":6029312},"sampler":{"ticks_due":1,"ticks_taken":1,"longest_gap_ns":1},"overhead":{"readings":1,"reading_ns":1,"sampler_cpu_ns":1,"profiler_bytes":1},"series":[],"functions":[]}
+"#;
+
+    fn killed() -> Run {
+        parse_journal(KILLED.as_bytes()).expect("a whole journal")
+    }
+
+    #[test]
+    fn no_call_is_longer_than_its_run() {
+        let run = killed();
+        let call = &run.functions[0].call_records[0];
+        assert_eq!(
+            (call.outcome, call.end_ns),
+            (Outcome::Running, 2_040_000_000)
+        );
+        assert_eq!(run.duration_ns, 2_040_000_000, "it was last heard of then");
+        assert_eq!(run.series.len(), 2, "the last reading is in it");
+        assert_eq!(run.stopped[0].time_ns, 2_020_000_000);
+    }
+
+    #[test]
+    fn a_call_that_has_ended_is_as_long() {
+        let ended = KILLED.replace("open 1 3", "call 1");
+        let run = parse_journal(ended.as_bytes()).unwrap();
+        assert_eq!(run.duration_ns, 2_040_000_000);
+        assert!(run.stopped.is_empty());
+    }
 }

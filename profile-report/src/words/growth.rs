@@ -87,7 +87,8 @@ fn row(profile: &FunctionProfile, found: &FigureGrowth) -> Grown {
 }
 
 impl Grown {
-    /// The law, or why there is none.
+    /// The law, or why there is none. A law is said if one alone fits the sizes; where several do, all that are
+    /// possible are.
     pub(crate) fn law(&self) -> String {
         let Growth {
             law,
@@ -129,7 +130,8 @@ impl Grown {
         })
     }
 
-    /// What to expect at 10 and 100 times the largest size.
+    /// What to expect at 10 and 100 times the largest size: the law's value and the ends of its interval. Said if
+    /// these are no more than [`WIDE`] times apart.
     pub(crate) fn predictions(&self) -> Vec<String> {
         let predictions = self.growth.predictions.iter();
         predictions
@@ -153,7 +155,7 @@ pub(crate) fn size(n: f64) -> String {
     }
 }
 
-/// `with n = items.len(), 12 sizes from 1 to 2048`
+/// `with n = items.len(), 12 sizes from 1 to 2048`: the sizes are those of the run.
 pub(crate) fn heading(profile: &FunctionProfile) -> String {
     let (Some(first), Some(last)) = (profile.sizes.first(), profile.sizes.last()) else {
         return String::new();

@@ -1,12 +1,13 @@
-//! Says in words why RSS and heap bytes differ, of a function and of its lines; silent where they agree.
+//! Says in words why RSS and heap bytes differ, of a function and of its lines; silent where they agree, and where the
+//! figures do not prove it.
 
 use std::cmp::Reverse;
 
 use memprof_model::run::{FunctionProfile, Line, Run};
 
-use super::origins_story;
-use crate::facts::rss_and_heap::{Change, Seen, Verdict, Why, judge, others_matter};
-use crate::text::units::{mib_unit, signed_mib};
+use crate::facts::rss_and_heap::{Change, Verdict, Why, judge};
+use crate::facts::seen::Seen;
+use crate::text::units::{count, mib_unit, signed_mib};
 
 /// How to get heap figures, for reports that have none.
 pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, have the program depend on memprof with features = [\"counting\"]";
@@ -15,28 +16,17 @@ pub(crate) const HOW_TO_COUNT: &str = "not counted; for heap columns, have the p
 const LINES: usize = 3;
 
 /// Sentences about all calls of `profile`, for its story.
-pub(crate) fn sentences(run: &Run, profile: &FunctionProfile) -> Vec<String> {
-    let mut told = differences(run, profile);
-    told.extend(origins_story::still_alive(run, profile));
-    told
-}
-
-fn differences(run: &Run, profile: &FunctionProfile) -> Vec<String> {
-    let Some(change) = Change::of_calls(profile).filter(|_| profile.calls > 0) else {
-        return Vec::new();
-    };
-    let seen = Seen::in_samples(run, profile);
-    let verdicts = judge(&change).into_iter();
-    let mut told: Vec<_> = verdicts
+pub(super) fn sentences(profile: &FunctionProfile, seen: &Seen) -> Vec<String> {
+    let verdicts = Change::of_calls(profile).map(|change| judge(&change, seen));
+    let verdicts = verdicts.unwrap_or_default().into_iter();
+    verdicts
         .map(|verdict| sentence(profile, verdict, seen))
-        .collect();
-    if others_matter(&change) {
-        told.push(others(profile));
-    }
-    told
+        .collect()
 }
 
-fn sentence(profile: &FunctionProfile, verdict: Verdict, seen: Seen) -> String {
+/// A verdict is said where RSS and heap can be compared ([`Change::of_calls`]). No amount is more than what was
+/// allocated or freed, than the samples allow ([`judge`]), and than the process can have had.
+fn sentence(profile: &FunctionProfile, verdict: Verdict, seen: &Seen) -> String {
     let size = mib_unit(verdict.bytes);
     // What callers freed between two calls is spare for the next: one call's share is what counts.
     let of_a_call = verdict.bytes / profile.calls.max(1);
@@ -83,30 +73,12 @@ fn doubt(is: bool, words: &'static str) -> &'static str {
     if is { words } else { "" }
 }
 
-fn others(profile: &FunctionProfile) -> String {
-    let heap = profile.heap_elsewhere.unwrap_or_default();
-    let freed = match heap.freed {
-        0 => "nothing".to_owned(),
-        bytes => mib_unit(bytes),
-    };
-    format!(
-        "Other threads allocated {} meanwhile and freed {freed}, whatever for: that is in no line’s own heap figures.",
-        mib_unit(heap.allocated)
-    )
-}
-
-/// The same in a few words, for the terminal; `None` where there is nothing to say.
-pub(crate) fn in_short(profile: &FunctionProfile) -> Option<String> {
-    let change = Change::of_calls(profile)?;
-    let verdicts = judge(&change).into_iter();
-    let mut told: Vec<_> = verdicts.filter_map(short).collect();
-    if others_matter(&change) {
-        let heap = profile.heap_elsewhere.unwrap_or_default();
-        told.push(format!(
-            "other threads allocated {}",
-            mib_unit(heap.allocated)
-        ));
-    }
+/// The same in a few words, for the terminal; `None` where there is nothing to say. A verdict is said as in a story.
+pub(crate) fn in_short(run: &Run, profile: &FunctionProfile) -> Option<String> {
+    let seen = Seen::in_samples(run, profile);
+    let verdicts = Change::of_calls(profile).map(|change| judge(&change, &seen));
+    let verdicts = verdicts.unwrap_or_default().into_iter();
+    let told: Vec<_> = verdicts.filter_map(short).collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
@@ -131,83 +103,115 @@ pub(crate) struct Remark {
     pub(crate) text: String,
 }
 
-/// Remarks on the lines whose heap and RSS moved farthest apart, in source order.
+/// Remarks on the lines whose heap and RSS moved farthest apart, in source order. A remark is said where both are the
+/// line's own ([`Change::of_line`]), with the bounds of [`judge`].
 pub(crate) fn remarks(run: &Run, profile: &FunctionProfile) -> Vec<Remark> {
-    let Some(calls) = Change::of_calls(profile) else {
-        return Vec::new();
-    };
-    let calls = judge(&calls);
-    let lines = profile.lines.iter();
-    let mut judged: Vec<_> = lines.filter_map(|line| judge_line(line, &calls)).collect();
-    judged.sort_by_key(|(_, _, verdict)| Reverse(verdict.bytes));
-    judged.truncate(LINES);
-    judged.sort_by_key(|(line, _, _)| line.line);
-    let unasked = calls.iter().any(|verdict| verdict.why == Why::Unasked);
     let seen = Seen::in_samples(run, profile);
-    let remark = |(line, change, verdict): (&Line, Change, Verdict)| Remark {
-        line: line.line,
+    let calls = Change::of_calls(profile).map(|change| judge(&change, &seen));
+    let lines = profile.lines.iter();
+    let mut judged: Vec<JudgedLine<'_>> = lines
+        .filter_map(|line| judge_line(profile, line, calls.as_deref().unwrap_or_default(), &seen))
+        .collect();
+    judged.sort_by_key(|judged| Reverse(judged.verdict.bytes));
+    judged.truncate(LINES);
+    judged.sort_by_key(|judged| judged.line.line);
+    let only_touched = calls.is_some_and(|calls| calls.iter().all(|v| v.why != Why::Unasked));
+    let remark = |judged: JudgedLine<'_>| Remark {
+        line: judged.line.line,
         text: format!(
             "{}: {}",
-            figures(line, &change),
-            reason(verdict, line.hits, seen, unasked)
+            figures(judged.line),
+            judged.reason(&seen, only_touched)
         ),
     };
     judged.into_iter().map(remark).collect()
 }
 
-/// What explains most of the difference on `line`, if it matters. A line that runs often and uses the
-/// same memory again and again adds up to a difference that never existed at once: then a single hit
-/// must matter, or `calls` must have ended with it.
-fn judge_line<'line>(
+/// What explains the difference of RSS and heap on a line.
+struct JudgedLine<'line> {
     line: &'line Line,
-    calls: &[Verdict],
-) -> Option<(&'line Line, Change, Verdict)> {
-    let change = Change::of_line(line)?;
-    let apart = judge(&change).into_iter().filter(|v| v.why != Why::Live);
-    let verdict = apart.max_by_key(|verdict| verdict.bytes)?;
-    let of_a_hit = verdict.bytes / line.hits.max(1);
-    let same = calls.iter().find(|all| all.why == verdict.why);
-    let at_once = of_a_hit.max(same.map_or(0, |all| all.bytes));
-    (at_once >= change.least()).then_some((line, change, verdict))
+    verdict: Verdict,
+    /// Whether the verdict is on a mean hit, not on the sum of all.
+    is_mean: bool,
 }
 
-fn figures(line: &Line, change: &Change) -> String {
-    let whose = if change.heap() == line.heap.map_or(0, |heap| heap.net) {
-        ""
-    } else {
-        " with other threads"
+/// What explains most of the difference on `line`, if it matters. A line that runs often and uses the
+/// same memory again and again adds up to a difference that never existed at once: then a single hit
+/// must matter, or `calls` must have ended with it. Where the sum cannot have been there at once, the mean
+/// hit is judged.
+fn judge_line<'line>(
+    profile: &FunctionProfile,
+    line: &'line Line,
+    calls: &[Verdict],
+    seen: &Seen,
+) -> Option<JudgedLine<'line>> {
+    let change = Change::of_line(profile, line)?;
+    let is_mean = !change.was_at_once(seen);
+    let change = if is_mean { change.mean() } else { change };
+    let apart = judge(&change, seen).into_iter();
+    let apart = apart.filter(|v| v.why != Why::Live);
+    let verdict = apart.max_by_key(|verdict| verdict.bytes)?;
+    let judged = JudgedLine {
+        line,
+        verdict,
+        is_mean,
     };
+    let same = calls.iter().find(|all| all.why == verdict.why);
+    let at_once = judged.of_a_hit().max(same.map_or(0, |all| all.bytes));
+    (at_once >= change.least()).then_some(judged)
+}
+
+fn figures(line: &Line) -> String {
     let hits = match line.hits {
         1 => String::new(),
-        hits => format!(" over {hits} hits"),
+        hits => format!(" over {} hits", count(hits)),
     };
     format!(
-        "heap{whose} {} MiB, RSS {} MiB{hits}",
-        signed_mib(change.heap()),
+        "heap {} MiB, RSS {} MiB{hits}",
+        signed_mib(line.heap.map_or(0, |heap| heap.net)),
         signed_mib(line.net_rss)
     )
 }
 
-/// `unasked`: whether the function as a whole grew without an allocation.
-fn reason(verdict: Verdict, hits: u64, seen: Seen, unasked: bool) -> String {
-    let size = mib_unit(verdict.bytes);
-    let of_a_hit = verdict.bytes / hits.max(1);
-    let unsure = doubt(
-        seen.may_be_spare(of_a_hit),
-        ", or placed in memory that was resident already",
-    );
-    let untouched = doubt(seen.may_be_untouched(of_a_hit), ", or had not been touched");
-    match verdict.why {
-        Why::Live => format!("{size} live"),
-        Why::Kept => format!("{size} of what was freed stayed with the allocator{untouched}"),
-        Why::Rounding => format!("{size} added to its blocks by the allocator"),
-        Why::Unasked if unasked => {
-            format!("{size} without an allocation: touched only now, stacks, or mapped files")
+impl JudgedLine<'_> {
+    fn of_a_hit(&self) -> u64 {
+        match self.is_mean {
+            true => self.verdict.bytes,
+            false => self.verdict.bytes / self.line.hits.max(1),
         }
-        Why::Unasked => format!("{size} had been allocated before and were touched here"),
-        Why::Untouched => format!("{size} not touched here{unsure}"),
-        Why::Returned => format!("{size} given back that were free before"),
-        Why::PassingUntouched => format!("{size} not touched before they were freed{unsure}"),
+    }
+
+    /// `only_touched`: whether the function as a whole is known not to have grown without an allocation.
+    fn reason(&self, seen: &Seen, only_touched: bool) -> String {
+        let size = mib_unit(self.verdict.bytes);
+        let unsure = doubt(
+            seen.may_be_spare(self.of_a_hit()),
+            ", or placed in memory that was resident already",
+        );
+        let untouched = seen.may_be_untouched(self.of_a_hit());
+        let untouched = doubt(untouched, ", or had not been touched");
+        let reason = match self.verdict.why {
+            Why::Live => format!("{size} live"),
+            Why::Kept => format!("{size} of what was freed stayed with the allocator{untouched}"),
+            Why::Rounding => format!("{size} added to its blocks by the allocator"),
+            Why::Unasked if only_touched => {
+                format!("{size} had been allocated before and were touched here")
+            }
+            Why::Unasked => {
+                format!("{size} without an allocation: touched only now, stacks, or mapped files")
+            }
+            Why::Untouched => format!("{size} not touched here{unsure}"),
+            Why::Returned => format!("{size} given back that were free before"),
+            Why::PassingUntouched => {
+                format!("{size} not touched before they were freed{unsure}")
+            }
+        };
+        let mean = if self.is_mean {
+            " (a hit on average)"
+        } else {
+            ""
+        };
+        format!("{reason}{mean}")
     }
 }
 
@@ -219,11 +223,12 @@ mod tests {
     fn told(run: &Run) -> String {
         let profile = &run.functions[0];
         let remarks = remarks(run, profile).into_iter();
-        let mut text = sentences(run, profile).join("\n");
+        let seen = Seen::in_samples(run, profile);
+        let mut text = sentences(profile, &seen).join("\n");
         for remark in remarks {
             text.push_str(&format!("\nline {}: {}", remark.line, remark.text));
         }
-        text + &format!("\nshort: {:?}", in_short(profile))
+        text + &format!("\nshort: {:?}", in_short(run, profile))
     }
 
     #[test]
@@ -247,8 +252,9 @@ mod tests {
     fn without_heap_figures_nothing_is_said() {
         for (name, run) in fixture::all().into_iter().filter(|(_, run)| !run.heap) {
             for profile in &run.functions {
-                assert_eq!(sentences(&run, profile), Vec::<String>::new(), "{name}");
-                assert!(remarks(&run, profile).is_empty() && in_short(profile).is_none());
+                let seen = Seen::in_samples(&run, profile);
+                assert_eq!(sentences(profile, &seen), Vec::<String>::new(), "{name}");
+                assert!(remarks(&run, profile).is_empty() && in_short(&run, profile).is_none());
             }
         }
     }

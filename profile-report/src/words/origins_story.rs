@@ -4,13 +4,18 @@ use std::cmp::Reverse;
 
 use memprof_model::run::{FunctionProfile, Line, Origins, Run};
 
+use super::findings::alive_when;
+use crate::facts::seen::Seen;
 use crate::text::units::{count, mib_unit};
 
 /// The most lines that are named.
 const LINES: usize = 3;
 
 /// A sentence about what `profile` allocated and nobody freed; `None` if that is nothing, or not known.
-pub(crate) fn still_alive(run: &Run, profile: &FunctionProfile) -> Option<String> {
+///
+/// The bytes and blocks are the sums over its lines. Said if blocks were followed, and if so much heap can have been
+/// alive: an estimate from a sample of the blocks may be above that.
+pub(super) fn still_alive(run: &Run, profile: &FunctionProfile, seen: &Seen) -> Option<String> {
     let followed = run.origins?;
     let mut lines: Vec<(&Line, Origins)> = profile
         .lines
@@ -18,20 +23,22 @@ pub(crate) fn still_alive(run: &Run, profile: &FunctionProfile) -> Option<String
         .filter_map(|line| Some((line, line.origins?)))
         .filter(|(_, origins)| origins.alive_blocks > 0)
         .collect();
-    if lines.is_empty() {
-        return None;
-    }
     lines.sort_by_key(|(_, origins)| Reverse(origins.alive_bytes));
     let sum = |of: fn(&Origins) -> u64| {
-        let all = lines.iter().map(|(_, origins)| of(origins));
-        all.fold(0, u64::saturating_add)
+        let of_lines = lines.iter().map(|(_, origins)| of(origins));
+        of_lines.fold(0_u64, u64::saturating_add)
     };
-    let (bytes, blocks): (u64, u64) = (sum(|o| o.alive_bytes), sum(|o| o.alive_blocks));
+    let (bytes, blocks) = (sum(|o| o.alive_bytes), sum(|o| o.alive_blocks));
+    let is_possible = followed.one_in <= 1 || seen.can_have_lived(bytes);
+    if lines.is_empty() || !is_possible {
+        return None;
+    }
     let about = if followed.one_in > 1 { "about " } else { "" };
     let named: Vec<String> = lines.iter().take(LINES).map(named).collect();
     let rest = if lines.len() > LINES { ", …" } else { "" };
     Some(format!(
-        "Still alive at the end: {about}{} in {} allocated here, {}{rest}.{}",
+        "Still {}: {about}{} in {} allocated here, {}{rest}.{}",
+        alive_when(run.outcome),
         mib_unit(bytes),
         blocks_of(blocks),
         named.join(", "),
@@ -61,10 +68,10 @@ fn estimate(one_in: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::still_alive;
+    use super::*;
     use crate::fixture;
     use memprof_model::data;
-    use memprof_model::run::{Followed, Origins, Run};
+    use memprof_model::run::{Followed, RunOutcome};
 
     fn run(alive: &[(u64, u64)], one_in: u64) -> Run {
         let mut run = fixture::heap();
@@ -86,7 +93,8 @@ mod tests {
     }
 
     fn told(run: &Run) -> Option<String> {
-        still_alive(run, &run.functions[0])
+        let profile = &run.functions[0];
+        still_alive(run, profile, &Seen::in_samples(run, profile))
     }
 
     #[test]
@@ -104,6 +112,31 @@ mod tests {
         assert!(told.contains("about 1.000 MiB"), "{told}");
         assert!(
             told.ends_with("one in 8 was followed and stands for all."),
+            "{told}"
+        );
+    }
+
+    /// An estimate that is above all heap that was ever there is none.
+    #[test]
+    fn no_more_is_alive_than_there_ever_was() {
+        let mut run = run(&[(300 << 20, 64)], 8);
+        assert_eq!(told(&run), None);
+        run.origins = run.origins.map(|followed| {
+            data!(Followed {
+                one_in: 1,
+                ..followed
+            })
+        });
+        assert!(told(&run).is_some(), "this one is exact");
+    }
+
+    #[test]
+    fn a_run_that_was_killed_tells_of_when_it_was_last_heard_of() {
+        let mut run = run(&[(1 << 20, 1)], 1);
+        run.outcome = RunOutcome::Recovered;
+        let told = told(&run).unwrap();
+        assert!(
+            told.starts_with("Still alive when last heard of: "),
             "{told}"
         );
     }

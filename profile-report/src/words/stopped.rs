@@ -15,17 +15,22 @@ const SOURCE: usize = 60;
 /// What became of the run; nothing where it ended by itself and there always was enough memory. The first
 /// sentence stands for itself. In a run that did not end by itself one follows for each thread that was
 /// in an annotated call.
+///
+/// Each moment is one of the run: the sentence of a moment after its end is not said. RSS is that of the last sample.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
-    let low = run.low_memory_ns.map(duration);
+    let low = run.low_memory_ns.filter(|&at| at <= run.duration_ns);
+    let low = low.map(duration);
     if run.outcome != RunOutcome::Recovered {
         let low = low.map(|at| format!("Memory was about to run out for the first time at {at}."));
         return low.into_iter().collect();
     }
+    let resident = run.series.last().map(|sample| mib_unit(sample.rss));
+    let resident = resident.map(|size| format!(", with {size} resident"));
     let mut sentences = vec![format!(
         "The program ended without a report, killed for example. It was last heard of {} after its first \
-         annotated call, with {} resident.",
+         annotated call{}.",
         duration(run.duration_ns),
-        mib_unit(run.series.last().map_or(0, |sample| sample.rss))
+        resident.unwrap_or_default()
     )];
     sentences.extend(low.map(|after| {
         format!("Memory was about to run out for the first time {after} after that call.")
@@ -76,8 +81,12 @@ fn innermost(stopped: &[Stopped]) -> Vec<&Stopped> {
     calls
 }
 
+/// Where a thread was, and what its call had kept and risen by until then. Said of a call that began within the run.
 fn of_thread(run: &Run, names: &Names, call: &Stopped) -> Option<String> {
     let function = run.functions.get(call.function)?;
+    if call.time_ns > run.duration_ns {
+        return None;
+    }
     let line = call.line.map_or_else(String::new, |number| {
         let line = function.lines.iter().find(|line| line.line == number);
         let source = line.map_or(String::new(), |line| source_line(line.source.trim()));
@@ -168,6 +177,21 @@ mod tests {
             ..call(1, 0, Some(1))
         })];
         assert_eq!(sentences(&run).len(), 1);
+    }
+
+    /// No call is longer than its run, and no moment after its end.
+    #[test]
+    fn what_cannot_be_is_not_told() {
+        let mut run = fixture::inverse();
+        run.outcome = RunOutcome::Recovered;
+        run.low_memory_ns = Some(run.duration_ns + 1);
+        run.stopped = vec![data!(Stopped {
+            time_ns: run.duration_ns + 1,
+            ..call(1, 0, None)
+        })];
+        assert_eq!(sentences(&run).len(), 1, "{:?}", sentences(&run));
+        run.series.clear();
+        assert!(sentences(&run)[0].ends_with("after its first annotated call."));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) fn measure(run: &Run) -> &'static str {
     measure.unwrap_or_default().name()
 }
 
-/// How it was watched: "RSS of the process and its children, every 10 ms".
+/// How it was watched, always said: "RSS of the process and its children, every 10 ms".
 pub(crate) fn how(run: &Run, watched: &Watched) -> String {
     let whose = if watched.summed {
         "of the process and its children"
@@ -27,7 +27,7 @@ pub(crate) fn ended(watched: &Watched) -> String {
     visible(&watched.ended)
 }
 
-/// A line for each child that has a curve of its own.
+/// A line for each child that has a curve of its own, with its highest reading.
 pub(crate) fn children(watched: &Watched) -> Vec<String> {
     let children = watched.children.iter();
     children
