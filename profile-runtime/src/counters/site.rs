@@ -18,6 +18,10 @@ pub(crate) struct SiteCounters {
     left: AtomicU64,
     /// The number of the last thread that called the site through this recorder.
     thread: AtomicU64,
+    /// The number of the thread's stretch of time between two readings in which it called the site last.
+    stretch: AtomicU64,
+    /// `calls` when that stretch began.
+    calls_before: AtomicU64,
     /// Panics of counted calls.
     panics: AtomicU64,
     /// The highest rise of live heap bytes in a counted call.
@@ -42,6 +46,8 @@ impl SiteCounters {
             calls: AtomicU64::new(0),
             left: AtomicU64::new(0),
             thread: AtomicU64::new(0),
+            stretch: AtomicU64::new(0),
+            calls_before: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             heap_peak: Highest::default(),
             spread: OnceLock::new(),
@@ -108,9 +114,11 @@ impl SiteCounters {
         &self.lines
     }
 
-    /// Counts a call by `thread`. Says whether the previous call was made by another thread.
-    #[inline]
-    pub(crate) fn count_call(&self, thread: u64) -> bool {
+    /// Counts a call by `thread` in this stretch. Says whether the previous call was made by another thread.
+    pub(crate) fn count_call(&self, thread: u64, stretch: u64) -> bool {
+        if !self.is_called_in(stretch) {
+            self.begin_stretch(stretch);
+        }
         self.count_another_call();
         let is_new = !self.is_called_by(thread);
         if is_new {
@@ -125,8 +133,27 @@ impl SiteCounters {
         add(&self.calls, 1);
     }
 
-    /// Whether `thread` made the last call.
+    /// Whether the last call was made in this stretch. Stretches of two threads have different numbers.
     #[inline]
+    pub(crate) fn is_called_in(&self, stretch: u64) -> bool {
+        self.stretch.load(Relaxed) == stretch
+    }
+
+    /// The first call in this stretch begins.
+    pub(crate) fn begin_stretch(&self, stretch: u64) {
+        self.calls_before.store(self.calls(), Relaxed);
+        self.stretch.store(stretch, Relaxed);
+    }
+
+    /// How many calls began in this stretch.
+    pub(crate) fn calls_in(&self, stretch: u64) -> u64 {
+        match self.is_called_in(stretch) {
+            true => self.calls() - self.calls_before.load(Relaxed),
+            false => 0,
+        }
+    }
+
+    /// Whether `thread` made the last call.
     pub(crate) fn is_called_by(&self, thread: u64) -> bool {
         self.thread.load(Relaxed) == thread
     }

@@ -93,8 +93,8 @@ impl ThreadRecorder {
             return None;
         }
         let counters = self.directory.get(site.id)?;
-        let thread = self.thread.load(Relaxed);
-        if !counters.is_called_by(thread) {
+        let stretch = self.stretch.load(Relaxed);
+        if !counters.is_called_in(stretch) && !self.begin_stretch_of(counters, stretch) {
             return None;
         }
         let heap_counters = heap::of_this_thread();
@@ -110,6 +110,17 @@ impl ThreadRecorder {
         }
         counters.count_another_call();
         Some(CallHandle::new(self, counters, depth))
+    }
+
+    /// The first call of a site since the last reading is to be counted. `false` if it is the thread's first at all.
+    #[cold]
+    #[inline(never)]
+    fn begin_stretch_of(&self, counters: &SiteCounters, stretch: u64) -> bool {
+        if !counters.is_called_by(self.thread.load(Relaxed)) {
+            return false;
+        }
+        counters.begin_stretch(stretch);
+        true
     }
 
     /// The thread's heap, and the position at which the innermost call will go on after what begins now.

@@ -239,6 +239,14 @@ impl OpenCall {
         self.past.suspended_at.t_ns != 0
     }
 
+    /// When it was read first: at its entry, or later.
+    pub(super) fn first_reading_ns(&self) -> u64 {
+        match self.was_suspended() {
+            true => self.entry.t_ns,
+            false => self.stint.t_ns,
+        }
+    }
+
     /// The own level of the thread from which the call's peak counts: that at its entry, moved by what changed
     /// while it was suspended.
     pub(super) fn start_level(&self) -> i64 {
@@ -320,6 +328,15 @@ impl OpenCall {
     pub(super) fn heap_figures(&self, now: Counts) -> HeapFigures {
         let counts = now.since(self.heap_entry).plus(self.past.heap);
         heap::figures(counts, self.heap_peak())
+    }
+
+    /// Whether it was not read when it began but later, and is high enough by now to be kept.
+    pub(super) fn is_high(&self) -> bool {
+        let height = match heap::is_counted() {
+            true => self.heap_peak(),
+            false => risen(self.high.own - self.start_level()),
+        };
+        self.kind == Kind::Call && !self.unread && self.counters.is_high(height as i64)
     }
 
     /// Counts it, when it ends, among its site's calls that did about as much on the heap.
