@@ -336,13 +336,13 @@ impl OpenCall {
             true => self.heap_peak(),
             false => risen(self.high.own - self.start_level()),
         };
-        self.kind == Kind::Call && !self.unread && self.counters.is_high(height as i64)
+        self.kind == Kind::Call && !self.unread && self.counters.is_high(height)
     }
 
     /// Counts it, when it ends, among its site's calls that did about as much on the heap.
     pub(super) fn spread(&self, now: Counts) {
         let counts = now.since(self.heap_entry).plus(self.past.heap);
-        spread_call(self.counters, counts, self.heap_peak() as i64);
+        spread_call(self.counters, counts.allocated, self.heap_peak() as i64);
     }
 
     /// As its site's highest call, if the process ended now.

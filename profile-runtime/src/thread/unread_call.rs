@@ -3,9 +3,8 @@
 //! calls there were.
 
 use super::call_stack::ThreadState;
-use super::open_call::{CallStart, Kind, OpenCall};
+use super::open_call::{Kind, OpenCall};
 use super::thread_recorder::ThreadRecorder;
-use crate::counters::counts::Counts;
 use crate::counters::site::SiteCounters;
 use crate::heap;
 use crate::reading::one_reading::{High, Reading};
@@ -15,13 +14,18 @@ use memprof_model::data;
 use memprof_model::run::{Call, Outcome, UnreadRise};
 
 impl ThreadRecorder {
-    /// A counted call at `depth` has ended: it did `change` on the heap, with a peak that is worth a record.
+    /// A counted call at `depth` has just ended, with a heap peak that is worth a record.
     #[cold]
     #[inline(never)]
-    pub(super) fn keep_counted(&self, call: &CallStart, change: Counts, peak: u64, depth: u32) {
+    pub(super) fn keep_counted(&self, peak: u64, depth: u32) {
         if recording::has_given_up() {
             return;
         }
+        let (Some(call), Some(heap_counters)) = (self.counted.just_ended(), heap::of_this_thread())
+        else {
+            return;
+        };
+        let change = heap_counters.counts().since(call.heap);
         let panicked = std::thread::panicking() && !call.panicking;
         let state = self.state();
         let record = data!(Call {
@@ -39,7 +43,7 @@ impl ThreadRecorder {
 
     /// A measured call has ended that was not read when it began: keeps it if its height is worth a record.
     pub(super) fn keep_unread(&self, state: &ThreadState, call: &OpenCall, record: &Call) {
-        if !call.counters.is_high(record.height() as i64) {
+        if !call.counters.is_high(record.height()) {
             return;
         }
         let record = match call.unread {
