@@ -41,6 +41,9 @@ pub struct FunctionProfile {
     pub peak_rss: u64,
     /// Where and when that peak was reached; `None` when no call rose above its entry.
     pub peak_at: Option<PeakAt>,
+    /// By how much RSS rose at the most between two readings of a thread, while calls ran that were not read.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub unread_rise: Option<UnreadRise>,
     /// The part of `net_rss` that no annotated callee took: the sum over its lines and groups.
     #[cfg_attr(feature = "serde", serde(default))]
     pub self_net_rss: i64,
@@ -108,6 +111,22 @@ pub struct PeakAt {
     pub rss: u64,
     /// The line that was running.
     pub line: Option<u32>,
+}
+
+/// By how much a thread raised RSS between two readings, while calls of a function ran on it that were not read: in
+/// one of them, in several, or in what ran beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct UnreadRise {
+    /// The first of the two readings.
+    pub from_ns: u64,
+    /// The second one.
+    pub to_ns: u64,
+    /// By how much it was higher between them than at the first, as far as that is the thread's own.
+    pub rise: u64,
+    /// How many calls of the function began between them.
+    pub calls: u64,
 }
 
 /// Lines between which nothing was read: what changed meanwhile belongs to all of them together. The figures of
@@ -260,7 +279,7 @@ pub struct Workers {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Call {
-    /// When it was entered.
+    /// When it was entered. If it was not read then but later: its first reading, from which on RSS is known.
     pub start_ns: u64,
     /// When it was left (or, with [`Outcome::Running`], when it was last seen).
     pub end_ns: u64,
@@ -276,7 +295,7 @@ pub struct Call {
     pub by: Option<f64>,
     /// How it ended.
     pub outcome: Outcome,
-    /// RSS at entry.
+    /// RSS at `start_ns`.
     pub entry_rss: u64,
     /// RSS at exit.
     pub exit_rss: u64,
@@ -292,8 +311,8 @@ pub struct Call {
     /// What it did on the heap, where counted. Of a future: while it was polled.
     #[cfg_attr(feature = "serde", serde(default))]
     pub heap: Option<HeapFigures>,
-    /// Whether it was not read at its beginning, and is kept for its heap peak. It ran at some time between
-    /// `start_ns` and `end_ns`.
+    /// Whether it was never read, and is kept for its heap peak. It ran at some time between `start_ns` and
+    /// `end_ns`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub only_counted: bool,
 }

@@ -45,7 +45,10 @@ pub struct Histogram {
 impl Histogram {
     /// Gets the room that the next value needs.
     pub fn make_room(&mut self) {
-        self.counts.reserve(1);
+        if self.counts.len() == self.counts.capacity() {
+            // Most functions need one or two.
+            self.counts.reserve_exact(self.counts.len().max(1));
+        }
     }
 
     /// Adds a value.
@@ -63,6 +66,9 @@ impl Histogram {
         let Ok(bucket) = u8::try_from(bucket) else {
             return;
         };
+        if values == 0 {
+            return;
+        }
         match self.counts.binary_search_by_key(&bucket, |count| count.0) {
             Ok(at) => self.counts[at].1 += values,
             Err(at) => self.counts.insert(at, (bucket, values)),

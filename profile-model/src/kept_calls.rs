@@ -38,7 +38,10 @@ impl KeptCalls {
     /// Gets the room that the next call needs.
     pub fn make_room(&mut self) {
         if self.first.len() < FIRST {
-            self.first.reserve(1);
+            if self.first.len() == self.first.capacity() {
+                // Most functions of a large program are called once or twice.
+                self.first.reserve_exact(self.first.len().max(1));
+            }
         } else {
             self.last.reserve(1);
             self.highest.reserve(1);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::figures::{HeapFigures, LineSample, Sample};
 pub use crate::function::{
     Call, CallSpread, FunctionProfile, Line, LineGroup, Origins, Outcome, PeakAt, Quantiles,
-    Workers,
+    UnreadRise, Workers,
 };
 pub use crate::series::{Series, SeriesPoint};
 pub use crate::sized::{CallMaxima, FigureGrowth, LineAtSize, SizeFigures, SizedFigure};

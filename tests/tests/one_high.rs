@@ -69,7 +69,7 @@ fn with_counted_heap_the_highest_of_many_calls_is_kept() {
         assert!(page.contains(
             "\nhighest    heap peak 40.00 MiB, 40.00 MiB allocated, in a call on thread 1 between "
         ));
-        assert!(page.contains(" in the highest of the calls that were read"));
+        assert!(page.contains(" in the highest of the calls that were read from their beginning"));
         assert!(!shown(order).only_counted);
     }
 }
@@ -118,9 +118,17 @@ fn without_counted_heap_no_other_call_is_told_to_be_the_high_one() {
         "{page}"
     );
     assert_eq!(
-        page.contains("in the highest of the calls that were read"),
+        page.contains("in the highest of the calls that were read from their beginning"),
         !highest,
         "{page}"
     );
     assert_eq!(order.peak_at.is_some(), order.peak_rss > 0);
+    let unread = order.unread_rise.expect("readings fall into calls");
+    let told = unread.rise > order.peak_rss.max(64 << 10);
+    assert_eq!(
+        page.contains("\nunread     RSS rose by up to "),
+        told,
+        "{page}"
+    );
+    assert!((1..=CALLS).contains(&unread.calls) && unread.from_ns < unread.to_ns);
 }

@@ -28,6 +28,13 @@ pub(crate) fn which_call(profile: &FunctionProfile, call: &Call) -> &'static str
     }
 }
 
+/// The highest call, if charts do not show it.
+pub(crate) fn higher_than_shown(profile: &FunctionProfile) -> Option<&Call> {
+    let shown = shown_call(profile).map(Call::height);
+    let highest = profile.highest_call()?;
+    (Some(highest.height()) > shown).then_some(highest)
+}
+
 /// The call with the function's peak of RSS; `None` if it is not among the kept ones.
 pub(crate) fn peak_call(profile: &FunctionProfile) -> Option<&Call> {
     let mut read = profile.read_calls();

@@ -14,7 +14,7 @@ use crate::words::findings::alive_when;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::places::place;
-use crate::words::spread::{highest_counted_call, spread_table};
+use crate::words::spread::{highest_unread_call, spread_table, unread_rise};
 use crate::words::story;
 use crate::words::suspended::suspended;
 
@@ -96,9 +96,15 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     if profile.heap.is_none() {
         facts.push(("heap", HOW_TO_COUNT.to_owned()));
     }
-    if let Some(highest) = highest_counted_call(profile) {
-        facts.push(("highest", highest));
-    }
+    let unread = [
+        ("highest", highest_unread_call(profile)),
+        ("unread", unread_rise(profile)),
+    ];
+    facts.extend(
+        unread
+            .into_iter()
+            .filter_map(|(name, fact)| Some((name, fact?))),
+    );
     if let Some(suspended) = suspended(profile) {
         facts.insert(1, ("suspended", suspended));
     }

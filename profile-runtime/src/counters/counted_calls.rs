@@ -220,6 +220,11 @@ impl<S, C, L> CountedCalls<S, C, L> {
         });
     }
 
+    /// The call that [`CountedCalls::pop`] has just ended: its slot stays as it is until another call begins.
+    pub(crate) fn just_ended(&self) -> Option<CallStart<S, C>> {
+        self.slots.get(self.len() + 1)?.start()
+    }
+
     /// Makes all counted calls measured:
     ///
     /// 1. hands the position of the innermost measured call to `put`, without a call;

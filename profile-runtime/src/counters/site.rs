@@ -2,8 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::counters::atomics::{AtomicI64, AtomicU64, Ordering::Relaxed, add};
-use crate::counters::counts::Counts;
+use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
 use crate::counters::line::{HeapSums, Highest, LineCounters, NO_LINE};
 use crate::counters::spread::HeapSpread;
 
@@ -18,6 +17,10 @@ pub(crate) struct SiteCounters {
     left: AtomicU64,
     /// The number of the last thread that called the site through this recorder.
     thread: AtomicU64,
+    /// The number of the thread's stretch of time between two readings in which it called the site last.
+    stretch: AtomicU64,
+    /// `calls` when that stretch began.
+    calls_before: AtomicU64,
     /// Panics of counted calls.
     panics: AtomicU64,
     /// The highest rise of live heap bytes in a counted call.
@@ -26,7 +29,7 @@ pub(crate) struct SiteCounters {
     /// something.
     spread: OnceLock<Box<HeapSpread>>,
     /// A counted call with at least this heap peak is worth a record.
-    least_height: AtomicI64,
+    least_height: AtomicU64,
     lines: Box<[LineCounters]>,
     /// The current line of a call that has not reached its first line.
     before_lines: LineCounters,
@@ -42,10 +45,12 @@ impl SiteCounters {
             calls: AtomicU64::new(0),
             left: AtomicU64::new(0),
             thread: AtomicU64::new(0),
+            stretch: AtomicU64::new(0),
+            calls_before: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             heap_peak: Highest::default(),
             spread: OnceLock::new(),
-            least_height: AtomicI64::new(1),
+            least_height: AtomicU64::new(1),
             lines: (0..lines).map(|_| LineCounters::new(followed)).collect(),
             before_lines: LineCounters::new(followed),
         }))
@@ -108,9 +113,11 @@ impl SiteCounters {
         &self.lines
     }
 
-    /// Counts a call by `thread`. Says whether the previous call was made by another thread.
-    #[inline]
-    pub(crate) fn count_call(&self, thread: u64) -> bool {
+    /// Counts a call by `thread` in this stretch. Says whether the previous call was made by another thread.
+    pub(crate) fn count_call(&self, thread: u64, stretch: u64) -> bool {
+        if !self.is_called_in(stretch) {
+            self.begin_stretch(stretch);
+        }
         self.count_another_call();
         let is_new = !self.is_called_by(thread);
         if is_new {
@@ -125,8 +132,27 @@ impl SiteCounters {
         add(&self.calls, 1);
     }
 
-    /// Whether `thread` made the last call.
+    /// Whether the last call was made in this stretch. Stretches of two threads have different numbers.
     #[inline]
+    pub(crate) fn is_called_in(&self, stretch: u64) -> bool {
+        self.stretch.load(Relaxed) == stretch
+    }
+
+    /// The first call in this stretch begins.
+    pub(crate) fn begin_stretch(&self, stretch: u64) {
+        self.calls_before.store(self.calls(), Relaxed);
+        self.stretch.store(stretch, Relaxed);
+    }
+
+    /// How many calls began in this stretch.
+    pub(crate) fn calls_in(&self, stretch: u64) -> u64 {
+        match self.is_called_in(stretch) {
+            true => self.calls() - self.calls_before.load(Relaxed),
+            false => 0,
+        }
+    }
+
+    /// Whether `thread` made the last call.
     pub(crate) fn is_called_by(&self, thread: u64) -> bool {
         self.thread.load(Relaxed) == thread
     }
@@ -176,22 +202,19 @@ impl SiteCounters {
         self.heap_peak.get()
     }
 
-    /// Counts a call that did something on the heap among those that did about as much. `false` if that has no
-    /// room yet ([`SiteCounters::make_room`]); then it is not counted.
+    /// Counts a call that allocated something among those that did about as much on the heap. `false` if that has no
+    /// room yet ([`SiteCounters::make_room_and_spread`]); then it is not counted.
     #[inline]
-    pub(crate) fn spread_call(&self, change: Counts, peak: i64) -> bool {
-        if change.allocated == 0 {
-            return true;
-        }
+    pub(crate) fn spread_call(&self, allocated: u64, peak: u64) -> bool {
         let spread = self.spread.get();
-        spread.is_some_and(|spread| spread.count(change.allocated, peak.max(0) as u64))
+        spread.is_some_and(|spread| spread.count(allocated, peak))
     }
 
     /// Makes room for a call like this one, and counts it.
-    pub(crate) fn make_room_and_spread(&self, change: Counts, peak: i64) {
+    pub(crate) fn make_room_and_spread(&self, allocated: u64, peak: u64) {
         let spread = self.spread.get_or_init(Box::default);
-        spread.make_room(change.allocated, peak.max(0) as u64);
-        self.spread_call(change, peak);
+        spread.make_room(allocated, peak);
+        spread.count(allocated, peak);
     }
 
     /// How the calls are spread; `None` if none allocated anything.
@@ -201,14 +224,13 @@ impl SiteCounters {
 
     /// Whether a counted call with this heap peak is worth a record.
     #[inline]
-    pub(crate) fn is_high(&self, peak: i64) -> bool {
+    pub(crate) fn is_high(&self, peak: u64) -> bool {
         peak >= self.least_height.load(Relaxed)
     }
 
     /// From now on a counted call is worth a record if its heap peak is at least so high.
     pub(crate) fn set_least_height(&self, height: u64) {
-        let height = i64::try_from(height.max(1)).unwrap_or(i64::MAX);
-        self.least_height.store(height, Relaxed);
+        self.least_height.store(height.max(1), Relaxed);
     }
 
     pub(crate) fn line(&self, line: usize) -> Option<&LineCounters> {

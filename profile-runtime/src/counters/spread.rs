@@ -1,7 +1,7 @@
 //! How the calls of a site are spread by what they did on the heap, counted without a lock.
 //!
-//! Room for counts is made where a call needs it: most functions need few buckets. A call that did nothing on the
-//! heap is not counted here.
+//! The calls of most functions lie in a few buckets: these have their counts in a short list. The rest have theirs in
+//! a table, which gets its room where a call needs it. A call that did nothing on the heap is not counted here.
 
 use std::sync::OnceLock;
 
@@ -9,8 +9,12 @@ use memprof_model::internal::{BUCKETS, Histogram, bucket};
 
 use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
 
-/// Neighbouring buckets that get their room together: values from 1 to 16 times as large.
+/// How many buckets the short list has.
+const FEW: usize = 4;
+/// Neighbouring buckets that get their room in the table together: values from 1 to 16 times as large.
 const CHUNK: usize = 16;
+/// Where an entry of the short list has its bucket; the count is below. An entry that is 0 is free.
+const BUCKET_AT: u32 = 55;
 
 /// What calls did on the heap, of one site on one thread. Only that thread counts; anybody reads.
 #[derive(Debug, Default)]
@@ -21,9 +25,12 @@ pub(crate) struct HeapSpread {
 
 #[derive(Debug, Default)]
 struct Buckets {
-    chunks: [OnceLock<Box<[AtomicU64; CHUNK]>>; BUCKETS / CHUNK],
+    few: [AtomicU64; FEW],
+    many: OnceLock<Box<Table>>,
     max: AtomicU64,
 }
+
+type Table = [OnceLock<Box<[AtomicU64; CHUNK]>>; BUCKETS / CHUNK];
 
 impl HeapSpread {
     /// Counts a call that allocated so many bytes, and more than none. `false` if there is no room for such a
@@ -61,9 +68,8 @@ impl HeapSpread {
 
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> u64 {
-        let chunks = self.allocated.chunks.iter().chain(&self.peak.chunks);
-        let chunks = chunks.filter(|chunk| chunk.get().is_some()).count();
-        (size_of::<HeapSpread>() + chunks * CHUNK * size_of::<u64>()) as u64
+        let tables = [&self.allocated, &self.peak].map(Buckets::table_bytes);
+        size_of::<HeapSpread>() as u64 + tables.iter().sum::<u64>()
     }
 }
 
@@ -72,7 +78,13 @@ impl Buckets {
     #[inline]
     fn counter(&self, value: u64) -> Option<&AtomicU64> {
         let bucket = bucket(value);
-        self.chunks.get(bucket / CHUNK)?.get()?.get(bucket % CHUNK)
+        for entry in &self.few {
+            if entry.load(Relaxed) >> BUCKET_AT == bucket as u64 + 1 {
+                return Some(entry);
+            }
+        }
+        let table = self.many.get()?;
+        table.get(bucket / CHUNK)?.get()?.get(bucket % CHUNK)
     }
 
     #[inline]
@@ -83,26 +95,51 @@ impl Buckets {
     }
 
     fn make_room(&self, value: u64) {
-        if let Some(chunk) = self.chunks.get(bucket(value) / CHUNK) {
-            chunk.get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK]));
+        if self.counter(value).is_some() {
+            return;
+        }
+        let bucket = bucket(value);
+        let named = (bucket as u64 + 1) << BUCKET_AT;
+        if let Some(free) = self.few.iter().find(|entry| entry.load(Relaxed) == 0) {
+            return free.store(named, Relaxed);
+        }
+        let table = self.many.get_or_init(Box::default);
+        if let Some(chunk) = table.get(bucket / CHUNK) {
+            chunk.get_or_init(Box::default);
         }
     }
 
     fn add_to(&self, histogram: &mut Histogram) {
-        for (at, chunk) in self.chunks.iter().enumerate() {
+        for entry in &self.few {
+            let entry = entry.load(Relaxed);
+            let count = entry & ((1 << BUCKET_AT) - 1);
+            if let Some(bucket) = (entry >> BUCKET_AT).checked_sub(1) {
+                histogram.add_to_bucket(bucket as usize, count);
+            }
+        }
+        for (at, chunk) in self
+            .many
+            .get()
+            .into_iter()
+            .flat_map(|table| table.iter().enumerate())
+        {
             for (bucket, count) in chunk
                 .get()
                 .into_iter()
-                .flat_map(|chunk| chunk.iter())
-                .enumerate()
+                .flat_map(|chunk| chunk.iter().enumerate())
             {
-                match count.load(Relaxed) {
-                    0 => {}
-                    count => histogram.add_to_bucket(at * CHUNK + bucket, count),
-                }
+                histogram.add_to_bucket(at * CHUNK + bucket, count.load(Relaxed));
             }
         }
         histogram.raise_max(self.max.load(Relaxed));
+    }
+
+    fn table_bytes(&self) -> u64 {
+        let Some(table) = self.many.get() else {
+            return 0;
+        };
+        let chunks = table.iter().filter(|chunk| chunk.get().is_some()).count();
+        (size_of::<Table>() + chunks * size_of::<[AtomicU64; CHUNK]>()) as u64
     }
 }
 
@@ -117,7 +154,7 @@ mod tests {
         assert!(!spread.count(100, 50));
         spread.make_room(100, 50);
         assert!(spread.count(100, 50) && spread.count(100, 0));
-        assert_eq!(spread.bytes(), empty + 2 * 128);
+        assert_eq!(spread.bytes(), empty);
         assert!(!spread.count(100, 1 << 40), "no room for so high a peak");
         let (mut allocated, mut peak) = (Histogram::default(), Histogram::default());
         spread.add_to(&mut allocated, &mut peak);
@@ -127,5 +164,27 @@ mod tests {
             (is.calls, is.p50, is.max)
         });
         assert_eq!(is, [(4, 100, 100), (2, 50, 50)]);
+    }
+
+    /// From the lowest to the highest: more buckets than the short list has.
+    #[test]
+    fn spread_counts_calls_of_all_sizes() {
+        let spread = HeapSpread::default();
+        let mut expected = [Histogram::default(), Histogram::default()];
+        let sizes = (0..64).map(|bits| u64::MAX >> bits);
+        for size in sizes.flat_map(|size| [size, size, 3, 1 << 20]) {
+            if !spread.count(size, size / 2) {
+                spread.make_room(size, size / 2);
+                assert!(spread.count(size, size / 2));
+            }
+            expected[0].add(size);
+            if size > 1 {
+                expected[1].add(size / 2);
+            }
+        }
+        let (mut allocated, mut peak) = (Histogram::default(), Histogram::default());
+        spread.add_to(&mut allocated, &mut peak);
+        let is = [allocated, peak].map(|histogram| histogram.quantiles());
+        assert_eq!(is, expected.map(|histogram| histogram.quantiles()));
     }
 }

@@ -119,6 +119,8 @@ pub(super) fn totals(
     }
     let peak = totals.iter().map(|totals| (totals.peak, totals.peak_at));
     let (peak, peak_at) = peak.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+    let unread_rise = totals.iter().filter_map(|totals| totals.unread_rise);
+    let unread_rise = unread_rise.max_by_key(|known| known.rise);
     let spread = spread(site, &ended, &totals, threads, suspended);
     let peak_call = highest_call(site, ended.highest, threads, suspended);
     let other_threads = totals.iter().map(|totals| totals.other_threads);
@@ -152,6 +154,7 @@ pub(super) fn totals(
         self_net_rss: self_net,
         peak_rss: peak,
         peak_at,
+        unread_rise,
         heap: counted(heap, heap_peak),
         self_heap: counted(own.own, Some(own.self_peak)),
         heap_elsewhere: counted(other_threads, None),

@@ -1,5 +1,7 @@
 //! The entry of a measured call: what has to happen before its first line, and in which order.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::call_handle::CallHandle;
 use super::call_stack::ThreadState;
 use super::open_call::{CallStart, Kind, Position};
@@ -30,7 +32,8 @@ impl ThreadRecorder {
         self.leave_caller(state);
         if kind == Kind::Call {
             let thread = state.thread;
-            state.totals(site).count_call(thread);
+            let stretch = self.stretch.load(Relaxed);
+            state.totals(site).count_call(thread, stretch);
         }
         let start = CallStart {
             call_id: state.call_id_for(kind),

@@ -93,8 +93,8 @@ impl ThreadRecorder {
             return None;
         }
         let counters = self.directory.get(site.id)?;
-        let thread = self.thread.load(Relaxed);
-        if !counters.is_called_by(thread) {
+        let stretch = self.stretch.load(Relaxed);
+        if !counters.is_called_in(stretch) && !self.begin_stretch_of(counters, stretch) {
             return None;
         }
         let heap_counters = heap::of_this_thread();
@@ -110,6 +110,17 @@ impl ThreadRecorder {
         }
         counters.count_another_call();
         Some(CallHandle::new(self, counters, depth))
+    }
+
+    /// The first call of a site since the last reading is to be counted. `false` if it is the thread's first at all.
+    #[cold]
+    #[inline(never)]
+    fn begin_stretch_of(&self, counters: &SiteCounters, stretch: u64) -> bool {
+        if !counters.is_called_by(self.thread.load(Relaxed)) {
+            return false;
+        }
+        counters.begin_stretch(stretch);
+        true
     }
 
     /// The thread's heap, and the position at which the innermost call will go on after what begins now.
@@ -163,8 +174,10 @@ impl ThreadRecorder {
     #[inline]
     fn exit_counted(&self, depth: u32) -> Option<()> {
         let (call, mut outer) = self.counted.top(depth)?;
-        let high = heap::of_this_thread()
-            .and_then(|heap_counters| self.end_heap(&call, heap_counters, &mut outer));
+        let mut high = 0;
+        if let Some(heap_counters) = heap::of_this_thread() {
+            high = self.end_heap(&call, depth, heap_counters, &mut outer);
+        }
         call.counters.count_leaving();
         if call.call_id != 0 {
             origins::call_ended(call.call_id);
@@ -177,51 +190,55 @@ impl ThreadRecorder {
             self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
         }
-        if let Some((change, peak)) = high {
-            self.keep_counted(&call, change, peak, depth);
+        if high != 0 {
+            self.keep_counted(high, depth);
         }
         Some(())
     }
 
     /// Books what a counted call did on the heap, when it ends, on its caller's line. The caller is at `outer`,
-    /// and what the call has kept is not its own. Gives what it did, and its peak, if that is worth a record.
+    /// and what the call has kept is not its own. Gives its peak if that is worth a record, and otherwise 0.
     #[inline]
     fn end_heap(
         &self,
         call: &CallStart,
+        depth: u32,
         heap_counters: &ThreadCounters,
         outer: &mut Position,
-    ) -> Option<(Counts, u64)> {
+    ) -> u64 {
         let change = heap_counters.counts().since(call.heap);
         if change == Counts::default() {
             heap_counters.set_high(outer.heap_high);
-            return None;
+            return 0;
         }
         let high = heap_counters.high();
         let peak = high.wrapping_sub(call.heap.live());
         call.counters.raise_heap_peak(peak);
-        spread_call(call.counters, change, peak);
         if let Some(line) = outer.line {
             line.book_callee(change, high.wrapping_sub(outer.heap_line_start));
         }
         if call.counters.is_nested() {
-            self.take_off_around(call, change);
+            self.take_off_around(depth);
         }
         outer.heap_self_start = outer.heap_self_start.wrapping_add(change.live());
         heap_counters.set_high(outer.heap_high.max(high));
-        call.counters
-            .is_high(peak)
-            .then_some((change, peak.max(0) as u64))
+        spread_call(call.counters, change.allocated, peak)
     }
 
-    /// The counted `call` that ends did `change` inside of another call of its site. Its own lines have booked
-    /// that: the line around it books it no more.
+    /// The counted call at `depth` ends inside of another call of its site. Its own lines have booked what it did:
+    /// the line around it books it no more.
+    // Like `keep_counted` it finds the call again: if it were lent or handed on, each exit would write it down first.
     #[cold]
     #[inline(never)]
-    fn take_off_around(&self, call: &CallStart, change: Counts) {
+    fn take_off_around(&self, depth: u32) {
+        let (Some((call, _)), Some(heap_counters)) =
+            (self.counted.top(depth), heap::of_this_thread())
+        else {
+            return;
+        };
         let counted = self.counted.around(call.counters);
         if let Some(line) = counted.or_else(|| self.state().innermost_line(call.site)) {
-            line.take_off(change);
+            line.take_off(heap_counters.counts().since(call.heap));
         }
     }
 }

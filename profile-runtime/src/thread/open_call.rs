@@ -239,6 +239,14 @@ impl OpenCall {
         self.past.suspended_at.t_ns != 0
     }
 
+    /// When it was read first: at its entry, or later.
+    pub(super) fn first_reading_ns(&self) -> u64 {
+        match self.was_suspended() {
+            true => self.entry.t_ns,
+            false => self.stint.t_ns,
+        }
+    }
+
     /// The own level of the thread from which the call's peak counts: that at its entry, moved by what changed
     /// while it was suspended.
     pub(super) fn start_level(&self) -> i64 {
@@ -322,10 +330,19 @@ impl OpenCall {
         heap::figures(counts, self.heap_peak())
     }
 
+    /// Whether it was not read when it began but later, and is high enough by now to be kept.
+    pub(super) fn is_high(&self) -> bool {
+        let height = match heap::is_counted() {
+            true => self.heap_peak(),
+            false => risen(self.high.own - self.start_level()),
+        };
+        self.kind == Kind::Call && !self.unread && self.counters.is_high(height)
+    }
+
     /// Counts it, when it ends, among its site's calls that did about as much on the heap.
     pub(super) fn spread(&self, now: Counts) {
         let counts = now.since(self.heap_entry).plus(self.past.heap);
-        spread_call(self.counters, counts, self.heap_peak() as i64);
+        spread_call(self.counters, counts.allocated, self.heap_peak() as i64);
     }
 
     /// As its site's highest call, if the process ended now.

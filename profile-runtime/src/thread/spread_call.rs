@@ -1,19 +1,22 @@
 //! A call that ends is counted among those that did about as much on the heap: see `counters/spread.rs`.
 
-use crate::counters::counts::Counts;
 use crate::counters::site::SiteCounters;
 use crate::heap;
 
-/// Counts a call among those that did about as much on the heap.
-#[inline]
-pub(super) fn spread_call(counters: &SiteCounters, change: Counts, peak: i64) {
-    if !counters.spread_call(change, peak) {
-        make_room_and_spread(counters, change, peak);
+/// Counts a call among those that allocated as much and had this peak. Gives the peak if the call, not read when it
+/// began, is worth a record, and otherwise 0.
+// Not inlined into the exit of a call, which most often has nothing to count, and would save and restore more.
+#[inline(never)]
+pub(super) fn spread_call(counters: &SiteCounters, allocated: u64, peak: i64) -> u64 {
+    let rise = u64::try_from(peak).unwrap_or(0);
+    if allocated > 0 && !counters.spread_call(allocated, rise) {
+        make_room_and_spread(counters, allocated, rise);
     }
+    if counters.is_high(rise) { rise } else { 0 }
 }
 
 #[cold]
 #[inline(never)]
-fn make_room_and_spread(counters: &SiteCounters, change: Counts, peak: i64) {
-    heap::without_counting(|| counters.make_room_and_spread(change, peak));
+fn make_room_and_spread(counters: &SiteCounters, allocated: u64, peak: u64) {
+    heap::without_counting(|| counters.make_room_and_spread(allocated, peak));
 }

@@ -21,6 +21,7 @@ use super::booking::Ending;
 use super::call_stack::{ThreadHeap, ThreadState};
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
+use crate::counters::atomics::add;
 use crate::counters::counted_calls::CountedCalls;
 use crate::counters::counts::Counts;
 use crate::counters::hits;
@@ -55,6 +56,8 @@ pub(crate) struct ThreadRecorder {
     pub(super) instruments: &'static Instruments,
     /// Number of the thread that has this recorder.
     pub(super) thread: AtomicU64,
+    /// Numbers the stretches of time between two readings, over all threads that have the recorder.
+    pub(super) stretch: AtomicU64,
     /// The calls in progress that are only counted, and the line that runs.
     pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
     /// Whether booking is due on the innermost measured call once the counted calls inside it have ended.
@@ -75,6 +78,7 @@ impl ThreadRecorder {
         ThreadRecorder {
             instruments,
             thread: AtomicU64::new(0),
+            stretch: AtomicU64::new(1),
             counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
             booking_postponed: AtomicBool::new(false),
             directory: SiteDirectory::new(),
@@ -100,6 +104,7 @@ impl ThreadRecorder {
         let mut state = self.state();
         state.thread = thread;
         self.thread.store(thread, Relaxed);
+        self.begin_stretch();
         state.last_reading = state.last_reading.of_next_thread();
         self.ask_for_reading();
     }
@@ -230,7 +235,9 @@ impl ThreadRecorder {
         let due = self.is_due();
         // A call that began with a reading ends with one, so that its record holds nothing of what ran
         // outside of it.
-        let read = due || state.stack.last().is_some_and(|call| call.entry_exact);
+        // One that was read later ends with a reading if it is to be kept.
+        let call = state.stack.last();
+        let read = due || call.is_some_and(|call| call.entry_exact || call.is_high());
         if read {
             self.read(state);
         }
@@ -348,9 +355,16 @@ impl ThreadRecorder {
             self.count_heap_on(counters);
         }
         let heap = counters.map(heap::ThreadCounters::counts);
+        state.note_unread_rise(before, high, self.stretch.load(Relaxed));
+        self.begin_stretch();
         state.note_reading(before, high, line, heap, self.is_due());
         state.sample(reading, line, None);
         self.spend(state, cost_ns);
+    }
+
+    /// A reading was taken, or the recorder has another thread.
+    fn begin_stretch(&self) {
+        add(&self.stretch, 1);
     }
 
     /// Books what a reading cost; clears `READING_DUE` when the budget is used up.

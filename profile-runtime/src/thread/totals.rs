@@ -9,7 +9,7 @@ use crate::counters::site::SiteCounters;
 use crate::counters::spread::HeapSpread;
 use crate::heap::origins;
 use crate::site::registered::RegisteredSite;
-use memprof_model::run::PeakAt;
+use memprof_model::run::{PeakAt, UnreadRise};
 
 /// Totals of one site on one recorder.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct SiteTotals {
     pub peak: u64,
     /// Where and when that peak was.
     pub peak_at: Option<PeakAt>,
+    /// The highest rise of RSS between two readings, while calls ran that were not read.
+    pub unread_rise: Option<UnreadRise>,
     /// Highest RSS during any call.
     pub high: u64,
     /// The highest rise of live heap bytes in a call.
@@ -86,6 +88,7 @@ impl SiteTotals {
             net: 0,
             peak: 0,
             peak_at: None,
+            unread_rise: None,
             high: 0,
             heap_peak: 0,
             other_threads: Counts::default(),
@@ -98,8 +101,8 @@ impl SiteTotals {
     }
 
     /// A measured call by `thread` begins.
-    pub(crate) fn count_call(&mut self, thread: u64) {
-        self.threads += u64::from(self.counters.count_call(thread));
+    pub(crate) fn count_call(&mut self, thread: u64, stretch: u64) {
+        self.threads += u64::from(self.counters.count_call(thread, stretch));
     }
 
     /// The counters of calls, and those of closures that worked for other threads.
@@ -136,7 +139,7 @@ impl SiteTotals {
         }
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it holds beside itself.
     pub(crate) fn bytes(&self) -> u64 {
         let lines = self.lines.capacity();
         let workers = self.workers.as_ref().map_or(0, |_| {
@@ -144,7 +147,8 @@ impl SiteTotals {
         });
         let line = size_of::<LineTotals>() + size_of::<LineGroup>() + size_of::<LineCounters>();
         let spread = self.counters.spread().map_or(0, HeapSpread::bytes);
-        (size_of::<SiteTotals>() + lines * line + workers) as u64 + spread
+        let counters = size_of::<SiteCounters>() as u64;
+        (lines * line + workers) as u64 + spread + counters
     }
 }
 

@@ -2,6 +2,7 @@ use super::super::scene::{PAGE, START, Scene, only};
 use super::super::whole_run::{take, threads};
 use super::*;
 use crate::thread::open_call::Kind;
+use crate::thread::thread_recorder::ThreadRecorder;
 use memprof_model::run::{Outcome, Run, RunOutcome};
 
 const PAGES: i64 = PAGE as i64;
@@ -193,4 +194,98 @@ fn function_calls_of_a_size_are_in_the_function() {
         .map(|size| (size.n, size.calls, size.peak_rss / PAGE))
         .collect();
     assert_eq!(sizes, [(1.0, 1, 1), (2.0, 2, 2)]);
+}
+
+/// So many calls that are only counted, the second of which takes `pages` for a moment.
+fn counted_calls(
+    scene: &Scene,
+    thread: &'static ThreadRecorder,
+    site: &'static RegisteredSite,
+    calls: usize,
+    pages: i64,
+) {
+    thread.stop_asking_for_readings();
+    for number in 0..calls {
+        let call = thread.enter_counted(site).expect("nothing is due");
+        if number == 1 {
+            scene.script.change(pages);
+            scene.script.change(-pages);
+        }
+        call.exit();
+    }
+}
+
+#[test]
+fn function_a_height_that_a_later_reading_meets_is_told_of_the_calls_before_it_and_of_no_single_one()
+ {
+    let scene = Scene::new();
+    let (thread, site) = (scene.thread(), scene.function());
+    scene.call(thread, site, 1);
+    let before = scene.recorder.instruments.meter.now_ns();
+    counted_calls(&scene, thread, site, 4, 1_000);
+    let fifth = thread.enter_counted(site).expect("nothing is due");
+    thread.ask_for_reading();
+    fifth.line(0);
+    fifth.exit();
+    // A later stretch of time, in which nothing rises so much.
+    counted_calls(&scene, thread, site, 7, 10);
+    let last = thread.enter_counted(site).expect("nothing is due");
+    thread.ask_for_reading();
+    last.line(0);
+    last.exit();
+    let run = run_of(&scene);
+    let function = only(&run);
+    let unread = function.unread_rise.expect("a rise");
+    assert_eq!((unread.rise, unread.calls), (1_000 * PAGE, 5));
+    assert!(unread.from_ns <= before && before < unread.to_ns);
+    assert_eq!(
+        function.peak_rss,
+        2 * PAGE,
+        "the first call's, which was read"
+    );
+    assert!(
+        function
+            .call_records
+            .iter()
+            .all(|call| call.peak_rss <= 2 * PAGE)
+    );
+}
+
+#[test]
+fn function_a_call_that_was_read_in_its_middle_is_kept_if_it_is_high_from_there_on() {
+    let scene = Scene::new();
+    let (thread, site) = (scene.thread(), scene.function());
+    scene.call(thread, site, 1);
+    for pages in [0, 700, 300] {
+        thread.stop_asking_for_readings();
+        let call = thread.enter_counted(site).expect("nothing is due");
+        call.line(0);
+        scene.script.change(pages / 2);
+        thread.ask_for_reading();
+        call.line(1);
+        thread.stop_asking_for_readings();
+        scene.script.change(pages);
+        scene.script.pass(1_000);
+        thread.ask_for_reading();
+        call.line(2);
+        thread.stop_asking_for_readings();
+        scene.script.change(-pages);
+        call.exit();
+    }
+    let run = run_of(&scene);
+    let function = only(&run);
+    let highest = function.highest_call().expect("calls");
+    assert_eq!(
+        (highest.peak_rss, highest.net_rss),
+        (700 * PAGE, 0),
+        "it ended with a reading"
+    );
+    assert_eq!(highest.peak_rss, function.peak_rss);
+    assert!(highest.start_ns < highest.end_ns && !highest.only_counted);
+    let kept: Vec<u64> = function
+        .call_records
+        .iter()
+        .map(|call| call.peak_rss / PAGE)
+        .collect();
+    assert_eq!(kept, [2, 700, 300]);
 }
