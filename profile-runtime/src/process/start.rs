@@ -54,6 +54,8 @@ fn make() -> Option<&'static Recorder> {
             ));
         })
         .ok()?;
+    // Before any thread can find the recorder: blocks of the first calls have owners, too.
+    heap::origins::find_owners_with(current::current_block_owner);
     // Leaked: threads hold both until the process ends.
     let instruments = Box::leak(Box::new(instruments));
     Some(Box::leak(Box::new(Recorder::new(settings, instruments))))
@@ -67,7 +69,6 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
 
 /// Starts everything that needs the recorder to be installed.
 fn set_going(recorder: &'static Recorder) {
-    heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
         message(&format!(
             "no samples over time, only readings at lines: the sampler thread could not be \
