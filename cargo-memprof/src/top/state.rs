@@ -167,10 +167,9 @@ impl State {
             Sort::Rank => {}
             Sort::Name => functions.sort_by_key(|f| (&f.label, &f.name)),
             Sort::Figure(key) => {
-                let columns = self.columns().into_iter();
-                let mut value = columns.filter(|column| column.key == key).map(|c| c.value);
-                if let Some(value) = value.next_back() {
-                    functions.sort_by_key(|f| std::cmp::Reverse(value(f)));
+                let mut columns = self.columns().into_iter();
+                if let Some(column) = columns.find(|column| column.key == key) {
+                    functions.sort_by_key(|f| std::cmp::Reverse((column.value)(f)));
                 }
             }
         }

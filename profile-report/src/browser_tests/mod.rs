@@ -230,6 +230,13 @@ fn browser_text_can_be_read_in_both_schemes() {
             driver,
             scheme,
         ));
+        assert_all_hold(&drive_with(
+            &fixture::leaking(),
+            Page::Run,
+            1200,
+            driver,
+            scheme,
+        ));
     }
 }
 
@@ -271,6 +278,24 @@ fn browser_with_heap_and_workers() {
     run.functions.swap(0, 1);
     assert_all_hold(&drive(&run, Page::Function, 1200));
     assert_all_hold(&drive(&run, Page::Run, 1200));
+}
+
+#[test]
+#[ignore = "needs Chromium: .ci/run installs it and runs this"]
+fn browser_heap_first_and_lines_that_were_read_together() {
+    for width in [500, 1200] {
+        assert_all_hold(&drive(&fixture::leaking(), Page::Run, width));
+        assert_all_hold(&drive(&fixture::grouped(), Page::Function, width));
+    }
+    assert_all_hold(&drive(&fixture::leaking(), Page::Index, 1200));
+    let first = Some(include_str!("first_screen.js"));
+    assert_all_hold(&drive_with(
+        &fixture::leaking(),
+        Page::Run,
+        1200,
+        first,
+        Scheme::Light,
+    ));
 }
 
 #[test]

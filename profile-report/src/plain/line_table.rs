@@ -346,6 +346,36 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_were_read_together_have_a_bracket() {
+        let run = fixture::grouped();
+        let table = line_table(&run.functions[0]).to_string();
+        let row = |number: &str| {
+            table
+                .lines()
+                .find(|row| row.trim_start().starts_with(number))
+        };
+        assert!(row("33 ").unwrap().contains("╭ +29.00"), "{table}");
+        for (number, piece) in [("34 ", '├'), ("35 ", '╰')] {
+            assert!(row(number).unwrap().contains(piece), "{table}");
+        }
+        assert!(!row("32 ").unwrap().contains('│'), "{table}");
+        let told = "Lines 33 to 35 together: net +29.00 MiB, peak 0.750 MiB.";
+        assert!(table.contains(told), "{table}");
+    }
+
+    #[test]
+    fn what_was_called_stands_beside_what_the_lines_did_themselves() {
+        let run = fixture::leaking();
+        let heading = |place: usize| line_table(&run.functions[place]).parts().heading;
+        for title in ["alive MiB", "self peak", "self alloc", "heap peak"] {
+            assert!(heading(1).contains(title), "{}", heading(1));
+        }
+        // What calls nothing has one kind of figures.
+        assert_eq!(run.functions[4].label, "render");
+        assert!(!heading(4).contains("self"), "{}", heading(4));
+    }
+
+    #[test]
     fn heap_and_other_threads() {
         insta::assert_snapshot!(line_table(&fixture::heap().functions[1]));
     }
