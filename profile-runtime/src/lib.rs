@@ -260,6 +260,9 @@
 //! bounded: 1,024 points for each series, 250 calls for each function. [`run::Overhead`] tells what the
 //! measurement cost in this run.
 //!
+//! RSS figures are without memprof's own memory: without what its start took, and, with the counting allocator,
+//! without its heap. [`run::Overhead`] has both; what the kernel says of the process is larger by as much.
+//!
 //! On Linux memprof resets the process's high-water mark, so everybody else's reading of it (`VmHWM`,
 //! `ru_maxrss`, `/usr/bin/time`) is off. `MEMPROF_PEAK=sampled` leaves it alone; peaks are then the
 //! highest samples, as they are on other platforms ([`run::PeakMethod`]). So are those of a second copy of

@@ -5,6 +5,7 @@ pub(crate) mod groups;
 pub(crate) mod growth;
 pub(crate) mod heap_story;
 mod origins_story;
+pub(crate) mod own_memory;
 pub(crate) mod spread;
 pub(crate) mod stopped;
 pub(crate) mod story;

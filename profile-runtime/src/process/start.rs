@@ -3,7 +3,7 @@
 use super::{exit, sampler};
 use crate::heap;
 use crate::message::message;
-use crate::os::{Clock, Os, touch_a_page};
+use crate::os::{Clock, Os, own_pages, touch_a_page};
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::Meter;
 use crate::recorder::{self, A_DAY_NS, Recorder};
@@ -83,6 +83,8 @@ fn set_going(recorder: &'static Recorder) {
              files could not be started: {error}"
         ));
     }
+    let meter = &recorder.instruments.meter;
+    meter.begin_again(own_pages::faults_of_own_threads());
 }
 
 /// Makes a few calls that do nothing. The first use of code and memory costs page faults; memprof's own would
