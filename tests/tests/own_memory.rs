@@ -49,3 +49,25 @@ fn the_peak_of_the_process_is_that_of_the_program() {
     let own = run.overhead.start_rss;
     assert!(own > 128 << 10, "{own} bytes of stacks");
 }
+
+/// What functions and threads need is there after a while. From then on nothing grows with the number of calls.
+#[test]
+fn under_load_memprof_grows_by_next_to_nothing() {
+    let finished = program::run(env!("CARGO_BIN_EXE_many"), &["load"]);
+    let stdout = finished.stdout();
+    let bytes: Vec<u64> = stdout
+        .lines()
+        .map(|line| line.parse().expect("bytes"))
+        .collect();
+    let [early, late] = bytes[..] else {
+        panic!("{stdout}");
+    };
+    assert!(late < early + (1 << 20), "{early} bytes, then {late}");
+    let calls: u64 = finished
+        .recorded()
+        .functions
+        .iter()
+        .map(|one| one.calls)
+        .sum();
+    assert!(calls > 100_000, "{calls} calls");
+}

@@ -30,8 +30,8 @@ pub(crate) fn remark(run: &Run) -> Option<String> {
     if cost.heap_rss.is_some() || cost.profiler_bytes < run.process.peak_rss / CONSIDERABLE {
         return None;
     }
-    // Nothing was measured, or not by the program itself.
-    if cost.profiler_bytes == 0 {
+    // Nothing was recorded, or not by the program itself.
+    if cost.profiler_bytes == 0 || run.functions.is_empty() {
         return None;
     }
     Some(format!(

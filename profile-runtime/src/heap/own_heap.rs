@@ -26,7 +26,7 @@ const RANGE: usize = 256 << 20;
 const CHUNK: usize = 128 << 10;
 
 /// The pages inside of a free block of this size and more are given back.
-const LARGE: usize = 128 << 10;
+const LARGE: usize = 16 << 10;
 
 const PAGE: usize = 4096;
 
@@ -117,8 +117,9 @@ impl OwnHeap {
         if let Some(block) = NonNull::new(self.given_back[class]) {
             // SAFETY: the same; its first page was not given back.
             self.given_back[class] = unsafe { block.cast::<*mut u8>().read() };
-            // SAFETY: the rest of a block of ours, which was given back.
-            unsafe { own_pages::make_resident(block.as_ptr().add(PAGE), size - PAGE) };
+            let inside = block.as_ptr().wrapping_add(PAGE);
+            // SAFETY: pages of a block of ours, which were given back.
+            unsafe { own_pages::make_resident(inside, size - PAGE) };
             return Some(block);
         }
         self.cut(size)
@@ -128,9 +129,9 @@ impl OwnHeap {
     /// `block` is one of this class that nobody uses any more.
     unsafe fn free(&mut self, block: *mut u8, class: usize) {
         let size = size_of_class(class);
-        // SAFETY: inside of the block, and not needed any more.
-        let given_back =
-            size >= LARGE && unsafe { own_pages::give_back(block.add(PAGE), size - PAGE) };
+        let inside = block.wrapping_add(PAGE);
+        // SAFETY: pages of the block, which nobody needs any more.
+        let given_back = size >= LARGE && unsafe { own_pages::give_back(inside, size - PAGE) };
         let list = match given_back {
             true => &mut self.given_back[class],
             false => &mut self.free[class],

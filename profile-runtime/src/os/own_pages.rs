@@ -3,13 +3,16 @@
 //! Two things are known to the byte: the pages of memprof's own heap ([`reserve`]), and by how much RSS rose while the
 //! recorder started ([`note_start`]): stacks of our threads, code, and tables.
 //!
-//! A reading must not see half of a change. So whoever changes anything makes `VERSION` odd meanwhile, and a reading
-//! during which the version was odd or changed is taken again ([`without_own`]).
+//! A reading must not see half of a change, so one lock is held for the one as for the other ([`without_own`]).
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering::*, fence};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-static VERSION: AtomicU64 = AtomicU64::new(0);
+use crate::sync::lock;
+
+/// Held while the figures change, and while they are read together with the process's.
+static CHANGES: Mutex<()> = Mutex::new(());
 /// Resident bytes of our own heap.
 static HEAP: AtomicU64 = AtomicU64::new(0);
 /// By how much RSS rose at the start, without what is in `HEAP`.
@@ -23,9 +26,6 @@ thread_local! {
     /// Those of the calling thread. Without a destructor, so that the allocator can use it at any moment.
     static OWN_FAULTS: Cell<u64> = const { Cell::new(0) };
 }
-
-/// How often a reading is tried. A change takes microseconds, unless its thread loses the processor.
-const TRIES: usize = 1_000;
 
 /// What is memprof's own at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,35 +60,15 @@ pub(crate) fn faults_of_this_thread() -> u64 {
 }
 
 /// Reads something of the process's memory, and gives it with what was memprof's own at that moment.
-pub(crate) fn without_own<T>(mut read: impl FnMut() -> T) -> (T, OwnMemory) {
-    for _ in 0..TRIES {
-        let before = VERSION.load(Acquire);
-        if before.is_multiple_of(2) {
-            let (value, own) = (read(), OwnMemory::now());
-            fence(Acquire);
-            if VERSION.load(Relaxed) == before {
-                return (value, own);
-            }
-        }
-        std::thread::yield_now();
-    }
+pub(crate) fn without_own<T>(read: impl FnOnce() -> T) -> (T, OwnMemory) {
+    let _unchanged = lock(&CHANGES);
     (read(), OwnMemory::now())
 }
 
-/// Runs `work`, which changes what is resident and one of the figures. One such change happens at a time.
+/// Runs `work`, which changes what is resident and one of the figures.
 fn changing<T>(work: impl FnOnce() -> T) -> T {
-    let mut before = VERSION.load(Relaxed);
-    loop {
-        let even = before & !1;
-        match VERSION.compare_exchange_weak(even, even + 1, Acquire, Relaxed) {
-            Ok(_) => break,
-            Err(now) => before = now,
-        }
-        std::hint::spin_loop();
-    }
-    let result = work();
-    VERSION.fetch_add(1, Release);
-    result
+    let _alone = lock(&CHANGES);
+    work()
 }
 
 /// RSS rose by `bytes` while the recorder started, our heap left out.
@@ -179,6 +159,10 @@ pub(crate) unsafe fn give_back(begin: *mut u8, bytes: usize) -> bool {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::ptr;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
     use super::*;
     use crate::os::Os;
     use crate::os::own_process::alone;
@@ -221,16 +205,35 @@ mod tests {
     }
 
     #[test]
-    fn own_pages_what_changes_during_a_reading_has_it_taken_again() {
+    fn own_pages_a_reading_sees_no_half_of_a_change() {
         alone(|| {
-            let mut tries = 0;
-            let (_, own) = without_own(|| {
-                tries += 1;
-                if tries == 1 {
-                    note_start(1_000);
+            let mut os = Os::open(None).expect("this process can be read");
+            let begin = reserve(BYTES).expect("addresses");
+            // SAFETY: just reserved.
+            assert!(unsafe { make_usable(begin, BYTES) });
+            let address = begin.expose_provenance();
+            let done = AtomicBool::new(false);
+            let (mut readings, mut faults) = (Vec::new(), Vec::new());
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let begin = ptr::with_exposed_provenance_mut(address);
+                    for _ in 0..50 {
+                        // SAFETY: usable pages of ours, of which none is resident.
+                        unsafe { make_resident(begin, BYTES) };
+                        // SAFETY: resident, and empty.
+                        assert!(unsafe { give_back(begin, BYTES) });
+                    }
+                    done.store(true, Relaxed);
+                });
+                while !done.load(Relaxed) {
+                    readings.push(os.rss().expect("read"));
+                    faults.push(os.counts().expect("counted").faults);
                 }
             });
-            assert_eq!((tries, own.start, own.rss()), (2, 1_000, 1_000));
+            let (least, most) = (readings.iter().min(), readings.iter().max());
+            let apart = most.expect("some") - least.expect("some");
+            assert!(apart < 1 << 20, "{apart} of {} readings", readings.len());
+            assert!(faults.is_sorted());
         });
     }
 }

@@ -1,10 +1,12 @@
 //! Many functions that take no memory: what memprof needs for each of them is in no figure of the program's.
 //!
-//! Prints the process's highest RSS as the kernel knows it, where nothing is recorded.
+//! Prints the process's highest RSS as the kernel knows it, where nothing is recorded. With `load`: how large memprof's
+//! own heap is after two seconds of load, and after six.
 
 use std::fs;
 use std::hint::black_box;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use memprof::{CountingAllocator, profile_memory};
 
@@ -81,7 +83,32 @@ fn highest() -> u64 {
     digits.parse::<u64>().expect("a number") << 10
 }
 
+/// Calls of all functions on four threads, some of them in progress at each moment.
+fn load() {
+    let begin = Instant::now();
+    let elapsed = || begin.elapsed().as_secs();
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                let mut n = thread;
+                while elapsed() < 6 {
+                    n = functions::all(n) + n + 1;
+                    thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        for seconds in [2, 6] {
+            thread::sleep(Duration::from_secs(seconds).saturating_sub(begin.elapsed()));
+            let run = memprof::snapshot().expect("it is recorded");
+            println!("{}", run.overhead.heap_rss.expect("a heap of its own"));
+        }
+    });
+}
+
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("load") {
+        return load();
+    }
     load_everything();
     black_box(once());
     black_box(again());
