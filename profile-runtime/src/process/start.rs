@@ -25,19 +25,16 @@ pub(crate) fn recorder() -> Option<&'static Recorder> {
 /// Starts the recorder, unless another thread was faster.
 #[cold]
 fn start() -> Option<&'static Recorder> {
-    let mut first = false;
+    // Other threads wait until all of it is there: what memprof takes for it is to be in nobody's figures.
     let recorder = recorder::install(|| {
-        first = true;
-        make()
-    });
-    let Some(recorder) = recorder else {
-        recording::switch_off();
-        return None;
-    };
-    if first {
+        let recorder = make()?;
         set_going(recorder);
+        Some(recorder)
+    });
+    if recorder.is_none() {
+        recording::switch_off();
     }
-    Some(recorder)
+    recorder
 }
 
 /// Makes the recorder. `None` if nothing is to be recorded, or nothing can be.
@@ -65,8 +62,10 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
     Ok(Instruments::new(meter))
 }
 
-/// Starts everything that needs the recorder to be installed.
+/// Starts everything that the recorder needs.
 fn set_going(recorder: &'static Recorder) {
+    // First, because a child that is forked meanwhile must not wait for a recorder.
+    exit::at_exit();
     heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
         message(&format!(
@@ -74,7 +73,6 @@ fn set_going(recorder: &'static Recorder) {
              started: {error}"
         ));
     }
-    exit::at_exit();
     warm_up(recorder);
     #[cfg(feature = "report")]
     if let Err(error) = crate::files::writer::start(recorder) {
