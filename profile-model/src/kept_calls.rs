@@ -7,22 +7,36 @@ use std::collections::VecDeque;
 
 use crate::function::Call;
 
-/// How many calls of each kind are kept.
-pub const FIRST: usize = 100;
-const LAST: usize = 100;
-const HIGHEST: usize = 50;
+/// How many calls are kept where there is room.
+pub const MOST: usize = 250;
+/// How many of these are the first.
+pub const FIRST: usize = MOST / 5 * 2;
 /// Of calls that are lower only the very highest is worth a record of its own.
 const LOW: u64 = 64 << 10;
 
 /// Kept calls of one function.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct KeptCalls {
     /// Numbers the calls as they end.
     ended: u64,
+    /// Room is taken for so many: two fifths are the first, as many the last, and one fifth the highest.
+    most: usize,
     first: Vec<(u64, Call)>,
     last: VecDeque<(u64, Call)>,
     /// Ascending, so that the lowest is the one to go.
     highest: Vec<(u64, Call)>,
+}
+
+impl Default for KeptCalls {
+    fn default() -> KeptCalls {
+        KeptCalls {
+            ended: 0,
+            most: MOST,
+            first: Vec::new(),
+            last: VecDeque::new(),
+            highest: Vec::new(),
+        }
+    }
 }
 
 impl KeptCalls {
@@ -35,17 +49,46 @@ impl KeptCalls {
         }
     }
 
-    /// Gets the room that the next call needs.
-    pub fn make_room(&mut self) {
-        if self.first.len() < FIRST {
+    /// Gets the room that the next call needs, if there is not room for `most` calls yet.
+    pub fn make_room(&mut self, most: usize) {
+        self.most = most.min(MOST);
+        if self.first.len() < self.most_first() {
             if self.first.len() == self.first.capacity() {
                 // Most functions of a large program are called once or twice.
                 self.first.reserve_exact(self.first.len().max(1));
             }
-        } else {
+            return;
+        }
+        if self.last.len() < self.most_last() {
             self.last.reserve(1);
+        }
+        if self.highest.len() < self.most_highest() {
             self.highest.reserve(1);
         }
+    }
+
+    fn most_first(&self) -> usize {
+        self.of(FIRST, self.first.capacity())
+    }
+
+    fn most_last(&self) -> usize {
+        self.of(FIRST, self.last.capacity())
+    }
+
+    fn most_highest(&self) -> usize {
+        self.of(MOST - 2 * FIRST, self.highest.capacity())
+    }
+
+    /// How many calls of a kind are kept of which there are `usual` if there is room for all. Room that has been taken
+    /// is used.
+    fn of(&self, usual: usize, capacity: usize) -> usize {
+        (usual * self.most / MOST).max(capacity).min(usual)
+    }
+
+    /// How many calls there is room for.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.first.capacity() + self.last.capacity() + self.highest.capacity()
     }
 
     /// From which height on a call is worth adding, although it is neither one of the first nor of the last:
@@ -55,7 +98,7 @@ impl KeptCalls {
         let first = self.first.iter().map(|(_, call)| call.height());
         let highest = self.highest.last().map(|(_, call)| call.height());
         let beaten = first.chain(highest).max().map_or(0, |top| top + 1);
-        let full = self.highest.len() == HIGHEST;
+        let full = self.highest.len() >= self.most_highest();
         let least = full.then(|| self.highest[0].1.height() + 1);
         beaten.min(LOW).max(least.unwrap_or(0))
     }
@@ -70,12 +113,12 @@ impl KeptCalls {
     pub fn add(&mut self, call: Call) {
         self.ended += 1;
         let numbered = (self.ended, call);
-        if self.first.len() < FIRST {
+        if self.first.len() < self.most_first() {
             self.first.push(numbered);
             return;
         }
         self.keep_if_high(&numbered);
-        if self.last.len() == LAST {
+        while self.last.len() >= self.most_last() {
             self.last.pop_front();
         }
         self.last.push_back(numbered);
@@ -83,7 +126,7 @@ impl KeptCalls {
 
     fn keep_if_high(&mut self, numbered: &(u64, Call)) {
         let rank = numbered.1.rank();
-        if self.highest.len() == HIGHEST {
+        while self.highest.len() >= self.most_highest() {
             if self.highest[0].1.rank() >= rank {
                 return;
             }
@@ -120,8 +163,7 @@ impl KeptCalls {
     /// Bytes that it holds.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let calls = self.first.capacity() + self.last.capacity() + self.highest.capacity();
-        (calls * size_of::<(u64, Call)>()) as u64
+        (self.room() * size_of::<(u64, Call)>()) as u64
     }
 }
 
@@ -201,6 +243,38 @@ mod tests {
     }
 
     #[test]
+    fn of_each_kind_a_few_are_kept_where_there_is_little_room() {
+        let mut kept = KeptCalls::default();
+        for number in 0..300 {
+            kept.make_room(10);
+            kept.add(call(number, if number == 150 { 1 << 20 } else { 0 }));
+        }
+        let starts: Vec<u64> = kept.records().iter().map(|call| call.start_ns).collect();
+        assert!(starts.len() <= 12, "{starts:?}");
+        assert_eq!(starts[..4], [0, 1, 2, 3]);
+        assert_eq!(starts[starts.len() - 4..], [296, 297, 298, 299]);
+        assert!(starts.contains(&150), "{starts:?}");
+    }
+
+    #[test]
+    fn where_room_has_been_taken_it_is_used_and_does_not_grow() {
+        let mut kept = KeptCalls::default();
+        for number in 0..120 {
+            kept.make_room(MOST);
+            kept.add(call(number, 0));
+        }
+        let room = kept.room();
+        for number in 120..400 {
+            kept.make_room(10);
+            kept.add(call(number, 0));
+        }
+        assert_eq!(kept.room(), room);
+        let starts: Vec<u64> = kept.records().iter().map(|call| call.start_ns).collect();
+        assert!(starts.len() > 120, "{}", starts.len());
+        assert_eq!(starts.last(), Some(&399));
+    }
+
+    #[test]
     fn keeps_the_first_the_last_and_the_highest() {
         let mut kept = KeptCalls::default();
         let peak = |number: u64| {
@@ -215,7 +289,7 @@ mod tests {
         }
         let starts: Vec<u64> = kept.records().iter().map(|call| call.start_ns).collect();
         assert!(starts.is_sorted());
-        assert!(starts.len() <= FIRST + LAST + HIGHEST);
+        assert!(starts.len() <= MOST);
         for number in (0..100).chain(99_900..100_000) {
             assert!(starts.contains(&number), "{number}");
         }

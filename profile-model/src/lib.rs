@@ -27,7 +27,7 @@ pub mod internal {
     pub use crate::function::untouched;
     pub use crate::growth::fit::faster_than;
     pub use crate::histogram::{BUCKETS, Histogram, bucket};
-    pub use crate::kept_calls::{FIRST, KeptCalls};
+    pub use crate::kept_calls::{FIRST, KeptCalls, MOST};
     pub use crate::series::thinned;
     pub use crate::sized_growth::{HEAP_RESOLUTION, RSS_RESOLUTION, grown, points};
 }

@@ -306,4 +306,12 @@ pub struct Overhead {
     pub sampler_cpu_ns: u64,
     /// Memory that the profiler holds.
     pub profiler_bytes: u64,
+    /// RSS that came with the profiler's start: stacks of its threads, code, tables. It is in no other figure of the
+    /// run.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub start_rss: u64,
+    /// RSS of the profiler's own heap, which is in no other figure of the run either. `None` where it has no heap of
+    /// its own, because no counting allocator is installed: what it holds is in the program's figures then.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub heap_rss: Option<u64>,
 }

@@ -919,6 +919,8 @@ impl Sim {
                 reading_ns: 0,
                 sampler_cpu_ns: 3 * MS,
                 profiler_bytes: 1_300_000,
+                start_rss: 0,
+                heap_rss: None,
             }),
             series: vec![],
             functions: vec![],

@@ -257,8 +257,12 @@
 //! less than some ten microseconds, 0.5% and 1 ms: a line that runs a million times is measured in part (`~` in
 //! the table), its hits stay exact, and the sums still add up.
 //! A profiled call without a reading costs about 20 ns; it is counted, and has no duration. Memory is
-//! bounded: 1,024 points for each series, 250 calls for each function. [`run::Overhead`] tells what the
+//! bounded: 1,024 points for each series, 250 calls for each function (10 where many are called
+//! often). [`run::Overhead`] tells what the
 //! measurement cost in this run.
+//!
+//! RSS figures are without memprof's own memory: without what its start took, and, with the counting allocator,
+//! without its heap. [`run::Overhead`] has both; what the kernel says of the process is larger by as much.
 //!
 //! On Linux memprof resets the process's high-water mark, so everybody else's reading of it (`VmHWM`,
 //! `ru_maxrss`, `/usr/bin/time`) is off. `MEMPROF_PEAK=sampled` leaves it alone; peaks are then the

@@ -1,7 +1,7 @@
 //! The one recorder of the process: its settings, its sites, and its threads.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
 
 use crate::heap;
@@ -9,6 +9,7 @@ use crate::reading::instruments::Instruments;
 use crate::recording;
 use crate::settings::Settings;
 use crate::site::annotated::Site;
+use crate::site::calls::SharedRoom;
 use crate::site::registered::RegisteredSite;
 use crate::site::spec::{MEMORY_USAGE, PerCall, SiteSpec};
 use crate::sync::lock;
@@ -28,6 +29,8 @@ pub(crate) struct Recorder {
     pub threads: ThreadRegistry,
     /// Every site called so far, by number.
     sites: Mutex<Vec<&'static RegisteredSite>>,
+    /// Room for their calls.
+    room: Arc<SharedRoom>,
     pub started_at: SystemTime,
     /// When memory was about to run out for the first time; `u64::MAX` for never.
     low_memory_ns: AtomicU64,
@@ -67,6 +70,7 @@ impl Recorder {
             instruments,
             threads: ThreadRegistry::new(instruments),
             sites: Mutex::default(),
+            room: Arc::default(),
             started_at: SystemTime::now(),
             low_memory_ns: AtomicU64::new(u64::MAX),
             #[cfg(feature = "report")]
@@ -106,7 +110,14 @@ impl Recorder {
         let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
         let maxima = self.settings.wants_maxima();
         let per_call = per_call.or(maxima.then_some(PerCall::PLAINLY));
-        push_site(&mut lock(&self.sites), spec, interval_ns, per_call, maxima)
+        push_site(
+            &mut lock(&self.sites),
+            &self.room,
+            spec,
+            interval_ns,
+            per_call,
+            maxima,
+        )
     }
 
     /// A site for one of memprof's own purposes, sampled at this interval.
@@ -115,7 +126,14 @@ impl Recorder {
         spec: &'static SiteSpec,
         interval_ns: u64,
     ) -> &'static RegisteredSite {
-        push_site(&mut lock(&self.sites), spec, interval_ns, None, false)
+        push_site(
+            &mut lock(&self.sites),
+            &self.room,
+            spec,
+            interval_ns,
+            None,
+            false,
+        )
     }
 
     /// The site that stands for `memory_usage` with this interval.
@@ -127,7 +145,14 @@ impl Recorder {
         match existing {
             Some(site) => site,
             None => heap::without_counting(|| {
-                push_site(&mut sites, &MEMORY_USAGE, interval_ns, None, false)
+                push_site(
+                    &mut sites,
+                    &self.room,
+                    &MEMORY_USAGE,
+                    interval_ns,
+                    None,
+                    false,
+                )
             }),
         }
     }
@@ -136,13 +161,14 @@ impl Recorder {
 /// Adds a site to the run. Leaked, because frames point to it until the program ends.
 fn push_site(
     sites: &mut Vec<&'static RegisteredSite>,
+    room: &Arc<SharedRoom>,
     spec: &'static SiteSpec,
     interval_ns: u64,
     per_call: Option<PerCall>,
     maxima: bool,
 ) -> &'static RegisteredSite {
     let site = RegisteredSite::new(sites.len(), spec, interval_ns, per_call, maxima);
-    let site = &*Box::leak(Box::new(site));
+    let site = &*Box::leak(Box::new(site.with_room_in(room)));
     sites.push(site);
     site
 }

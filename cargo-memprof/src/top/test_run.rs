@@ -77,6 +77,8 @@ pub(super) fn run() -> Run {
             reading_ns: 3 * MS,
             sampler_cpu_ns: 2 * MS,
             profiler_bytes: 100_000,
+            start_rss: 0,
+            heap_rss: None,
         }),
         series: (0..400).map(sample).collect(),
         functions,

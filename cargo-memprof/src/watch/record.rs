@@ -69,6 +69,8 @@ impl Record {
                 reading_ns: self.reading_ns,
                 sampler_cpu_ns: processor_time_ns(),
                 profiler_bytes: 0,
+                start_rss: 0,
+                heap_rss: None,
             }),
             series: self.series,
             functions: Vec::new(),

@@ -26,6 +26,7 @@ use crate::text::units::{align_points, count, duration, mib_unit, percent, signe
 use crate::text::visible::{source_line, truncate, visible};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::HOW_TO_COUNT;
+use crate::words::own_memory;
 use crate::words::stopped;
 use crate::words::story::tell;
 use crate::words::watched;
@@ -425,7 +426,7 @@ fn own_facts(run: &Run) -> Vec<(&'static str, String)> {
             "sampler’s time",
             format!("{} of processor time", duration(cost.sampler_cpu_ns)),
         ),
-        ("profiler’s memory", mib_unit(cost.profiler_bytes)),
+        ("profiler’s memory", own_memory::fact(run)),
     ]
 }
 

@@ -15,6 +15,7 @@ use crate::text::units::{align_points, duration, mib_unit};
 use crate::text::visible::{source_line, truncate, visible, width, wrapped};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::in_short;
+use crate::words::own_memory;
 use crate::words::stopped;
 use crate::words::watched;
 
@@ -83,6 +84,10 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
     }
     for remark in remarks(run, &functions, &names, width) {
         text.push_str(&quiet(&remark));
+        text.push('\n');
+    }
+    if let Some(remark) = own_memory::remark(run) {
+        text.push_str(&quiet(&truncate(&format!("  {remark}"), width)));
         text.push('\n');
     }
     if run.peak_method == PeakMethod::Sampled && run.watched.is_none() {

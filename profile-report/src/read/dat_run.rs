@@ -59,6 +59,8 @@ impl DatFile {
                 reading_ns: 0,
                 sampler_cpu_ns: 0,
                 profiler_bytes: 0,
+                start_rss: 0,
+                heap_rss: None,
             }),
             series: series.points().to_vec(),
             functions: self

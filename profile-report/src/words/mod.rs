@@ -6,6 +6,7 @@ pub(crate) mod growth;
 pub(crate) mod heap_story;
 mod heap_sums;
 mod origins_story;
+pub(crate) mod own_memory;
 pub(crate) mod places;
 pub(crate) mod spread;
 pub(crate) mod stopped;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::reports::ReportsWritten;
 use super::room;
 use super::writer;
+use crate::heap;
 use crate::message::message;
 use crate::recorder::{self, Recorder};
 use crate::snapshot::whole_run;
@@ -39,9 +40,11 @@ const COLUMNS: usize = 100;
 /// ```
 pub fn write_reports() -> Result<PathBuf, ReportError> {
     let recorder = recorder::running().ok_or_else(ReportError::nothing_recorded)?;
-    let run = Arc::new(whole_run::take(recorder, RunOutcome::Running));
-    let written = writer::write(recorder, &run)?;
-    Ok(written.folder)
+    let write = || {
+        let run = Arc::new(whole_run::take(recorder, RunOutcome::Running));
+        writer::write(recorder, &run)
+    };
+    Ok(heap::without_counting(write)?.folder)
 }
 
 /// The last write: the reports, the baseline, and a summary on stderr. `status` is the process's exit code, where it

@@ -1,9 +1,11 @@
 //! The counting allocator, which wraps the allocator of the program's choice.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::NonNull;
 
 use super::count::{count_allocation, count_free, count_growth, count_while_freed};
-use super::origins;
+use super::this_thread::is_for_memprof;
+use super::{origins, own_heap};
 
 /// A global allocator that counts what each thread allocates and frees, and leaves the allocating to
 /// `A`.
@@ -89,11 +91,51 @@ impl<A> CountingAllocator<A> {
     }
 }
 
-// SAFETY: every method hands its arguments to the inner allocator unchanged and gives back what that
-// one gave; counting neither allocates through the global allocator nor unwinds.
+/// What memprof allocates for itself comes from its own heap, as long as that has room.
+#[inline]
+fn for_memprof(layout: Layout) -> Option<*mut u8> {
+    if !is_for_memprof() {
+        return None;
+    }
+    own_heap::allocate(layout).map(NonNull::as_ptr)
+}
+
+impl<A: GlobalAlloc> CountingAllocator<A> {
+    /// Reallocates a block of memprof's own heap.
+    ///
+    /// # Safety
+    /// As for [`GlobalAlloc::realloc`].
+    #[cold]
+    unsafe fn resize_own(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if own_heap::fits(layout, new_size) {
+            return block;
+        }
+        // SAFETY: the caller says that the size is a valid one for this alignment.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        let new_block = match own_heap::allocate(new_layout) {
+            Some(new_block) => new_block.as_ptr(),
+            // SAFETY: the caller says that the size is not 0.
+            None => unsafe { self.inner.alloc(new_layout) },
+        };
+        if !new_block.is_null() {
+            let kept = layout.size().min(new_size);
+            // SAFETY: both have room for so many bytes, and one of them is new.
+            unsafe { new_block.copy_from_nonoverlapping(block, kept) };
+            // SAFETY: the block is one of the own heap, for this layout, and has been replaced.
+            unsafe { own_heap::free(block, layout) };
+        }
+        new_block
+    }
+}
+
+// SAFETY: blocks are those of the inner allocator or of memprof's own heap, and each goes back to where it is from;
+// counting neither allocates through the global allocator nor unwinds.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(block) = for_memprof(layout) {
+            return block;
+        }
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc(layout) };
         if !block.is_null() {
@@ -107,6 +149,11 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if let Some(block) = for_memprof(layout) {
+            // SAFETY: the block has this size.
+            unsafe { block.write_bytes(0, layout.size()) };
+            return block;
+        }
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         if !block.is_null() {
@@ -120,6 +167,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if own_heap::has(block) {
+            // SAFETY: the caller's promise is passed on.
+            return unsafe { own_heap::free(block, layout) };
+        }
         // Before the block is freed: after that another thread can get a block at the same address.
         if self.origins {
             origins::freed(block);
@@ -132,6 +183,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if own_heap::has(block) {
+            // SAFETY: the caller's promise is passed on.
+            return unsafe { self.resize_own(block, layout, new_size) };
+        }
         let followed = self.origins.then(|| origins::take(block)).flatten();
         // SAFETY: the caller's promise is passed on.
         let new_block = unsafe { self.inner.realloc(block, layout, new_size) };

@@ -13,6 +13,7 @@ mod figures;
 mod installed;
 mod live_blocks;
 pub(crate) mod origins;
+pub(crate) mod own_heap;
 mod this_thread;
 mod thread_counters;
 #[cfg(test)]

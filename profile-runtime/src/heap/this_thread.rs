@@ -110,6 +110,12 @@ pub(crate) fn of_this_thread() -> Option<&'static ThreadCounters> {
     THIS.with(|this| this.counters.get())
 }
 
+/// Whether the calling thread allocates for memprof now.
+#[inline]
+pub(super) fn is_for_memprof() -> bool {
+    THIS.with(|this| this.without.get() == Without::Counting)
+}
+
 /// Whether a counting allocator is installed. An installed one has been used before anybody asks.
 pub(crate) fn is_counted() -> bool {
     !COUNTERS.newest.load(Ordering::Relaxed).is_null()

@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::procfs;
+
 /// How many bytes are left of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
@@ -40,7 +42,7 @@ impl MemoryLimits {
         let mut limits = MemoryLimits {
             groups: groups(Path::new("/sys/fs/cgroup"), &membership),
             machine: field(&read("/proc/meminfo"), "MemTotal:").map(kib),
-            address_space: address_space(),
+            address_space: procfs::address_space(),
             strict: read("/proc/sys/vm/overcommit_memory").trim() == "2",
         };
         // The limit of a group that may hold more than the machine has is never reached.
@@ -156,17 +158,6 @@ fn space_left(limit: u64) -> Option<Left> {
         left: limit.saturating_sub(used),
         limit,
     })
-}
-
-/// The limit on the address space, if there is one (getrlimit(2)).
-fn address_space() -> Option<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: the pointer is valid for a write of one `rlimit`.
-    let answer = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
-    (answer == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 fn read(path: impl AsRef<Path>) -> String {

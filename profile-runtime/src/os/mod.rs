@@ -9,6 +9,7 @@ mod counts;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
+pub(crate) mod own_pages;
 #[cfg(test)]
 pub(crate) mod own_process;
 #[cfg(test)]
@@ -16,6 +17,8 @@ pub(crate) mod scripted;
 pub(crate) mod thread;
 
 use std::io;
+
+use own_pages::{OwnMemory, without_own};
 
 pub(crate) use clock::Clock;
 pub(crate) use counts::ProcessCounts;
@@ -61,6 +64,11 @@ pub(crate) fn can_be_had(bytes: usize) -> bool {
     }
 }
 
+/// What was read, without what is memprof's own.
+fn less_own((read, own): (io::Result<u64>, OwnMemory)) -> io::Result<u64> {
+    read.map(|rss| rss.saturating_sub(own.rss()))
+}
+
 impl Os {
     /// Opens the wanted backend, or else the cheapest that works here.
     pub(crate) fn open(wanted: Option<Backend>) -> io::Result<Os> {
@@ -93,12 +101,12 @@ impl Os {
         }
     }
 
-    /// RSS in bytes.
+    /// RSS in bytes. As in all figures, memprof's own memory is left out as far as it is known apart.
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(procfs) => procfs.rss(),
-            Os::Sysinfo(sysinfo) => sysinfo.rss(),
+            Os::Procfs(procfs) => less_own(without_own(|| procfs.rss())),
+            Os::Sysinfo(sysinfo) => less_own(without_own(|| sysinfo.rss())),
             #[cfg(test)]
             Os::Scripted(script) => script.read_rss(),
         }
@@ -123,7 +131,7 @@ impl Os {
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(procfs) => procfs.high_water(),
+            Os::Procfs(procfs) => less_own(without_own(|| procfs.high_water())),
             Os::Sysinfo(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(test)]
             Os::Scripted(script) => Ok(script.high_water()),
@@ -134,7 +142,13 @@ impl Os {
     pub(crate) fn counts(&self) -> Option<ProcessCounts> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(_) => procfs::counts(),
+            Os::Procfs(_) => {
+                let (counts, own) = without_own(procfs::counts);
+                counts.map(|counts| ProcessCounts {
+                    faults: counts.faults.saturating_sub(own.faults),
+                    max_rss: counts.max_rss.saturating_sub(own.rss()),
+                })
+            }
             Os::Sysinfo(_) => None,
             #[cfg(test)]
             Os::Scripted(script) => Some(script.counts()),
@@ -145,7 +159,10 @@ impl Os {
     pub(crate) fn thread_faults(&self) -> Option<u64> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(_) => procfs::thread_faults(),
+            Os::Procfs(_) => {
+                let faults = procfs::thread_faults()?;
+                Some(faults.saturating_sub(own_pages::faults_of_this_thread()))
+            }
             Os::Sysinfo(_) => None,
             #[cfg(test)]
             Os::Scripted(script) => Some(script.thread_faults()),

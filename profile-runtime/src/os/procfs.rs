@@ -162,6 +162,63 @@ fn unmap(mapping: *mut libc::c_void, bytes: usize) {
     unsafe { libc::munmap(mapping, bytes) };
 }
 
+/// Reserves addresses, and no memory. `None` where the process may not have many.
+pub(crate) fn reserve(bytes: usize) -> Option<*mut u8> {
+    if address_space().is_some_and(|most| most / 16 < bytes as u64) {
+        return None;
+    }
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
+    let begin = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, kind, -1, 0) };
+    if begin == libc::MAP_FAILED {
+        return None;
+    }
+    // A page that the kernel makes part of a huge one would become resident unasked. Kernels without huge pages refuse.
+    // SAFETY: advice about the mapping that was just made.
+    unsafe { libc::madvise(begin, bytes, libc::MADV_NOHUGEPAGE) };
+    Some(begin.cast())
+}
+
+/// The limit on the address space, if there is one (getrlimit(2)).
+pub(crate) fn address_space() -> Option<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer is valid for a write of one `rlimit`.
+    let answer = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
+    (answer == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// Lets reserved pages be read and written. `false` if the system refuses.
+///
+/// # Safety
+/// The pages are part of what [`reserve`] gave.
+pub(crate) unsafe fn make_usable(begin: *mut u8, bytes: usize) -> bool {
+    // SAFETY: the caller says that the pages are ours.
+    unsafe { libc::mprotect(begin.cast(), bytes, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+}
+
+/// Makes pages resident.
+///
+/// # Safety
+/// They are usable, and nobody else's.
+pub(crate) unsafe fn touch(begin: *mut u8, bytes: usize) {
+    for at in (0..bytes).step_by(page_size() as usize) {
+        // SAFETY: inside of the pages, which nobody else has.
+        unsafe { begin.wrapping_add(at).write_volatile(0) };
+    }
+}
+
+/// Gives pages back to the system. They stay usable. `false` if the system refuses.
+///
+/// # Safety
+/// They are ours, and what is in them is not needed.
+pub(crate) unsafe fn give_back(begin: *mut u8, bytes: usize) -> bool {
+    // SAFETY: the caller says that nobody needs what is in the pages.
+    unsafe { libc::madvise(begin.cast(), bytes, libc::MADV_DONTNEED) == 0 }
+}
+
 fn page_size() -> u64 {
     configured(libc::_SC_PAGESIZE).unwrap_or(4096)
 }

@@ -5,6 +5,8 @@ use std::sync::mpsc;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::own_pages;
+
 /// Starts a thread that gets no signals, and waits until the thread says that it is at work, so that the memory that
 /// it needs to begin does not show up in the program's first lines. `stack_bytes`: `None` for the standard library's
 /// size.
@@ -24,6 +26,7 @@ pub(crate) fn start_and_wait(
     let handle = without_signals(|| {
         builder.spawn(move || {
             work(&|| {
+                own_pages::own_thread_has_begun();
                 // If this took too long, nobody waits any more.
                 let _ = at_work.send(());
             });

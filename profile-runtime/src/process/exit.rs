@@ -27,12 +27,14 @@ extern "C" fn forked() {
     recording::give_up();
     let _ = current::forget_recorder();
     heap::origins::stop();
+    heap::own_heap::stop();
 }
 
 /// Called when the process ends. `status`: its exit code, where that is known.
 fn write_at_exit(status: Option<i32>) {
     // Unwinding out of a function that C calls would abort the user's program.
-    match catch_unwind(AssertUnwindSafe(|| finish(status))) {
+    let finish = || heap::without_counting(|| finish(status));
+    match catch_unwind(AssertUnwindSafe(finish)) {
         Ok(false) => {}
         Ok(true) => hooks::end_with(status.filter(|&status| status != 0).unwrap_or(FAILED)),
         Err(_) => message("the reports could not be written: a bug in memprof, please report it"),

@@ -3,7 +3,7 @@
 use super::{exit, sampler};
 use crate::heap;
 use crate::message::message;
-use crate::os::{Clock, Os, touch_a_page};
+use crate::os::{Clock, Os, own_pages, touch_a_page};
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::Meter;
 use crate::recorder::{self, A_DAY_NS, Recorder};
@@ -25,19 +25,16 @@ pub(crate) fn recorder() -> Option<&'static Recorder> {
 /// Starts the recorder, unless another thread was faster.
 #[cold]
 fn start() -> Option<&'static Recorder> {
-    let mut first = false;
+    // Other threads wait until all of it is there: what memprof takes for it is to be in nobody's figures.
     let recorder = recorder::install(|| {
-        first = true;
-        make()
-    });
-    let Some(recorder) = recorder else {
-        recording::switch_off();
-        return None;
-    };
-    if first {
+        let recorder = make()?;
         set_going(recorder);
+        Some(recorder)
+    });
+    if recorder.is_none() {
+        recording::switch_off();
     }
-    Some(recorder)
+    recorder
 }
 
 /// Makes the recorder. `None` if nothing is to be recorded, or nothing can be.
@@ -67,15 +64,16 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
     Ok(Instruments::new(meter))
 }
 
-/// Starts everything that needs the recorder to be installed.
+/// Starts everything that the recorder needs.
 fn set_going(recorder: &'static Recorder) {
+    // First, because a child that is forked meanwhile must not wait for a recorder.
+    exit::at_exit();
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
         message(&format!(
             "no samples over time, only readings at lines: the sampler thread could not be \
              started: {error}"
         ));
     }
-    exit::at_exit();
     warm_up(recorder);
     #[cfg(feature = "report")]
     if let Err(error) = crate::files::writer::start(recorder) {
@@ -84,6 +82,8 @@ fn set_going(recorder: &'static Recorder) {
              files could not be started: {error}"
         ));
     }
+    let meter = &recorder.instruments.meter;
+    meter.begin_again(own_pages::faults_of_own_threads());
 }
 
 /// Makes a few calls that do nothing. The first use of code and memory costs page faults; memprof's own would

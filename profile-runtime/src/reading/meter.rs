@@ -19,7 +19,7 @@ use super::peak::{PeakInterval, Peaks, processor_share};
 use super::split::{Between, Parts};
 use crate::counters::counts::Counts;
 use crate::heap::{self, PendingFrees};
-use crate::os::{Clock, Os, ProcessCounts};
+use crate::os::{Clock, Os, ProcessCounts, own_pages};
 use crate::sync::lock;
 use memprof_model::run::Series;
 use memprof_model::run::{PeakMethod, Sample};
@@ -84,7 +84,11 @@ struct MeterState {
     /// RSS at the last reading.
     rss: u64,
     process_peak: u64,
+    /// Highest RSS before the recorder started.
+    peak_before: u64,
     baseline: u64,
+    /// Page faults before the recorder started: of the process less those of the thread that started it.
+    faults_before: u64,
     /// The process over time: the samples, and the readings of outermost calls.
     series: Series<Sample>,
     readings: u64,
@@ -116,6 +120,7 @@ impl Meter {
         let peaks = interval.map_or(Peaks::Sampled { high: rss }, Peaks::Kernel);
         let huge_pages = os.gives_huge_pages();
         let faults = os.counts().map_or(0, |counts| counts.faults);
+        let faults_before = faults_of_others(&os);
         let mut series = Series::new(sample(1, 1, 0));
         series.push(sample(0, rss, live_heap()));
         Ok(Meter {
@@ -125,7 +130,9 @@ impl Meter {
                 peaks,
                 rss,
                 process_peak: before.max(rss),
+                peak_before: before.max(rss),
                 baseline: rss,
+                faults_before,
                 series,
                 readings: 0,
                 reading_ns: 0,
@@ -138,6 +145,34 @@ impl Meter {
                 complaint: None,
             }),
         })
+    }
+
+    /// The recorder has started, on the calling thread. What RSS rose by meanwhile is memprof's own, as far as no
+    /// thread of the program touched it; `own_threads` are the page faults of ours. The figures begin once more.
+    pub(crate) fn begin_again(&self, own_threads: u64) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let others = faults_of_others(&state.os).saturating_sub(state.faults_before);
+        let others = others.saturating_sub(own_threads);
+        let programs = others.saturating_mul(state.os.page_size());
+        let rise = state.rss().saturating_sub(state.baseline);
+        own_pages::note_start(rise.saturating_sub(programs));
+        let rss = state.rss();
+        state.rss = rss;
+        state.faults = state.os.counts().map_or(0, |counts| counts.faults);
+        state.untaken = 0;
+        state.process_peak = state.peak_before.max(rss);
+        match &mut state.peaks {
+            Peaks::Sampled { high } => *high = rss,
+            Peaks::Kernel(interval) => {
+                interval.high = 0;
+                if interval.restart(&mut state.os, rss).is_none() {
+                    state.peaks = Peaks::Sampled { high: rss };
+                }
+            }
+        }
+        state.series.clear();
+        state.series.push(sample(0, state.baseline, live_heap()));
     }
 
     /// Nanoseconds since the run's start.
@@ -467,6 +502,12 @@ fn heap_now() -> Option<Parts<Counts>> {
 /// By how much something rose; 0 if it fell.
 fn risen(change: i64) -> u64 {
     u64::try_from(change).unwrap_or(0)
+}
+
+/// Page faults of the process so far, without those of the calling thread.
+fn faults_of_others(os: &Os) -> u64 {
+    let faults = os.counts().map_or(0, |counts| counts.faults);
+    faults.saturating_sub(os.thread_faults().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Exact totals over all calls are elsewhere (`thread/totals.rs`). This is what a chart can draw of a function
 //! that was called ten million times.
 
-use memprof_model::internal::{FIRST, Histogram, KeptCalls};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use memprof_model::internal::{FIRST, Histogram, KeptCalls, MOST};
 
 use crate::reading::one_reading::LinePoint;
 use crate::site::resident::resident;
@@ -35,10 +37,30 @@ fn kept(
     kept
 }
 
+/// How many calls the sites of a run have room for, all together.
+#[derive(Debug, Default)]
+pub(crate) struct SharedRoom {
+    taken: AtomicUsize,
+}
+
+impl SharedRoom {
+    /// How many calls a site may keep. The more are kept in all, the fewer: a run with thousands of functions that are
+    /// called all the time would otherwise hold hundreds of megabytes.
+    fn share(&self) -> usize {
+        match self.taken.load(Relaxed) {
+            0..2_048 => MOST,
+            2_048..4_096 => 60,
+            _ => 10,
+        }
+    }
+}
+
 /// The kept calls of one site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SiteCalls {
     kept: KeptCalls,
+    /// The part of the room for the calls of all sites that this one has taken.
+    taken: usize,
     peak_call: Option<PeakCall>,
     spread: ReadSpread,
     /// The site's own room for a short series, while no series is in it.
@@ -112,9 +134,12 @@ impl SiteCalls {
         self.peak_call.as_ref()
     }
 
-    /// Allocates what keeping a call will need, before the call begins: see [`SiteCalls::set_peak_call`].
-    pub(crate) fn make_room(&mut self) {
-        self.kept.make_room();
+    /// Allocates what keeping a call will need, before the call begins: see [`SiteCalls::set_peak_call`]. `room`: what
+    /// all sites together have room for.
+    pub(crate) fn make_room(&mut self, room: &SharedRoom) {
+        self.kept.make_room(room.share());
+        let more = self.kept.room() - std::mem::replace(&mut self.taken, self.kept.room());
+        room.taken.fetch_add(more, Relaxed);
         self.spread.peak_rss.make_room();
         self.spread.time_ns.make_room();
     }

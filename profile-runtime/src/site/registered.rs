@@ -1,10 +1,10 @@
 //! A site in the run: made at the first call of the site, and shared by all threads.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::by_size::{Extremes, FiguresBySize};
-use super::calls::SiteCalls;
+use super::calls::{SharedRoom, SiteCalls};
 use super::spec::{MEMORY_USAGE, PerCall, SiteSpec};
 use crate::heap;
 use crate::sync::lock;
@@ -22,6 +22,8 @@ pub(crate) struct RegisteredSite {
     /// What is wanted of each call by itself, if anything.
     pub per_call: Option<PerCall>,
     calls: Mutex<SiteCalls>,
+    /// Shared with all sites of the run.
+    room: Arc<SharedRoom>,
     sizes: Mutex<FiguresBySize>,
     /// The most that its calls took, where a baseline asks for it.
     maxima: Option<Mutex<Extremes>>,
@@ -57,10 +59,24 @@ impl RegisteredSite {
             interval_ns,
             per_call,
             calls: Mutex::new(calls),
+            room: Arc::default(),
             sizes: Mutex::new(sizes),
             maxima: maxima.then(|| Mutex::new(Extremes::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),
         }
+    }
+
+    /// The same, as one of several sites that share room for calls.
+    pub(crate) fn with_room_in(mut self, room: &Arc<SharedRoom>) -> RegisteredSite {
+        self.room = Arc::clone(room);
+        self
+    }
+
+    /// The calls, with all that keeping another one will need.
+    pub(crate) fn calls_with_room(&self) -> MutexGuard<'_, SiteCalls> {
+        let mut calls = self.calls();
+        calls.make_room(&self.room);
+        calls
     }
 
     /// The number of the source line at this place in the site's list.

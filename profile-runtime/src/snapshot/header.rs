@@ -4,6 +4,7 @@ use memprof_model::data;
 use memprof_model::run::{Overhead, Process, Run, RunOutcome, SCHEMA};
 
 use crate::heap;
+use crate::os::own_pages::OwnMemory;
 use crate::reading::meter::MeterFigures;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
@@ -16,6 +17,7 @@ pub(super) fn header(
     meter: &MeterFigures,
 ) -> Run {
     let sampler = &recorder.instruments.sampler;
+    let own = OwnMemory::now();
     data!(Run {
         schema: SCHEMA.to_owned(),
         program: String::new(),
@@ -38,6 +40,8 @@ pub(super) fn header(
             reading_ns: meter.reading_ns,
             sampler_cpu_ns: sampler.cpu_ns(),
             profiler_bytes: meter.bytes,
+            start_rss: own.start,
+            heap_rss: (own.heap > 0).then_some(own.heap),
         }),
         series: Vec::new(),
         functions: Vec::new(),

@@ -103,7 +103,7 @@ impl ThreadState {
         }
         self.spare_series.reserve(2);
         if kind == Kind::Call && exact {
-            site.calls().make_room();
+            drop(site.calls_with_room());
         }
         let totals = self.totals(site);
         match kind {

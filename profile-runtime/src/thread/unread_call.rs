@@ -100,7 +100,7 @@ impl ThreadState {
 /// Keeps the call if it is one of the highest of its site. Other threads may have made higher ones since the
 /// counters were told what is worth a record.
 fn keep(site: &RegisteredSite, counters: &SiteCounters, record: Call) {
-    let mut calls = site.calls();
+    let mut calls = site.calls_with_room();
     if record.height() >= calls.least_height() {
         calls.add_if_high(record);
     }
