@@ -112,14 +112,6 @@ impl ThreadCounters {
         }
     }
 
-    /// Whether the thread has done nothing on the heap since it had these counts.
-    #[inline]
-    pub(crate) fn is_as_at(&self, before: Counts) -> bool {
-        // An allocation is never of no bytes.
-        self.allocated.load(Ordering::Relaxed) == before.allocated
-            && self.freed.load(Ordering::Relaxed) == before.freed
-    }
-
     /// The highest live bytes since `set_high`, or what that was given.
     #[inline]
     pub(crate) fn high(&self) -> i64 {

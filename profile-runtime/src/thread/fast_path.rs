@@ -179,7 +179,7 @@ impl ThreadRecorder {
         let top = self.counted.top(depth)?;
         let mut did = Did::default();
         if let Some(heap_counters) = heap::of_this_thread() {
-            if heap_counters.is_as_at(top.heap()) {
+            if heap_counters.counts() == top.heap() {
                 heap_counters.set_high(top.heap_high_of_caller());
             } else {
                 did = self.end_heap(depth, &top, heap_counters);
