@@ -142,7 +142,7 @@ fn calls_seen_from_another_thread_belong_together() {
         let work = loom::thread::spawn(move || {
             owner.current_line.touch(|| 5, |_| ());
             let top = owner.top(depth).expect("the innermost");
-            owner.pop(depth, &top, 0);
+            owner.pop(depth, top, 0);
             owner
                 .push(call(second), &of_second[0], || at(None))
                 .expect("room");

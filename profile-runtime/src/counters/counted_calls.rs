@@ -198,12 +198,9 @@ impl<S, C, L> CountedCalls<S, C, L> {
         if at == 0 || self.depth.load(Relaxed) != depth + 1 {
             return None;
         }
-        let slot = self.slots.get(at)?;
-        Some(Top {
-            counters: slot.counters.get()?,
-            slot,
-            caller: &self.slots[at - 1],
-        })
+        let slots = self.slots.get(at - 1..)?.first_chunk()?;
+        let counters = slots[1].counters.get()?;
+        Some(Top { counters, slots })
     }
 
     /// The line of the innermost call around the counted one that counts on the same `counters`, if it is
@@ -219,7 +216,7 @@ impl<S, C, L> CountedCalls<S, C, L> {
 
     /// Ends the call at `depth`, the innermost. Of its caller's live bytes, `kept` are the call's.
     #[inline]
-    pub(crate) fn pop(&self, depth: u32, top: &Top<'_, S, C, L>, kept: i64) {
+    pub(crate) fn pop(&self, depth: u32, top: Top<'_, S, C, L>, kept: i64) {
         self.change(|| {
             let outer = top.caller();
             self.depth.store(depth, Relaxed);
@@ -385,46 +382,56 @@ pub(crate) struct StackView<S: 'static, C: 'static, L: 'static> {
 
 /// The innermost call, which is counted. Its exit loads each part where it needs it: loaded all at once, most of them
 /// would have to be written down again.
+// Two pointers: so many are handed on in registers.
 #[derive(Debug)]
 pub(crate) struct Top<'calls, S: 'static, C: 'static, L: 'static> {
     pub counters: &'static C,
-    slot: &'calls Slot<S, C, L>,
-    caller: &'calls Slot<S, C, L>,
+    /// Its caller's slot, and its own.
+    slots: &'calls [Slot<S, C, L>; 2],
 }
 
+// Derived, `Clone` and `Copy` would demand the same of `S`, `C` and `L`.
+impl<S, C, L> Clone for Top<'_, S, C, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, C, L> Copy for Top<'_, S, C, L> {}
+
 impl<S, C, L> Top<'_, S, C, L> {
-    pub(crate) fn site(&self) -> Option<&'static S> {
-        self.slot.site.get()
+    pub(crate) fn site(self) -> Option<&'static S> {
+        self.slots[1].site.get()
     }
 
     /// The thread's heap at the entry.
     #[inline]
-    pub(crate) fn heap(&self) -> Counts {
-        self.slot.heap_entry()
+    pub(crate) fn heap(self) -> Counts {
+        self.slots[1].heap_entry()
     }
 
     /// Whether the thread was panicking at the entry.
     #[inline]
-    pub(crate) fn panicking(&self) -> bool {
-        self.slot.panicking.load(Relaxed)
+    pub(crate) fn panicking(self) -> bool {
+        self.slots[1].panicking.load(Relaxed)
     }
 
     /// See [`CallStart::call_id`].
     #[inline]
-    pub(crate) fn call_id(&self) -> u64 {
-        self.slot.call_id.load(Relaxed)
+    pub(crate) fn call_id(self) -> u64 {
+        self.slots[1].call_id.load(Relaxed)
     }
 
     /// Where its caller is.
     #[inline]
-    pub(crate) fn caller(&self) -> Position<L> {
-        self.caller.position()
+    pub(crate) fn caller(self) -> Position<L> {
+        self.slots[0].position()
     }
 
     /// See [`Position::heap_high`].
     #[inline]
-    pub(crate) fn heap_high_of_caller(&self) -> i64 {
-        self.caller.heap_high.load(Relaxed)
+    pub(crate) fn heap_high_of_caller(self) -> i64 {
+        self.slots[0].heap_high.load(Relaxed)
     }
 }
 

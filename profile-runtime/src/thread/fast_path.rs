@@ -182,7 +182,7 @@ impl ThreadRecorder {
             if heap_counters.counts() == top.heap() {
                 heap_counters.set_high(top.heap_high_of_caller());
             } else {
-                did = self.end_heap(depth, &top, heap_counters);
+                did = self.end_heap(depth, top, heap_counters);
             }
         }
         top.counters.count_leaving();
@@ -192,7 +192,7 @@ impl ThreadRecorder {
         if std::thread::panicking() && !top.panicking() {
             top.counters.count_panic();
         }
-        self.counted.pop(depth, &top, did.kept);
+        self.counted.pop(depth, top, did.kept);
         if self.booking_postponed.load(Relaxed) && self.counted.is_empty() {
             self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
@@ -206,7 +206,10 @@ impl ThreadRecorder {
     /// Books what a counted call did on the heap, when it ends, on its caller's line.
     // Not inlined into the exit: where nothing was done on the heap there is less to save and restore.
     #[inline(never)]
-    fn end_heap(&self, depth: u32, top: &Top<'_>, heap_counters: &ThreadCounters) -> Did {
+    fn end_heap(&self, depth: u32, top: Top<'_>, heap_counters: &ThreadCounters) -> Did {
+        if top.counters.is_nested() {
+            self.take_off_around(depth);
+        }
         let before = top.heap();
         let change = heap_counters.counts().since(before);
         let (high, caller) = (heap_counters.high(), top.caller());
@@ -215,9 +218,6 @@ impl ThreadRecorder {
         if let Some(line) = caller.line {
             line.book_callee(change, high.wrapping_sub(caller.heap_line_start));
         }
-        if top.counters.is_nested() {
-            self.take_off_around(depth, change);
-        }
         heap_counters.set_high(caller.heap_high.max(high));
         Did {
             kept: change.live(),
@@ -225,18 +225,20 @@ impl ThreadRecorder {
         }
     }
 
-    /// The counted call at `depth` ends inside of another call of its site. Its own lines have booked the `change`:
+    /// The counted call at `depth` ends inside of another call of its site. Its own lines have booked what it did:
     /// the line around it books it no more.
+    // Like `keep_counted` it finds the call again: what is handed on would have to be kept at hand in each exit.
     #[cold]
     #[inline(never)]
-    fn take_off_around(&self, depth: u32, change: Counts) {
-        let Some(top) = self.counted.top(depth) else {
+    fn take_off_around(&self, depth: u32) {
+        let (Some(top), Some(heap_counters)) = (self.counted.top(depth), heap::of_this_thread())
+        else {
             return;
         };
         let counted = self.counted.around(top.counters);
         let around = || self.state().innermost_line(top.site()?);
         if let Some(line) = counted.or_else(around) {
-            line.take_off(change);
+            line.take_off(heap_counters.counts().since(top.heap()));
         }
     }
 }
