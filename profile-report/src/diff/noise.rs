@@ -47,7 +47,7 @@ const LIVE_BLOCKS: u64 = 6 << 20;
 
 /// Where several threads allocate, the gaps between their blocks lie elsewhere in each run. Up to 5% of a peak were
 /// measured with eight threads in glibc; a sixteenth stands for that.
-const GAPS: u64 = 16;
+pub(crate) const GAPS: u64 = 16;
 
 /// Whether what a figure was in runs `before` and is in runs `after` differs by more than noise, `bound` being the
 /// figure's.

@@ -58,6 +58,14 @@ pub(crate) fn all_read(profile: &FunctionProfile) -> bool {
     }
 }
 
+/// Of which calls the sum of changes of RSS is.
+pub(crate) fn calls_of_net(profile: &FunctionProfile) -> &'static str {
+    match all_read(profile) {
+        true => "all calls",
+        false => "the calls that were read",
+    }
+}
+
 /// Whether a call was suspended, so that its thread did other work in between.
 pub(crate) fn was_suspended(profile: &FunctionProfile) -> bool {
     let mut records = profile.call_records.iter();

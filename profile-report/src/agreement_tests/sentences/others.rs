@@ -173,9 +173,17 @@ pub(super) const FACTS: &[Sentence] = &[
     ),
     (
         "net: {net} MiB over all calls{so_far}, {own} MiB without what it called\n",
-        net,
+        net_of_all,
     ),
-    ("net: {net} MiB over all calls{so_far}\n", net),
+    ("net: {net} MiB over all calls{so_far}\n", net_of_all),
+    (
+        "net: {net} MiB over the calls that were read{so_far}, {own} MiB without what it called\n",
+        net_of_some,
+    ),
+    (
+        "net: {net} MiB over the calls that were read{so_far}\n",
+        net_of_some,
+    ),
     ("peak: {peak} above the entry\n", peak),
     (
         "peak: {peak} above the entry, {all} in all, at {at}\n",
@@ -387,6 +395,16 @@ fn peak(of: Of<'_>, holes: &Holes<'_>) -> Judged {
         }
         _ => Err("no moment".to_owned()),
     }
+}
+
+fn net_of_all(of: Of<'_>, holes: &Holes<'_>) -> Judged {
+    holds("all were read", of.has_read_all())?;
+    net(of, holes)
+}
+
+fn net_of_some(of: Of<'_>, holes: &Holes<'_>) -> Judged {
+    holds("some were not read", !of.has_read_all())?;
+    net(of, holes)
 }
 
 fn net(of: Of<'_>, holes: &Holes<'_>) -> Judged {
