@@ -168,7 +168,9 @@ mod tests {
     fn a_change_within_what_runs_differ_by_has_no_colour() {
         let direction = |newest_first: &[u64]| {
             let days = (1..=newest_first.len() as u32).rev();
-            let runs = days.zip(newest_first).map(|(day, &mib)| saved("a", day, mib));
+            let runs = days
+                .zip(newest_first)
+                .map(|(day, &mib)| saved("a", day, mib));
             of(&runs.collect::<Vec<_>>())[0].direction
         };
         assert_eq!(direction(&[103, 100]), "");

@@ -162,9 +162,16 @@ fn so_far(profile: &FunctionProfile) -> &'static str {
 
 fn net_rss(profile: &FunctionProfile) -> String {
     let net = signed_mib(profile.net_rss);
-    let over = format!("{net} MiB over {}{}", calls_of_net(profile), so_far(profile));
+    let over = format!(
+        "{net} MiB over {}{}",
+        calls_of_net(profile),
+        so_far(profile)
+    );
     match differs_from_own_rss(profile) {
-        true => format!("{over}, {} MiB without what it called", signed_mib(profile.self_net_rss)),
+        true => format!(
+            "{over}, {} MiB without what it called",
+            signed_mib(profile.self_net_rss)
+        ),
         false => over,
     }
 }
