@@ -43,6 +43,15 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// No values yet. `counts` is empty, and has room for [`BUCKETS`] of them.
+    #[must_use]
+    pub fn in_room(counts: Vec<(u8, u64)>) -> Histogram {
+        Histogram {
+            counts,
+            ..Histogram::default()
+        }
+    }
+
     /// Gets the room that the next value needs.
     pub fn make_room(&mut self) {
         if self.counts.len() == self.counts.capacity() {

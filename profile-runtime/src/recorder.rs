@@ -46,6 +46,8 @@ pub(crate) fn get_or(
 ) -> Option<&'static Recorder> {
     let recorder = match RECORDER.get() {
         Some(recorder) => *recorder,
+        // The child of a fork may have come when another thread was starting it, and would wait for that thread.
+        None if recording::has_given_up() => None,
         None => start(),
     };
     recorder.filter(|_| !recording::has_given_up())

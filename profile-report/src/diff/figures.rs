@@ -32,10 +32,6 @@ impl Figures {
         let workers = function.lines.iter().filter_map(|line| line.workers?.heap);
         let heap = function.heap.map(|heap| workers.fold(heap, both));
         let elsewhere = function.heap_elsewhere.unwrap_or_default().allocations;
-        let is_suspended = function
-            .call_records
-            .iter()
-            .any(|call| call.suspended_ns > 0);
         let lines_shared = function.lines.iter().any(|line| line.shared > 0);
         Self {
             count: function.calls,
@@ -45,8 +41,8 @@ impl Figures {
             heap,
             own: function.self_heap,
             elsewhere,
-            is_concurrent: elsewhere > 0 || function.threads > 1 || is_suspended,
-            is_shared: lines_shared || function.threads > 1 || is_suspended,
+            is_concurrent: elsewhere > 0 || is_on_threads(function),
+            is_shared: lines_shared || is_on_threads(function),
             together: 0,
         }
     }
@@ -57,7 +53,7 @@ impl Figures {
         let worked = workers.heap.unwrap_or_default();
         let elsewhere = line.heap_elsewhere.unwrap_or_default().allocations;
         let group = line.group.and_then(|at| function.groups.get(at));
-        let is_concurrent = elsewhere > 0 || workers.hits > 0 || function.threads > 1;
+        let is_concurrent = elsewhere > 0 || workers.hits > 0 || is_on_threads(function);
         Self {
             count: line.hits.saturating_add(workers.hits),
             time_ns: line.time_ns,
@@ -67,7 +63,8 @@ impl Figures {
             own: line.self_heap,
             elsewhere,
             is_concurrent,
-            is_shared: line.shared > 0,
+            // What one thread frees goes back to the system or not, by what others have beside it.
+            is_shared: line.shared > 0 || is_on_threads(function),
             together: group.map_or(0, in_group),
         }
     }
@@ -88,6 +85,12 @@ impl Figures {
     fn own(&self) -> HeapFigures {
         self.own.unwrap_or_default()
     }
+}
+
+/// Whether calls ran on several threads, or one call on whatever thread there was.
+fn is_on_threads(function: &FunctionProfile) -> bool {
+    let mut records = function.call_records.iter();
+    function.threads > 1 || records.any(|call| call.suspended_ns > 0)
 }
 
 /// What both allocated; as much as one of them had at once.

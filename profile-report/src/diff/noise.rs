@@ -47,7 +47,7 @@ const LIVE_BLOCKS: u64 = 6 << 20;
 
 /// Where several threads allocate, the gaps between their blocks lie elsewhere in each run. Up to 5% of a peak were
 /// measured with eight threads in glibc; a sixteenth stands for that.
-const GAPS: u64 = 16;
+pub(crate) const GAPS: u64 = 16;
 
 /// Whether what a figure was in runs `before` and is in runs `after` differs by more than noise, `bound` being the
 /// figure's.
@@ -122,14 +122,15 @@ impl Resident {
         let gaps = peaks.min().unwrap_or_default() / GAPS;
         let sampled = |run: &Run| run.peak_method == PeakMethod::Sampled;
         let of_threads = alone.saturating_mul(threads);
+        let start = runs.clone().map(start).max().unwrap_or_default();
         Resident {
             alone,
             shared: of_threads.max(runs.clone().map(grown).min().unwrap_or_default()),
             has_others: threads > 1,
             // A sampler misses what lies between its samples, as if somebody else had had it.
             process: match threads > 1 || runs.clone().any(sampled) {
-                true => of_threads.saturating_add(gaps),
-                false => of_threads,
+                true => of_threads.saturating_add(start).saturating_add(gaps),
+                false => of_threads.saturating_add(start),
             },
         }
     }
@@ -148,6 +149,15 @@ fn lags(run: &Run) -> u64 {
         0
     };
     KINDS_OF_PAGE * more + ALONE + followed
+}
+
+/// By how much what the start of memprof took differs, which is taken off all figures of the process: it is read as
+/// they are, and lags by itself.
+fn start(run: &Run) -> u64 {
+    match run.overhead.start_rss {
+        0 => 0,
+        _ => KINDS_OF_PAGE * run.process.lag_rss.max(LAG) + FIRST_USE,
+    }
 }
 
 /// How many threads were at work at once: with calls in progress, and one more if others allocated or touched memory
@@ -288,5 +298,15 @@ mod tests {
             Resident::of([&run].into_iter()).alone,
             ALONE + 2 * (96 << 12)
         );
+    }
+
+    #[test]
+    fn what_the_start_took_is_read_with_the_same_lag() {
+        let mut run = with_calls(&[]);
+        let before = Resident::of([&run].into_iter());
+        run.overhead.start_rss = 5 << 20;
+        let after = Resident::of([&run].into_iter());
+        assert_eq!(after.alone, before.alone);
+        assert_eq!(after.process, before.process + 2 * LAG + FIRST_USE);
     }
 }

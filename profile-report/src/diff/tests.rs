@@ -280,6 +280,23 @@ fn of_threads_a_peak_alone_says_nothing() {
     assert_eq!(repeated.worst().unwrap().0.changes.growth(), MIB as i64);
 }
 
+/// What one of several threads frees goes back to the system or stays, by what others have beside it, though no
+/// reading of the line had to be divided.
+#[test]
+fn what_a_line_of_several_threads_gave_back_is_chance() {
+    let gave_back = |threads, bytes: i64| {
+        let mut run = counted(5_000_000, 100, 0);
+        run.functions[0].threads = threads;
+        run.functions[0].lines[2].net_rss = -bytes;
+        run
+    };
+    let alone = compare(&gave_back(1, 0), &gave_back(1, 3 * MIB as i64));
+    let line = |diff: &Diff| diff.functions[0].lines[2].changes.net_rss;
+    assert!(line(&alone).counts, "{}", text(&alone, 160));
+    let threads = compare(&gave_back(4, 0), &gave_back(4, 3 * MIB as i64));
+    assert!(!line(&threads).counts, "{}", text(&threads, 160));
+}
+
 /// A closure's work is the line's, whoever does it.
 #[test]
 fn work_that_other_threads_do_is_no_change() {

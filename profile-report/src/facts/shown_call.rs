@@ -28,11 +28,13 @@ pub(crate) fn which_call(profile: &FunctionProfile, call: &Call) -> &'static str
     }
 }
 
-/// The highest call, if charts do not show it.
-pub(crate) fn higher_than_shown(profile: &FunctionProfile) -> Option<&Call> {
-    let shown = shown_call(profile).map(Call::height);
+/// The highest call, if it is none that charts can show: it was not read when it began, so it has no samples.
+pub(crate) fn highest_unread(profile: &FunctionProfile) -> Option<&Call> {
+    let read = profile
+        .series_call
+        .and_then(|at| profile.call_records.get(at));
     let highest = profile.highest_call()?;
-    (Some(highest.height()) > shown).then_some(highest)
+    (Some(highest.height()) > read.map(Call::height)).then_some(highest)
 }
 
 /// The call with the function's peak of RSS; `None` if it is not among the kept ones.
@@ -53,6 +55,14 @@ pub(crate) fn all_read(profile: &FunctionProfile) -> bool {
     match profile.spread.and_then(|spread| spread.peak_rss) {
         Some(read) => read.calls.saturating_add(in_progress(profile)) >= profile.calls,
         None => profile.read_calls().count() as u64 == profile.calls,
+    }
+}
+
+/// Of which calls the sum of changes of RSS is.
+pub(crate) fn calls_of_net(profile: &FunctionProfile) -> &'static str {
+    match all_read(profile) {
+        true => "all calls",
+        false => "the calls that were read",
     }
 }
 

@@ -17,7 +17,7 @@ use crate::facts::own::{alive, group_of, own_heap};
 use crate::facts::ranking::{highest_on_heap, line_to_look_at};
 use crate::facts::rows::{Row, in_part, is_shared, marks, rows};
 use crate::facts::rss_and_heap::others_show;
-use crate::facts::shown_call::shown_call;
+use crate::facts::shown_call::{calls_of_net, shown_call};
 use crate::plain::columns::{differs_from_own_heap, differs_from_own_rss, has_elsewhere};
 use crate::plain::text_page::facts;
 use crate::text::sentence::Part;
@@ -209,7 +209,11 @@ fn rss_figures(profile: &FunctionProfile) -> Vec<Figure> {
         } else {
             highest.leading()
         },
-        Figure::change(net, profile.net_rss, "kept after all calls"),
+        Figure::change(
+            net,
+            profile.net_rss,
+            format!("kept after {}", calls_of_net(profile)),
+        ),
     ];
     if differs_from_own_rss(profile) {
         figures.push(Figure::change(

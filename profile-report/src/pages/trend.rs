@@ -1,6 +1,7 @@
 //! How the peaks of one command went from run to run, as a small bar chart.
 
 use super::href::href;
+use crate::diff::noise;
 use crate::read::{RunHeader, SavedRun};
 use crate::text::time::started;
 use crate::text::units::{mib_unit, signed_mib};
@@ -10,8 +11,8 @@ use crate::text::visible::visible;
 const SHOWN: usize = 8;
 /// Runs of each: the last ones.
 const RUNS: usize = 40;
-/// A change below this part of the peak is not coloured: RSS varies from run to run.
-const NOISE: u64 = 50;
+/// With so many runs before it the newest one is compared: older ones may be of another program by now.
+const COMPARED: usize = 5;
 /// From one bar to the next.
 const STEP: usize = 9;
 /// The highest bar.
@@ -66,9 +67,10 @@ pub(super) fn trends(newest_first: &[(&SavedRun, &RunHeader)]) -> Vec<Trend> {
 /// The trend of one command; `runs` are newest first.
 fn trend(runs: &[(&SavedRun, &RunHeader)]) -> Option<Trend> {
     let runs = runs.get(..RUNS).unwrap_or(runs);
-    let [(_, newest), (_, before), ..] = runs else {
+    let [(_, newest), earlier @ ..] = runs else {
         return None;
     };
+    let (_, before) = earlier.first()?;
     let top = runs.iter().map(|(_, header)| header.peak_rss).max()?;
     let oldest_first = runs.iter().rev().enumerate();
     let change = (newest.peak_rss as i64).saturating_sub(before.peak_rss as i64);
@@ -86,11 +88,20 @@ fn trend(runs: &[(&SavedRun, &RunHeader)]) -> Option<Trend> {
             signed_mib(change)
         },
         direction: match change {
-            _ if change.unsigned_abs() < before.peak_rss / NOISE => "",
+            _ if !is_more_than_noise(newest, earlier) => "",
             1.. => "up",
             _ => "down",
         },
     })
+}
+
+/// Whether the peak of the newest run is beyond those of the runs before it, by more than RSS differs of itself.
+fn is_more_than_noise(newest: &RunHeader, earlier: &[(&SavedRun, &RunHeader)]) -> bool {
+    let peaks = earlier.iter().map(|(_, header)| header.peak_rss);
+    let before: Vec<i64> = peaks.take(COMPARED).map(noise::signed).collect();
+    // Whether threads were at work is not in the header.
+    let bound = noise::ALONE.max(newest.peak_rss / noise::GAPS);
+    noise::differs(&before, &[noise::signed(newest.peak_rss)], bound)
 }
 
 fn bar(i: usize, saved: &SavedRun, header: &RunHeader, top: u64) -> Bar {
@@ -148,8 +159,26 @@ mod tests {
         assert_eq!(heights, ["20.0", "40.0", "30.0"]);
         assert_eq!(
             (trends[0].change.as_str(), trends[0].direction),
-            ("-10.00", "down")
+            ("-10.00", ""),
+            "lower than one of two"
         );
+    }
+
+    #[test]
+    fn a_change_within_what_runs_differ_by_has_no_colour() {
+        let direction = |newest_first: &[u64]| {
+            let days = (1..=newest_first.len() as u32).rev();
+            let runs = days
+                .zip(newest_first)
+                .map(|(day, &mib)| saved("a", day, mib));
+            of(&runs.collect::<Vec<_>>())[0].direction
+        };
+        assert_eq!(direction(&[103, 100]), "");
+        assert_eq!(direction(&[110, 100]), "up");
+        // One run before was as high; with three that were alike less is enough.
+        assert_eq!(direction(&[110, 100, 111]), "");
+        assert_eq!(direction(&[103, 100, 100, 100]), "up");
+        assert_eq!(direction(&[97, 100, 100, 100]), "down");
     }
 
     #[test]

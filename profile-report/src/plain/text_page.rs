@@ -7,7 +7,7 @@ use super::line_table::line_table;
 use crate::facts::own::alive;
 use crate::facts::peak_moment::{PeakTime, peak_time};
 use crate::facts::rss_and_heap::others_show;
-use crate::facts::shown_call::{in_progress, shown_call, which_call};
+use crate::facts::shown_call::{calls_of_net, in_progress, shown_call, which_call};
 use crate::text::units::{count, duration, interval, mib, mib_unit, signed_mib};
 use crate::text::visible::visible;
 use crate::words::findings::alive_when;
@@ -162,12 +162,17 @@ fn so_far(profile: &FunctionProfile) -> &'static str {
 
 fn net_rss(profile: &FunctionProfile) -> String {
     let net = signed_mib(profile.net_rss);
-    let so_far = so_far(profile);
-    if differs_from_own_rss(profile) {
-        let own = signed_mib(profile.self_net_rss);
-        format!("{net} MiB over all calls{so_far}, {own} MiB without what it called")
-    } else {
-        format!("{net} MiB over all calls{so_far}")
+    let over = format!(
+        "{net} MiB over {}{}",
+        calls_of_net(profile),
+        so_far(profile)
+    );
+    match differs_from_own_rss(profile) {
+        true => format!(
+            "{over}, {} MiB without what it called",
+            signed_mib(profile.self_net_rss)
+        ),
+        false => over,
     }
 }
 

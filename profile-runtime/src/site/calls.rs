@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use memprof_model::internal::{FIRST, Histogram, KeptCalls, MOST};
+use memprof_model::internal::{BUCKETS, FIRST, Histogram, KeptCalls, MOST};
 
 use crate::reading::one_reading::LinePoint;
 use crate::site::resident::resident;
@@ -86,12 +86,17 @@ pub(crate) struct PeakCall {
 }
 
 impl SiteCalls {
-    /// With room for the first calls, and for the series of the highest call if it is short. A block of ours
-    /// that is allocated between calls can lie above the program's, and keep those resident when they are
-    /// freed. Takes 12 KiB, so only sites with `by = …` get it.
+    /// With room for the first calls, for how they are spread, and for the series of the highest call if it is short.
+    /// A block of ours that is allocated between calls can lie above the program's, and keep those resident when they
+    /// are freed. Takes 20 KiB, so only sites with `by = …` get it.
     pub(crate) fn with_room() -> SiteCalls {
+        let spread = || Histogram::in_room(resident(BUCKETS));
         SiteCalls {
             kept: KeptCalls::in_room(resident(FIRST)),
+            spread: ReadSpread {
+                peak_rss: spread(),
+                time_ns: spread(),
+            },
             room: Some(short_series()),
             ..SiteCalls::default()
         }

@@ -223,7 +223,7 @@ impl ThreadState {
                 if call.line_exact {
                     call.add(totals, ending.line as usize, change);
                 } else {
-                    call.divide(totals, &mut self.stretch, change, ending);
+                    call.divide(totals, &mut self.stretch, change, ending, now.is_shared());
                 }
                 call.book_reading(totals, now, net, ending);
             }
@@ -347,13 +347,15 @@ impl OpenCall {
         }
     }
 
-    /// Books what a stretch changed: on the lines whose it is, and the rest on their group.
+    /// Books what a stretch changed: on the lines whose it is, and the rest on their group. `shared`: `change` is an
+    /// estimate, because others were at work.
     fn divide(
         &mut self,
         totals: &mut SiteTotals,
         notes: &mut StretchNotes,
         change: LineFigures,
         ending: Ending,
+        shared: bool,
     ) {
         if (change.net, change.peak) == (0, 0) {
             return;
@@ -367,6 +369,9 @@ impl OpenCall {
         match notes.divide(&totals.lines, self.counters, change.net, stretch) {
             Whose::Line(place) => self.add(totals, place, change),
             Whose::Lines { left } => self.add_parts(totals, notes, change, left),
+        }
+        if shared {
+            mark_shared(totals, notes, ending.line);
         }
     }
 
@@ -424,6 +429,14 @@ impl OpenCall {
             line.schedule.learn(hits - newest.min(hits), net);
         }
     }
+}
+
+/// What lines got of the last stretch is an estimate. The line at which it ends takes note by itself
+/// ([`OpenCall::book_reading`]).
+fn mark_shared(totals: &mut SiteTotals, notes: &StretchNotes, ending: u32) {
+    let lines = totals.lines.iter_mut().enumerate();
+    let ran = lines.filter(|(place, _)| *place != ending as usize && notes.ran(*place));
+    ran.for_each(|(_, line)| line.shared += 1);
 }
 
 /// Time alone.

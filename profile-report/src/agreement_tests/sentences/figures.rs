@@ -169,6 +169,14 @@ impl Of<'_> {
         highest - all.min().unwrap_or(highest).min(highest)
     }
 
+    /// Whether the ends of every call were read.
+    pub(super) fn has_read_all(&self) -> bool {
+        let kept = self.function.read_calls().count() as u64;
+        let spread = self.function.spread.and_then(|spread| spread.peak_rss);
+        let read = spread.map_or(kept, |read| read.calls + self.in_progress());
+        read >= self.function.calls
+    }
+
     /// The only call, which nobody else had a part in.
     pub(super) fn only_call(&self) -> Option<&Call> {
         match self.function.call_records.as_slice() {
