@@ -135,15 +135,16 @@ fn calls_seen_from_another_thread_belong_together() {
     explore(1, move || {
         let counted = loom::sync::Arc::new(CountedCalls::with_room_for(1, 0));
         let depth = counted
-            .push(call(first), &of_first[0], at(None))
+            .push(call(first), &of_first[0], || at(None))
             .expect("room");
         counted.current_line.begin(&of_first[1]);
         let owner = counted.clone();
         let work = loom::thread::spawn(move || {
             owner.current_line.touch(|| 5, |_| ());
-            owner.pop(depth, at(None));
+            let top = owner.top(depth).expect("the innermost");
+            owner.pop(depth, top, 0);
             owner
-                .push(call(second), &of_second[0], at(None))
+                .push(call(second), &of_second[0], || at(None))
                 .expect("room");
             owner.current_line.begin(&of_second[1]);
         });

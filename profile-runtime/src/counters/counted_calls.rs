@@ -168,19 +168,22 @@ impl<S, C, L> CountedCalls<S, C, L> {
 
     /// Begins a counted call and gives its depth; `None` if there is no room. The call is at `first`; its
     /// caller stays at `outer` meanwhile.
+    // What is at hand is written down before `outer` is asked for: the fewer values there are at once, the fewer
+    // registers an entry has to save.
     #[inline]
     pub(crate) fn push(
         &self,
         call: CallStart<S, C>,
         first: &'static L,
-        outer: Position<L>,
+        outer: impl FnOnce() -> Position<L>,
     ) -> Option<u32> {
         let at = self.len();
-        let (below, slot) = (self.slots.get(at)?, self.slots.get(at + 1)?);
+        let slot = self.slots.get(at + 1)?;
+        let below = &self.slots[at];
         let depth = self.depth.load(Relaxed);
         self.change(|| {
-            below.set_position(outer);
             slot.begin(call);
+            below.set_position(outer());
             self.current_line.begin(first);
             self.current_line.set_self_start(call.heap.live());
             self.depth.store(depth + 1, Relaxed);
@@ -188,15 +191,16 @@ impl<S, C, L> CountedCalls<S, C, L> {
         Some(depth)
     }
 
-    /// The call at `depth` with its caller's position, if that call is the innermost one and counted.
+    /// The call at `depth`, if it is the innermost one and counted.
     #[inline]
-    pub(crate) fn top(&self, depth: u32) -> Option<(CallStart<S, C>, Position<L>)> {
+    pub(crate) fn top(&self, depth: u32) -> Option<Top<'_, S, C, L>> {
         let at = self.len();
         if at == 0 || self.depth.load(Relaxed) != depth + 1 {
             return None;
         }
-        let (below, slot) = (self.slots.get(at - 1)?, self.slots.get(at)?);
-        Some((slot.start()?, below.position()))
+        let slots = self.slots.get(at - 1..)?.first_chunk()?;
+        let counters = slots[1].counters.get()?;
+        Some(Top { counters, slots })
     }
 
     /// The line of the innermost call around the counted one that counts on the same `counters`, if it is
@@ -210,13 +214,15 @@ impl<S, C, L> CountedCalls<S, C, L> {
         same.next()?.line.get()
     }
 
-    /// Ends the call at `depth`, the innermost. Its caller goes on at `outer`.
+    /// Ends the call at `depth`, the innermost. Of its caller's live bytes, `kept` are the call's.
     #[inline]
-    pub(crate) fn pop(&self, depth: u32, outer: Position<L>) {
+    pub(crate) fn pop(&self, depth: u32, top: Top<'_, S, C, L>, kept: i64) {
         self.change(|| {
+            let outer = top.caller();
             self.depth.store(depth, Relaxed);
             self.current_line.go_on(outer.line, outer.heap_line_start);
-            self.current_line.set_self_start(outer.heap_self_start);
+            let self_start = outer.heap_self_start.wrapping_add(kept);
+            self.current_line.set_self_start(self_start);
         });
     }
 
@@ -374,6 +380,61 @@ pub(crate) struct StackView<S: 'static, C: 'static, L: 'static> {
     pub counted: Vec<(CallStart<S, C>, Position<L>)>,
 }
 
+/// The innermost call, which is counted. Its exit loads each part where it needs it: loaded all at once, most of them
+/// would have to be written down again.
+// Two pointers: so many are handed on in registers.
+#[derive(Debug)]
+pub(crate) struct Top<'calls, S: 'static, C: 'static, L: 'static> {
+    pub counters: &'static C,
+    /// Its caller's slot, and its own.
+    slots: &'calls [Slot<S, C, L>; 2],
+}
+
+// Derived, `Clone` and `Copy` would demand the same of `S`, `C` and `L`.
+impl<S, C, L> Clone for Top<'_, S, C, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, C, L> Copy for Top<'_, S, C, L> {}
+
+impl<S, C, L> Top<'_, S, C, L> {
+    pub(crate) fn site(self) -> Option<&'static S> {
+        self.slots[1].site.get()
+    }
+
+    /// The thread's heap at the entry.
+    #[inline]
+    pub(crate) fn heap(self) -> Counts {
+        self.slots[1].heap_entry()
+    }
+
+    /// Whether the thread was panicking at the entry.
+    #[inline]
+    pub(crate) fn panicking(self) -> bool {
+        self.slots[1].panicking.load(Relaxed)
+    }
+
+    /// See [`CallStart::call_id`].
+    #[inline]
+    pub(crate) fn call_id(self) -> u64 {
+        self.slots[1].call_id.load(Relaxed)
+    }
+
+    /// Where its caller is.
+    #[inline]
+    pub(crate) fn caller(self) -> Position<L> {
+        self.slots[0].position()
+    }
+
+    /// See [`Position::heap_high`].
+    #[inline]
+    pub(crate) fn heap_high_of_caller(self) -> i64 {
+        self.slots[0].heap_high.load(Relaxed)
+    }
+}
+
 impl<S, C, L> Slot<S, C, L> {
     fn new() -> Slot<S, C, L> {
         Slot {
@@ -407,18 +468,22 @@ impl<S, C, L> Slot<S, C, L> {
     }
 
     #[inline]
-    fn start(&self) -> Option<CallStart<S, C>> {
+    fn heap_entry(&self) -> Counts {
         let [allocated, freed, allocations] = &self.heap_entry;
+        Counts {
+            allocated: allocated.load(Relaxed),
+            freed: freed.load(Relaxed),
+            allocations: allocations.load(Relaxed),
+        }
+    }
+
+    fn start(&self) -> Option<CallStart<S, C>> {
         Some(CallStart {
             site: self.site.get()?,
             counters: self.counters.get()?,
             panicking: self.panicking.load(Relaxed),
             call_id: self.call_id.load(Relaxed),
-            heap: Counts {
-                allocated: allocated.load(Relaxed),
-                freed: freed.load(Relaxed),
-                allocations: allocations.load(Relaxed),
-            },
+            heap: self.heap_entry(),
         })
     }
 

@@ -81,30 +81,44 @@ impl<L> CurrentLine<L> {
         line_of(self.line.load(Acquire))
     }
 
-    /// Live bytes when the current line began, given that there are `live` now.
+    /// The current line, if there is one, and the live bytes when it began, given that there are `live` now.
     ///
     /// This method and those that follow are for the owning thread only.
     #[inline]
-    pub(crate) fn heap_start(&self, live: i64) -> i64 {
-        if self.line.load(Relaxed).addr() & TOUCHED == 0 {
-            return live;
-        }
-        self.touched_at()
+    pub(crate) fn place(&self, live: i64) -> (Option<&'static L>, i64) {
+        let tagged = self.line.load(Relaxed);
+        let start = match tagged.addr() & TOUCHED {
+            0 => live,
+            _ => self.touched_at(),
+        };
+        (line_of(tagged), start)
     }
 
-    /// The thread allocates or frees; it had `live` bytes before. Calls `book` with the current line, if
-    /// there is one.
+    /// The thread has freed; it had `live` bytes before. Calls `book` with the current line, if there is one.
     // `book` is called in both branches: merging them would add a null check to the allocator's path.
     #[inline]
     pub(crate) fn touch(&self, live: impl FnOnce() -> i64, book: impl Fn(&'static L)) {
         let tagged = self.line.load(Relaxed);
-        if tagged.addr() & TOUCHED != 0 {
-            let line = tagged.map_addr(|address| address.wrapping_sub(TOUCHED));
-            // SAFETY: only `go_on` tags pointers, and only those that it made from a `&'static L`, never null.
-            book(unsafe { &*line });
+        if let Some(line) = touched(tagged) {
+            book(line);
         } else if let Some(line) = line_of(tagged) {
             self.go_on(Some(line), live());
             book(line);
+        }
+    }
+
+    /// The thread has allocated `bytes`, and has `live` ones now. Calls `book` with the current line, if there is one,
+    /// and how high that is.
+    #[inline]
+    pub(crate) fn grow(&self, bytes: usize, live: i64, book: impl Fn(&'static L, Rise)) {
+        let tagged = self.line.load(Relaxed);
+        if let Some(line) = touched(tagged) {
+            let rise = live.wrapping_sub(self.touched_at());
+            book(line, self.rise(live, rise));
+        } else if let Some(line) = line_of(tagged) {
+            let rise = bytes as i64;
+            self.go_on(Some(line), live.wrapping_sub(rise));
+            book(line, self.rise(live, rise));
         }
     }
 
@@ -120,14 +134,24 @@ impl<L> CurrentLine<L> {
         self.self_start.load(Relaxed)
     }
 
-    /// How high `live` bytes are, given that the current line is touched.
+    /// How high `live` bytes are, which are `line` more than when the current line began.
     #[inline]
-    pub(crate) fn rise(&self, live: i64) -> Rise {
+    fn rise(&self, live: i64, line: i64) -> Rise {
         Rise {
-            line: live.wrapping_sub(self.touched_at()),
+            line,
             own: live.wrapping_sub(self.self_start()),
         }
     }
+}
+
+/// The line, if it is tagged with `TOUCHED`.
+#[inline]
+fn touched<L>(tagged: *mut L) -> Option<&'static L> {
+    (tagged.addr() & TOUCHED != 0).then(|| {
+        let line = tagged.map_addr(|address| address.wrapping_sub(TOUCHED));
+        // SAFETY: only `go_on` tags pointers, and only those that it made from a `&'static L`, never null.
+        unsafe { &*line }
+    })
 }
 
 #[inline]

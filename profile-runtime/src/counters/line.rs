@@ -23,13 +23,16 @@ pub(crate) static NO_CURRENT_LINE: CurrentLine = CurrentLine {
 };
 
 /// The counters of one line on one thread.
+// In this order, with the hits inside: at the beginning they would be where the line is, and the compiler would keep
+// the addresses of all lines of a loop at hand instead of reckoning each from that of the first line.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct LineCounters {
+    /// What the line did on the heap by itself, as the allocator counts it.
+    own: HeapCounters,
     hits: Hits,
     /// How often the line was gone back to without a hit, after a block inside of it.
     resumes: AtomicU64,
-    /// What the line did on the heap by itself, as the allocator counts it.
-    own: HeapCounters,
     /// The highest rise of live bytes above the line's beginning, and what callees rose to.
     pub(super) peak: Highest,
     /// The highest rise above a call's beginning, less what the call's callees have kept.

@@ -202,9 +202,15 @@ impl SiteCounters {
         self.heap_peak.get()
     }
 
+    /// Counts a call that did just what the one before did. `false` if it did not; then it is not counted.
+    #[inline]
+    pub(crate) fn spread_again(&self, allocated: u64, peak: u64) -> bool {
+        let spread = self.spread.get();
+        spread.is_some_and(|spread| spread.count_again(allocated, peak))
+    }
+
     /// Counts a call that allocated something among those that did about as much on the heap. `false` if that has no
     /// room yet ([`SiteCounters::make_room_and_spread`]); then it is not counted.
-    #[inline]
     pub(crate) fn spread_call(&self, allocated: u64, peak: u64) -> bool {
         let spread = self.spread.get();
         spread.is_some_and(|spread| spread.count(allocated, peak))

@@ -19,6 +19,13 @@ pub(crate) struct SiteDirectory {
     pages: [OnceLock<Box<[StaticCell<SiteCounters>]>>; PAGES],
 }
 
+/// Where a site's counters are in every directory. Reckoned once: a call only looks there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    page: usize,
+    at: usize,
+}
+
 impl SiteDirectory {
     pub(crate) fn new() -> SiteDirectory {
         SiteDirectory {
@@ -27,19 +34,20 @@ impl SiteDirectory {
     }
 
     #[inline]
-    pub(crate) fn get(&self, id: usize) -> Option<&'static SiteCounters> {
-        let (page, at) = place(id);
-        self.pages.get(page)?.get()?.get(at)?.get()
+    pub(crate) fn get(&self, place: Place) -> Option<&'static SiteCounters> {
+        self.pages.get(place.page)?.get()?.get(place.at)?.get()
     }
 
-    pub(crate) fn set(&self, id: usize, counters: &'static SiteCounters) {
-        let (page, at) = place(id);
-        let Some(page_cell) = self.pages.get(page) else {
+    pub(crate) fn set(&self, place: Place, counters: &'static SiteCounters) {
+        let Some(page) = self.pages.get(place.page) else {
             return;
         };
-        let page =
-            page_cell.get_or_init(|| (0..FIRST << page).map(|_| StaticCell::new()).collect());
-        page[at].set(Some(counters));
+        let page = page.get_or_init(|| {
+            (0..FIRST << place.page)
+                .map(|_| StaticCell::new())
+                .collect()
+        });
+        page[place.at].set(Some(counters));
     }
 
     /// Bytes that it holds beside itself.
@@ -49,23 +57,28 @@ impl SiteDirectory {
     }
 }
 
-/// The page of the site with number `id`, and its place in the page.
-#[inline]
-fn place(id: usize) -> (usize, usize) {
-    let number = id + FIRST;
-    let page = (number.ilog2() - FIRST.ilog2()) as usize;
-    (page, number - (FIRST << page))
+impl Place {
+    /// The place of the site with this number.
+    pub(crate) fn of(id: usize) -> Place {
+        let number = id + FIRST;
+        let page = (number.ilog2() - FIRST.ilog2()) as usize;
+        Place {
+            page,
+            at: number - (FIRST << page),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST, place};
+    use super::{FIRST, Place};
 
     #[test]
     fn site_directory_gives_every_site_a_place_of_its_own() {
         let mut expected = (0, 0);
         for id in 0..10_000 {
-            assert_eq!(place(id), expected);
+            let place = Place::of(id);
+            assert_eq!((place.page, place.at), expected);
             expected.1 += 1;
             if expected.1 == FIRST << expected.0 {
                 expected = (expected.0 + 1, 0);

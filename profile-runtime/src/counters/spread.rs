@@ -2,12 +2,14 @@
 //!
 //! The calls of most functions lie in a few buckets: these have their counts in a short list. The rest have theirs in
 //! a table, which gets its room where a call needs it. A call that did nothing on the heap is not counted here.
+//!
+//! Most calls do what the one before did. So it is noted where that one was counted.
 
 use std::sync::OnceLock;
 
 use memprof_model::internal::{BUCKETS, Histogram, bucket};
 
-use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
+use crate::counters::atomics::{AtomicU32, AtomicU64, Ordering::Relaxed, add};
 
 /// How many buckets the short list has.
 const FEW: usize = 4;
@@ -21,6 +23,16 @@ const BUCKET_AT: u32 = 55;
 pub(crate) struct HeapSpread {
     allocated: Buckets,
     peak: Buckets,
+    last: LastCall,
+}
+
+/// The call that was counted last, if it is in both short lists. All 0 before the first.
+#[derive(Debug, Default)]
+struct LastCall {
+    allocated: AtomicU64,
+    peak: AtomicU64,
+    /// Its places in the short lists.
+    places: [AtomicU32; 2],
 }
 
 #[derive(Debug, Default)]
@@ -33,9 +45,24 @@ struct Buckets {
 type Table = [OnceLock<Box<[AtomicU64; CHUNK]>>; BUCKETS / CHUNK];
 
 impl HeapSpread {
+    /// Counts a call that did just what the one before did. `false` if it did not: it is not counted then.
+    #[inline]
+    pub(super) fn count_again(&self, allocated: u64, peak: u64) -> bool {
+        let last = &self.last;
+        let again = last.allocated.load(Relaxed) == allocated && last.peak.load(Relaxed) == peak;
+        if again {
+            let [of_allocated, of_peak] = last.places.each_ref().map(|place| {
+                let place = place.load(Relaxed) as usize;
+                place % FEW
+            });
+            add(&self.allocated.few[of_allocated], 1);
+            add(&self.peak.few[of_peak], 1);
+        }
+        again
+    }
+
     /// Counts a call that allocated so many bytes, and more than none. `false` if there is no room for such a
     /// call yet: it is not counted then.
-    #[inline]
     pub(super) fn count(&self, allocated: u64, peak: u64) -> bool {
         let Some(of_allocated) = self.allocated.counter(allocated) else {
             return false;
@@ -44,11 +71,12 @@ impl HeapSpread {
             let Some(of_peak) = self.peak.counter(peak) else {
                 return false;
             };
-            add(of_peak, 1);
-            self.peak.raise_max(peak);
+            of_peak.count(peak);
+            if let (Some(of_allocated), Some(of_peak)) = (of_allocated.place, of_peak.place) {
+                self.last.note(allocated, peak, [of_allocated, of_peak]);
+            }
         }
-        add(of_allocated, 1);
-        self.allocated.raise_max(allocated);
+        of_allocated.count(allocated);
         true
     }
 
@@ -73,25 +101,49 @@ impl HeapSpread {
     }
 }
 
+impl LastCall {
+    fn note(&self, allocated: u64, peak: u64, places: [u32; 2]) {
+        self.allocated.store(allocated, Relaxed);
+        self.peak.store(peak, Relaxed);
+        for (place, is) in self.places.iter().zip(places) {
+            place.store(is, Relaxed);
+        }
+    }
+}
+
+/// Where calls of a bucket are counted.
+struct Counter<'buckets> {
+    buckets: &'buckets Buckets,
+    cell: &'buckets AtomicU64,
+    /// Its place, if it is in the short list.
+    place: Option<u32>,
+}
+
+impl Counter<'_> {
+    fn count(&self, value: u64) {
+        add(self.cell, 1);
+        if value > self.buckets.max.load(Relaxed) {
+            self.buckets.max.store(value, Relaxed);
+        }
+    }
+}
+
 impl Buckets {
     /// The counter of the bucket that `value` is in, if there is room for it.
-    #[inline]
-    fn counter(&self, value: u64) -> Option<&AtomicU64> {
+    fn counter(&self, value: u64) -> Option<Counter<'_>> {
         let bucket = bucket(value);
-        for entry in &self.few {
+        let counter = |cell, place| Counter {
+            buckets: self,
+            cell,
+            place,
+        };
+        for (place, entry) in (0..).zip(&self.few) {
             if entry.load(Relaxed) >> BUCKET_AT == bucket as u64 + 1 {
-                return Some(entry);
+                return Some(counter(entry, Some(place)));
             }
         }
-        let table = self.many.get()?;
-        table.get(bucket / CHUNK)?.get()?.get(bucket % CHUNK)
-    }
-
-    #[inline]
-    fn raise_max(&self, value: u64) {
-        if value > self.max.load(Relaxed) {
-            self.max.store(value, Relaxed);
-        }
+        let chunk = self.many.get()?.get(bucket / CHUNK)?.get()?;
+        Some(counter(chunk.get(bucket % CHUNK)?, None))
     }
 
     fn make_room(&self, value: u64) {
@@ -164,6 +216,26 @@ mod tests {
             (is.calls, is.p50, is.max)
         });
         assert_eq!(is, [(4, 100, 100), (2, 50, 50)]);
+    }
+
+    #[test]
+    fn spread_counts_what_is_done_again_where_it_was_counted_before() {
+        let spread = HeapSpread::default();
+        assert!(!spread.count_again(100, 50), "nothing was counted yet");
+        spread.make_room(100, 50);
+        spread.make_room(7, 7);
+        for (allocated, peak) in [(7, 7), (100, 50)] {
+            assert!(spread.count(allocated, peak));
+            assert!(spread.count_again(allocated, peak));
+        }
+        assert!(!spread.count_again(100, 49) && !spread.count_again(101, 50));
+        let (mut allocated, mut peak) = (Histogram::default(), Histogram::default());
+        spread.add_to(&mut allocated, &mut peak);
+        let is = [allocated, peak].map(|histogram| {
+            let is = histogram.quantiles().expect("calls");
+            (is.calls, is.p50, is.max)
+        });
+        assert_eq!(is, [(4, 7, 100), (4, 7, 50)]);
     }
 
     /// From the lowest to the highest: more buckets than the short list has.

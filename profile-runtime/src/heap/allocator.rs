@@ -3,8 +3,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::NonNull;
 
-use super::count::{count_allocation, count_free, count_growth, count_while_freed};
-use super::this_thread::is_for_memprof;
+use super::count::{
+    count_allocation, count_allocation_on, count_free, count_growth, count_while_freed,
+};
+use super::this_thread::{is_for_memprof, of_this_thread};
+use super::thread_counters::LARGE;
 use super::{origins, own_heap};
 
 /// A global allocator that counts what each thread allocates and frees, and leaves the allocating to
@@ -91,36 +94,109 @@ impl<A> CountingAllocator<A> {
     }
 }
 
-/// What memprof allocates for itself comes from its own heap, as long as that has room.
-#[inline]
-fn for_memprof(layout: Layout) -> Option<*mut u8> {
-    if !is_for_memprof() {
-        return None;
-    }
-    own_heap::allocate(layout).map(NonNull::as_ptr)
+/// Gives a block of memprof's own heap back.
+///
+/// # Safety
+/// As for [`own_heap::free`], with a layout of this size and alignment.
+// `extern "C"`: such a function does not unwind, so the user's functions need no landing pads for it.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn free_own(block: *mut u8, size: usize, align: usize) {
+    // SAFETY: the caller says that they are those of a layout.
+    let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+    // SAFETY: the caller's promise is passed on.
+    unsafe { own_heap::free(block, layout) };
 }
 
 impl<A: GlobalAlloc> CountingAllocator<A> {
+    /// Allocates on a thread that has no counters: for memprof, from its own heap as long as that has room, or for the
+    /// program if the thread allocates for the first time or is being taken down.
+    ///
+    /// # Safety
+    /// As for [`GlobalAlloc::alloc`] with a layout of this size and alignment.
+    // `extern "C"`: as `free_own`.
+    #[cold]
+    #[inline(never)]
+    unsafe extern "C" fn alloc_without_counters(
+        &self,
+        size: usize,
+        align: usize,
+        zeroed: bool,
+    ) -> *mut u8 {
+        // SAFETY: the caller says that they are those of a layout.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+        if is_for_memprof()
+            && let Some(block) = own_heap::allocate(layout).map(NonNull::as_ptr)
+        {
+            if zeroed {
+                // SAFETY: the block has this size.
+                unsafe { block.write_bytes(0, size) };
+            }
+            return block;
+        }
+        let block = match zeroed {
+            // SAFETY: the caller's promise is passed on.
+            true => unsafe { self.inner.alloc_zeroed(layout) },
+            // SAFETY: the caller's promise is passed on.
+            false => unsafe { self.inner.alloc(layout) },
+        };
+        if !block.is_null() {
+            count_allocation(size);
+            self.follow(block, size);
+        }
+        block
+    }
+
+    /// The program has got a block.
+    #[inline]
+    fn follow(&self, block: *mut u8, size: usize) {
+        if self.origins {
+            origins::allocated(block, size);
+        }
+    }
+
+    /// Frees a block that is [`LARGE`].
+    ///
+    /// # Safety
+    /// As for [`GlobalAlloc::dealloc`], with a layout of this size and alignment.
+    // Apart, so that the usual free has no more to save and restore than it needs. `extern "C"`: as `free_own`.
+    #[inline(never)]
+    unsafe extern "C" fn dealloc_large(&self, block: *mut u8, size: usize, align: usize) {
+        // SAFETY: the caller says that they are those of a layout.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+        // SAFETY: the caller's promise is passed on.
+        count_while_freed(size, || unsafe { self.inner.dealloc(block, layout) });
+    }
+
     /// Reallocates a block of memprof's own heap.
     ///
     /// # Safety
-    /// As for [`GlobalAlloc::realloc`].
+    /// As for [`GlobalAlloc::realloc`], with a layout of this size and alignment.
+    // `extern "C"`: as `free_own`.
     #[cold]
-    unsafe fn resize_own(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    #[inline(never)]
+    unsafe extern "C" fn resize_own(
+        &self,
+        block: *mut u8,
+        size: usize,
+        align: usize,
+        new_size: usize,
+    ) -> *mut u8 {
+        // SAFETY: the caller says that they are those of a layout.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
         if own_heap::fits(layout, new_size) {
             return block;
         }
         // SAFETY: the caller says that the size is a valid one for this alignment.
-        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, align) };
         let new_block = match own_heap::allocate(new_layout) {
             Some(new_block) => new_block.as_ptr(),
             // SAFETY: the caller says that the size is not 0.
             None => unsafe { self.inner.alloc(new_layout) },
         };
         if !new_block.is_null() {
-            let kept = layout.size().min(new_size);
             // SAFETY: both have room for so many bytes, and one of them is new.
-            unsafe { new_block.copy_from_nonoverlapping(block, kept) };
+            unsafe { new_block.copy_from_nonoverlapping(block, size.min(new_size)) };
             // SAFETY: the block is one of the own heap, for this layout, and has been replaced.
             unsafe { own_heap::free(block, layout) };
         }
@@ -133,34 +209,32 @@ impl<A: GlobalAlloc> CountingAllocator<A> {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if let Some(block) = for_memprof(layout) {
-            return block;
-        }
+        let Some(counters) = of_this_thread() else {
+            let (size, align) = (layout.size(), layout.align());
+            // SAFETY: the caller's promise is passed on.
+            return unsafe { self.alloc_without_counters(size, align, false) };
+        };
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc(layout) };
         if !block.is_null() {
-            count_allocation(layout.size());
-            if self.origins {
-                origins::allocated(block, layout.size());
-            }
+            count_allocation_on(counters, layout.size());
+            self.follow(block, layout.size());
         }
         block
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if let Some(block) = for_memprof(layout) {
-            // SAFETY: the block has this size.
-            unsafe { block.write_bytes(0, layout.size()) };
-            return block;
-        }
+        let Some(counters) = of_this_thread() else {
+            let (size, align) = (layout.size(), layout.align());
+            // SAFETY: the caller's promise is passed on.
+            return unsafe { self.alloc_without_counters(size, align, true) };
+        };
         // SAFETY: the caller's promise is passed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         if !block.is_null() {
-            count_allocation(layout.size());
-            if self.origins {
-                origins::allocated(block, layout.size());
-            }
+            count_allocation_on(counters, layout.size());
+            self.follow(block, layout.size());
         }
         block
     }
@@ -169,23 +243,27 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if own_heap::has(block) {
             // SAFETY: the caller's promise is passed on.
-            return unsafe { own_heap::free(block, layout) };
+            return unsafe { free_own(block, layout.size(), layout.align()) };
         }
         // Before the block is freed: after that another thread can get a block at the same address.
         if self.origins {
             origins::freed(block);
         }
+        if layout.size() >= LARGE {
+            // SAFETY: the caller's promise is passed on.
+            return unsafe { self.dealloc_large(block, layout.size(), layout.align()) };
+        }
+        // Counted first, so that nothing is left to be done after it.
+        count_free(layout.size());
         // SAFETY: the caller's promise is passed on.
-        count_while_freed(layout.size(), || unsafe {
-            self.inner.dealloc(block, layout)
-        });
+        unsafe { self.inner.dealloc(block, layout) };
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         if own_heap::has(block) {
             // SAFETY: the caller's promise is passed on.
-            return unsafe { self.resize_own(block, layout, new_size) };
+            return unsafe { self.resize_own(block, layout.size(), layout.align(), new_size) };
         }
         let followed = self.origins.then(|| origins::take(block)).flatten();
         // SAFETY: the caller's promise is passed on.

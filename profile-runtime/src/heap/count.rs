@@ -2,19 +2,25 @@
 //!
 //! Nothing in here may allocate: it is called from inside the global allocator.
 
-use super::this_thread::count;
-use super::thread_counters::LARGE;
+use super::this_thread::{count, current_line};
+use super::thread_counters::ThreadCounters;
+use crate::counters::line::CurrentLine;
 
 /// The calling thread has allocated a block.
-#[inline]
 pub(crate) fn count_allocation(bytes: usize) {
-    count(bytes, |counters, current_line, bytes| {
-        let live = counters.count_allocation(bytes);
-        let before = || live.wrapping_sub(bytes as i64);
-        current_line.touch(before, |line| {
-            line.book_allocation(bytes, current_line.rise(live));
-        });
-    });
+    count(bytes, book_allocation);
+}
+
+/// The calling thread, which has these counters, has allocated a block.
+#[inline]
+pub(super) fn count_allocation_on(counters: &ThreadCounters, bytes: usize) {
+    book_allocation(counters, current_line(), bytes);
+}
+
+#[inline]
+fn book_allocation(counters: &ThreadCounters, current_line: &CurrentLine, bytes: usize) {
+    let live = counters.count_allocation(bytes);
+    current_line.grow(bytes, live, |line, rise| line.book_allocation(bytes, rise));
 }
 
 /// A block of the calling thread has grown.
@@ -22,10 +28,7 @@ pub(crate) fn count_allocation(bytes: usize) {
 pub(super) fn count_growth(bytes: usize) {
     count(bytes, |counters, current_line, bytes| {
         let live = counters.count_growth(bytes);
-        let before = || live.wrapping_sub(bytes as i64);
-        current_line.touch(before, |line| {
-            line.book_growth(bytes, current_line.rise(live));
-        });
+        current_line.grow(bytes, live, |line, rise| line.book_growth(bytes, rise));
     });
 }
 
@@ -39,16 +42,11 @@ pub(crate) fn count_free(bytes: usize) {
     });
 }
 
-/// Runs `free`, which frees a block of the calling thread's, and counts that.
-#[inline]
+/// Runs `free`, which frees a large block of the calling thread's, and counts that.
 pub(super) fn count_while_freed(bytes: usize, free: impl FnOnce()) {
-    if bytes < LARGE {
-        free();
-    } else {
-        count(bytes, |counters, _, bytes| counters.begin_free(bytes));
-        free();
-        count(bytes, |counters, _, bytes| counters.end_free(bytes));
-    }
+    count(bytes, |counters, _, bytes| counters.begin_free(bytes));
+    free();
+    count(bytes, |counters, _, bytes| counters.end_free(bytes));
     count_free(bytes);
 }
 

@@ -67,6 +67,12 @@ pub(crate) fn set_current_line_source(current_line: &'static CurrentLine) {
     THIS.with(|this| this.current_line.set(current_line));
 }
 
+/// The calling thread's current line is found there.
+#[inline]
+pub(super) fn current_line() -> &'static CurrentLine {
+    THIS.with(|this| this.current_line.get())
+}
+
 /// Has `book` count `bytes` on the calling thread's counters and current line. Does nothing where recording
 /// is compiled out.
 #[inline]
@@ -110,8 +116,7 @@ pub(crate) fn of_this_thread() -> Option<&'static ThreadCounters> {
     THIS.with(|this| this.counters.get())
 }
 
-/// Whether the calling thread allocates for memprof now.
-#[inline]
+/// Whether the calling thread allocates for memprof now. It has no counters meanwhile.
 pub(super) fn is_for_memprof() -> bool {
     THIS.with(|this| this.without.get() == Without::Counting)
 }

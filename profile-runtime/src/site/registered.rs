@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::by_size::{Extremes, FiguresBySize};
 use super::calls::{SharedRoom, SiteCalls};
 use super::spec::{MEMORY_USAGE, PerCall, SiteSpec};
+use crate::counters::site_directory::Place;
 use crate::heap;
 use crate::sync::lock;
 use memprof_model::growth::Exponent;
@@ -15,6 +16,8 @@ use memprof_model::growth::Exponent;
 pub(crate) struct RegisteredSite {
     /// Its number: its place in the recorder's list, and in every thread's totals.
     pub id: usize,
+    /// Where its counters are in the directory of each thread.
+    pub place: Place,
     pub spec: &'static SiteSpec,
     pub name: String,
     pub label: String,
@@ -53,6 +56,7 @@ impl RegisteredSite {
         };
         RegisteredSite {
             id,
+            place: Place::of(id),
             spec,
             name,
             label,

@@ -28,7 +28,7 @@
 use super::call_stack::ThreadState;
 use super::line_group::{self, GroupFigures};
 use super::open_call::{Kind, OpenCall, difference, risen};
-use super::stretch::{self, Stretch, Whose};
+use super::stretch::{Stretch, StretchNotes, Whose};
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
@@ -208,7 +208,7 @@ impl ThreadState {
             let booked_elsewhere = std::mem::take(&mut call.booked_elsewhere);
             let time_ns = now.t_ns.saturating_sub(call.booked_until.t_ns);
             let time_ns = time_ns.saturating_sub(booked_elsewhere.time_ns);
-            let time_line = call.line_of_time(totals, ending);
+            let time_line = call.line_of_time(totals, &self.stretch, ending);
             if call.kind == Kind::OtherThread {
                 totals.worker_time(time_line, time_ns);
             } else {
@@ -222,8 +222,11 @@ impl ThreadState {
                 };
                 if call.line_exact {
                     call.add(totals, ending.line as usize, change);
-                } else {
-                    call.divide(totals, change, ending, now.is_shared());
+                } else if (change.net, change.peak) != (0, 0) {
+                    call.divide(totals, &mut self.stretch, change, ending);
+                    if now.is_shared() {
+                        mark_shared(totals, &self.stretch, ending.line);
+                    }
                 }
                 call.book_reading(totals, now, net, ending);
             }
@@ -274,9 +277,7 @@ impl ThreadState {
     pub(crate) fn begin_stretch(&mut self) {
         if let Some(call) = self.stack.last_mut() {
             call.line_exact = false;
-            if let Some(totals) = self.totals[call.site.id].as_mut() {
-                stretch::begin(&mut totals.lines, call.counters, NO_LINE);
-            }
+            call.note_stretch(&mut self.stretch, NO_LINE);
         }
     }
 
@@ -289,8 +290,8 @@ impl ThreadState {
         call.line_hit = hit;
         call.line_exact = exact;
         call.stretch_first = since;
-        if !exact && let Some(totals) = self.totals[call.site.id].as_mut() {
-            stretch::begin(&mut totals.lines, call.counters, line);
+        if !exact {
+            call.note_stretch(&mut self.stretch, line);
         }
     }
 
@@ -309,8 +310,17 @@ impl OpenCall {
         self.line_hit = false;
     }
 
+    /// A stretch begins. The newest hit of the line `beginning` is of it.
+    fn note_stretch(&self, notes: &mut StretchNotes, beginning: u32) {
+        // A closure of another thread's call has time alone, and what a call does before its first reading is its
+        // caller's: around both a stretch may go on.
+        if self.kind != Kind::OtherThread && !self.unread {
+            notes.begin(self.site, self.counters, beginning);
+        }
+    }
+
     /// The line that books the time up to the last reading.
-    fn line_of_time(&self, totals: &mut SiteTotals, ending: Ending) -> u32 {
+    fn line_of_time(&self, totals: &mut SiteTotals, notes: &StretchNotes, ending: Ending) -> u32 {
         if self.line_exact {
             return ending.line;
         }
@@ -324,10 +334,8 @@ impl OpenCall {
             NO_LINE => ending.line,
             line => line,
         };
-        match !is_worker && stretch::has_run(&totals.lines, self.counters, met, ending.beginning) {
-            true => met,
-            false => first,
-        }
+        let has_run = || notes.has_run(self.site.id, self.counters, met, ending.beginning);
+        if !is_worker && has_run() { met } else { first }
     }
 
     /// Adds `change` to the line at this place.
@@ -342,37 +350,36 @@ impl OpenCall {
         }
     }
 
-    /// Books what a stretch changed: on the lines whose it is, and the rest on their group. `shared`: `change` is an
-    /// estimate, because others were at work.
+    /// Books what a stretch changed: on the lines whose it is, and the rest on their group.
     fn divide(
         &mut self,
         totals: &mut SiteTotals,
+        notes: &mut StretchNotes,
         change: LineFigures,
         ending: Ending,
-        shared: bool,
     ) {
-        if (change.net, change.peak) == (0, 0) {
-            return;
-        }
         let stretch = Stretch {
             first: self.stretch_first,
             last: ending.line,
             beginning: ending.beginning,
             callee_heap: ending.callee_heap,
         };
-        match stretch::divide(&mut totals.lines, self.counters, change.net, stretch) {
+        match notes.divide(&totals.lines, self.counters, change.net, stretch) {
             Whose::Line(place) => self.add(totals, place, change),
-            Whose::Lines { left } => self.add_parts(totals, change, left),
-        }
-        if shared {
-            mark_shared(totals, ending.line);
+            Whose::Lines { left } => self.add_parts(totals, notes, change, left),
         }
     }
 
     /// Books a stretch that several lines share: each line's part, and `left` bytes on their group.
-    fn add_parts(&mut self, totals: &mut SiteTotals, change: LineFigures, left: i64) {
+    fn add_parts(
+        &mut self,
+        totals: &mut SiteTotals,
+        notes: &mut StretchNotes,
+        change: LineFigures,
+        left: i64,
+    ) {
         for place in 0..totals.lines.len() {
-            let net = stretch::part(&totals.lines[place], change.net);
+            let net = notes.part(place, change.net);
             if net != 0 {
                 let part = LineFigures {
                     net,
@@ -387,13 +394,13 @@ impl OpenCall {
         }
         let passing = change.peak > risen(change.net);
         if left != 0 || passing {
-            let SiteTotals { lines, groups, .. } = totals;
+            let groups = totals.groups_made_of(&mut notes.spare_groups);
             let figures = GroupFigures {
                 net: left,
                 peak: change.peak,
                 readings: 1,
             };
-            line_group::add(groups, |place| stretch::ran(&lines[place]), figures);
+            line_group::add(groups, |place| notes.ran(place), figures);
         }
     }
 
@@ -421,9 +428,9 @@ impl OpenCall {
 
 /// What lines got of the last stretch is an estimate. The line at which it ends takes note by itself
 /// ([`OpenCall::book_reading`]).
-fn mark_shared(totals: &mut SiteTotals, ending: u32) {
+fn mark_shared(totals: &mut SiteTotals, notes: &StretchNotes, ending: u32) {
     let lines = totals.lines.iter_mut().enumerate();
-    let ran = lines.filter(|(place, line)| *place != ending as usize && stretch::ran(line));
+    let ran = lines.filter(|(place, _)| *place != ending as usize && notes.ran(*place));
     ran.for_each(|(_, line)| line.shared += 1);
 }
 

@@ -2,6 +2,7 @@
 
 use super::call_details::CallDetails;
 use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position};
+use super::stretch::StretchNotes;
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
@@ -32,8 +33,10 @@ pub(crate) struct ThreadState {
     pub most_timelines: usize,
     /// Samples that fell into counted calls since the last reading: interval, and how many.
     pub deferred: Vec<(u64, u64)>,
-    /// By the site's number.
-    pub totals: Vec<Option<SiteTotals>>,
+    /// By the site's number. In boxes: a thread calls few of a large program's functions.
+    pub totals: Vec<Option<Box<SiteTotals>>>,
+    /// The stretch in progress.
+    pub stretch: StretchNotes,
     /// The last reading of this thread.
     pub last: Reading,
     pub budget: Budget,
@@ -80,7 +83,7 @@ impl ThreadState {
         if self.totals.len() <= site.id {
             self.totals.resize_with(site.id + 1, || None);
         }
-        self.totals[site.id].get_or_insert_with(|| SiteTotals::new(site))
+        self.totals[site.id].get_or_insert_with(|| Box::new(SiteTotals::new(site)))
     }
 
     /// Allocates what a call of `site` will need, and gives the counters that it counts on. `exact`: there
@@ -105,6 +108,7 @@ impl ThreadState {
         if kind == Kind::Call && exact {
             drop(site.calls_with_room());
         }
+        self.stretch.make_room(site.spec.lines.len());
         let totals = self.totals(site);
         match kind {
             Kind::OtherThread => totals.worker_counters(),
@@ -461,12 +465,12 @@ impl ThreadState {
             .map(Series::bytes)
             .sum();
         let fixed = self.stack.capacity() * size_of::<OpenCall>()
-            + self.totals.capacity() * size_of::<Option<SiteTotals>>();
+            + self.totals.capacity() * size_of::<Option<Box<SiteTotals>>>();
         let spare_details: u64 = self
             .spare_details
             .iter()
             .map(|details| details.bytes())
             .sum();
-        fixed as u64 + series + spare_details
+        fixed as u64 + series + spare_details + self.stretch.bytes()
     }
 }

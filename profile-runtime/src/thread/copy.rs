@@ -61,7 +61,7 @@ struct PartialCopy {
     /// Whether calls are copied with their samples.
     with_series: bool,
     /// By the site's number.
-    totals: Vec<Option<SiteTotals>>,
+    totals: Vec<Option<Box<SiteTotals>>>,
     /// Sites that had calls in progress when their totals would have been copied.
     busy: Vec<usize>,
     /// The lower calls on the stack.
@@ -172,7 +172,12 @@ impl ThreadState {
         }
         running.sort_by_key(|(call, _)| call.site.id);
         ThreadSnapshot {
-            totals: self.totals.into_iter().flatten().collect(),
+            totals: self
+                .totals
+                .into_iter()
+                .flatten()
+                .map(|totals| *totals)
+                .collect(),
             running,
             callees,
         }
@@ -268,6 +273,7 @@ impl PartialCopy {
             stack: self.stack,
             timelines: state.timelines.clone(),
             totals: self.totals,
+            stretch: state.stretch.clone(),
             ..ThreadState::default()
         }
     }

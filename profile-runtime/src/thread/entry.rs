@@ -23,7 +23,7 @@ impl ThreadRecorder {
             let counters = state.make_room(site, kind, forced || self.is_due());
             let per_call = kind == Kind::Call && site.per_call.is_some();
             if kind == Kind::Call && !per_call {
-                self.directory.set(site.id, counters);
+                self.directory.set(site.place, counters);
             }
             let details = per_call.then(|| state.take_details(site.spec.lines.len()));
             (counters, forced, details)

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::call_handle::CallHandle;
 use super::call_stack::ThreadState;
-use super::open_call::{CallStart, Position};
+use super::open_call::{CallStart, Position, Top};
 use super::spread_call::spread_call;
 use super::thread_recorder::{READING_DUE, ThreadRecorder};
 use crate::counters::counts::Counts;
@@ -92,14 +92,15 @@ impl ThreadRecorder {
         if slow_path & READING_DUE != 0 {
             return None;
         }
-        let counters = self.directory.get(site.id)?;
+        let counters = self.directory.get(site.place)?;
         let stretch = self.stretch.load(Relaxed);
         if !counters.is_called_in(stretch) && !self.begin_stretch_of(counters, stretch) {
             return None;
         }
         let heap_counters = heap::of_this_thread();
-        let (heap, outer) = self.pause_heap(heap_counters);
+        let heap = heap_counters.map_or(Counts::default(), ThreadCounters::counts);
         let start = CallStart::now(site, counters, heap);
+        let outer = || self.position(heap_counters, heap.live());
         let depth = self.counted.push(start, counters.before_lines(), outer)?;
         if let Some(heap_counters) = heap_counters {
             heap_counters.set_high(heap.live());
@@ -124,19 +125,21 @@ impl ThreadRecorder {
     }
 
     /// The thread's heap, and the position at which the innermost call will go on after what begins now.
-    #[inline]
     pub(super) fn pause_heap(&self, heap_counters: Option<&ThreadCounters>) -> (Counts, Position) {
-        let (heap, high) = match heap_counters {
-            Some(heap_counters) => (heap_counters.counts(), heap_counters.high()),
-            None => (Counts::default(), 0),
-        };
-        let position = Position {
-            line: self.current_line().line(),
-            heap_line_start: self.current_line().heap_start(heap.live()),
-            heap_high: high,
+        let heap = heap_counters.map_or(Counts::default(), ThreadCounters::counts);
+        (heap, self.position(heap_counters, heap.live()))
+    }
+
+    /// The position at which the innermost call will go on after what begins now. The thread has `live` bytes.
+    #[inline]
+    fn position(&self, heap_counters: Option<&ThreadCounters>, live: i64) -> Position {
+        let (line, heap_line_start) = self.current_line().place(live);
+        Position {
+            line,
+            heap_line_start,
+            heap_high: heap_counters.map_or(0, ThreadCounters::high),
             heap_self_start: self.current_line().self_start(),
-        };
-        (heap, position)
+        }
     }
 
     /// Makes counted calls of `site` at the start of recording, one of which becomes measured in its middle,
@@ -173,72 +176,78 @@ impl ThreadRecorder {
     /// Closes the call at `depth` if it is the innermost and counted; `None` if it is not.
     #[inline]
     fn exit_counted(&self, depth: u32) -> Option<()> {
-        let (call, mut outer) = self.counted.top(depth)?;
-        let mut high = 0;
+        let top = self.counted.top(depth)?;
+        let mut did = Did::default();
         if let Some(heap_counters) = heap::of_this_thread() {
-            high = self.end_heap(&call, depth, heap_counters, &mut outer);
+            if heap_counters.counts() == top.heap() {
+                heap_counters.set_high(top.heap_high_of_caller());
+            } else {
+                did = self.end_heap(depth, top, heap_counters);
+            }
         }
-        call.counters.count_leaving();
-        if call.call_id != 0 {
-            origins::call_ended(call.call_id);
+        top.counters.count_leaving();
+        if top.call_id() != 0 {
+            origins::call_ended(top.call_id());
         }
-        if std::thread::panicking() && !call.panicking {
-            call.counters.count_panic();
+        if std::thread::panicking() && !top.panicking() {
+            top.counters.count_panic();
         }
-        self.counted.pop(depth, outer);
+        self.counted.pop(depth, top, did.kept);
         if self.booking_postponed.load(Relaxed) && self.counted.is_empty() {
             self.booking_postponed.store(false, Relaxed);
             self.ask_for_booking();
         }
-        if high != 0 {
-            self.keep_counted(high, depth);
+        if did.high != 0 {
+            self.keep_counted(did.high, depth);
         }
         Some(())
     }
 
-    /// Books what a counted call did on the heap, when it ends, on its caller's line. The caller is at `outer`,
-    /// and what the call has kept is not its own. Gives its peak if that is worth a record, and otherwise 0.
-    #[inline]
-    fn end_heap(
-        &self,
-        call: &CallStart,
-        depth: u32,
-        heap_counters: &ThreadCounters,
-        outer: &mut Position,
-    ) -> u64 {
-        let change = heap_counters.counts().since(call.heap);
-        if change == Counts::default() {
-            heap_counters.set_high(outer.heap_high);
-            return 0;
-        }
-        let high = heap_counters.high();
-        let peak = high.wrapping_sub(call.heap.live());
-        call.counters.raise_heap_peak(peak);
-        if let Some(line) = outer.line {
-            line.book_callee(change, high.wrapping_sub(outer.heap_line_start));
-        }
-        if call.counters.is_nested() {
+    /// Books what a counted call did on the heap, when it ends, on its caller's line.
+    // Not inlined into the exit: where nothing was done on the heap there is less to save and restore.
+    #[inline(never)]
+    fn end_heap(&self, depth: u32, top: Top<'_>, heap_counters: &ThreadCounters) -> Did {
+        if top.counters.is_nested() {
             self.take_off_around(depth);
         }
-        outer.heap_self_start = outer.heap_self_start.wrapping_add(change.live());
-        heap_counters.set_high(outer.heap_high.max(high));
-        spread_call(call.counters, change.allocated, peak)
+        let before = top.heap();
+        let change = heap_counters.counts().since(before);
+        let (high, caller) = (heap_counters.high(), top.caller());
+        let peak = high.wrapping_sub(before.live());
+        top.counters.raise_heap_peak(peak);
+        if let Some(line) = caller.line {
+            line.book_callee(change, high.wrapping_sub(caller.heap_line_start));
+        }
+        heap_counters.set_high(caller.heap_high.max(high));
+        Did {
+            kept: change.live(),
+            high: spread_call(top.counters, change.allocated, peak),
+        }
     }
 
     /// The counted call at `depth` ends inside of another call of its site. Its own lines have booked what it did:
     /// the line around it books it no more.
-    // Like `keep_counted` it finds the call again: if it were lent or handed on, each exit would write it down first.
+    // Like `keep_counted` it finds the call again: what is handed on would have to be kept at hand in each exit.
     #[cold]
     #[inline(never)]
     fn take_off_around(&self, depth: u32) {
-        let (Some((call, _)), Some(heap_counters)) =
-            (self.counted.top(depth), heap::of_this_thread())
+        let (Some(top), Some(heap_counters)) = (self.counted.top(depth), heap::of_this_thread())
         else {
             return;
         };
-        let counted = self.counted.around(call.counters);
-        if let Some(line) = counted.or_else(|| self.state().innermost_line(call.site)) {
-            line.take_off(heap_counters.counts().since(call.heap));
+        let counted = self.counted.around(top.counters);
+        let around = || self.state().innermost_line(top.site()?);
+        if let Some(line) = counted.or_else(around) {
+            line.take_off(heap_counters.counts().since(top.heap()));
         }
     }
+}
+
+/// What a counted call that ends did on the heap.
+#[derive(Default)]
+struct Did {
+    /// Bytes that it allocated and did not free.
+    kept: i64,
+    /// Its peak if that is worth a record, and otherwise 0.
+    high: u64,
 }

@@ -20,6 +20,10 @@ pub(crate) type CallStart = counted_calls::CallStart<RegisteredSite, SiteCounter
 /// Where a call is: its line, and the heap as that line began.
 pub(crate) type Position = counted_calls::Position<LineCounters>;
 
+/// The innermost call, which is counted.
+pub(crate) type Top<'calls> =
+    counted_calls::Top<'calls, RegisteredSite, SiteCounters, LineCounters>;
+
 /// What an entry on the stack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

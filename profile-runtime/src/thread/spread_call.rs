@@ -5,18 +5,19 @@ use crate::heap;
 
 /// Counts a call among those that allocated as much and had this peak. Gives the peak if the call, not read when it
 /// began, is worth a record, and otherwise 0.
-// Not inlined into the exit of a call, which most often has nothing to count, and would save and restore more.
-#[inline(never)]
+#[inline]
 pub(super) fn spread_call(counters: &SiteCounters, allocated: u64, peak: i64) -> u64 {
     let rise = u64::try_from(peak).unwrap_or(0);
-    if allocated > 0 && !counters.spread_call(allocated, rise) {
-        make_room_and_spread(counters, allocated, rise);
+    if allocated > 0 && !counters.spread_again(allocated, rise) {
+        spread_another(counters, allocated, rise);
     }
     if counters.is_high(rise) { rise } else { 0 }
 }
 
-#[cold]
+/// Counts a call that did something else than the one before.
 #[inline(never)]
-fn make_room_and_spread(counters: &SiteCounters, allocated: u64, peak: u64) {
-    heap::without_counting(|| counters.make_room_and_spread(allocated, peak));
+fn spread_another(counters: &SiteCounters, allocated: u64, peak: u64) {
+    if !counters.spread_call(allocated, peak) {
+        heap::without_counting(|| counters.make_room_and_spread(allocated, peak));
+    }
 }

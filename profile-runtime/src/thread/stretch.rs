@@ -18,14 +18,16 @@
 //!
 //! Whether a line ran is seen in its counters: they are noted when the stretch begins ([`LineStart`]). Only one
 //! stretch of a thread is in progress at a time: a reading ends those of the outer calls, whose lines stay
-//! where they are until their callee has returned.
+//! where they are until their callee has returned. So a thread needs only one set of notes.
 
+use super::line_group::LineGroup;
 use super::line_start::LineStart;
 use super::totals::LineTotals;
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
 use crate::counters::site::SiteCounters;
 use crate::heap;
+use crate::site::registered::RegisteredSite;
 
 /// What the allocator takes for a block beside the bytes asked for, at most: 16 for its header, 15 for alignment
 /// (glibc; others take less for small blocks).
@@ -64,92 +66,131 @@ fn turns(line: Option<&LineCounters>) -> u64 {
     line.map_or(0, |line| line.hits().wrapping_add(line.resumes()))
 }
 
-/// A stretch begins: notes what the counters of all lines say. The newest hit of the line `beginning` is of the
-/// stretch.
-pub(super) fn begin(lines: &mut [LineTotals], counters: &SiteCounters, beginning: u32) {
-    for (place, line) in lines.iter_mut().enumerate() {
-        let now = turns(counters.line(place));
-        line.start = LineStart {
-            turns: now.wrapping_sub(u64::from(place == beginning as usize)),
+/// What a thread has noted of its stretch in progress.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StretchNotes {
+    /// The number of the site whose lines run in it. Calls of other sites that were not read yet may be inside.
+    site: Option<usize>,
+    /// By place in the site's list.
+    lines: Vec<LineStart>,
+    /// Room for the groups of one site's lines: most functions never need theirs.
+    pub spare_groups: Vec<LineGroup>,
+}
+
+impl StretchNotes {
+    /// Makes room for stretches of a site with so many lines.
+    pub(super) fn make_room(&mut self, lines: usize) {
+        self.lines.reserve(lines.saturating_sub(self.lines.len()));
+        if self.spare_groups.capacity() < lines {
+            self.spare_groups.reserve_exact(lines);
+        }
+    }
+
+    /// A stretch of `site` begins: notes what the counters of all its lines say. The newest hit of the line `beginning`
+    /// is of the stretch.
+    pub(super) fn begin(&mut self, site: &RegisteredSite, counters: &SiteCounters, beginning: u32) {
+        self.site = Some(site.id);
+        self.lines.clear();
+        // `memory_usage` has no lines of its own, and counts on those of its caller.
+        let lines = 0..site.spec.lines.len();
+        self.lines.extend(lines.map(|place| LineStart {
+            turns: turns(counters.line(place)).wrapping_sub(u64::from(place == beginning as usize)),
             heap: counters.line_heap(place).whole(),
             ..LineStart::default()
-        };
+        }));
     }
-}
 
-/// Whether the line at `place` was hit, or gone back to, since the stretch in progress began. The newest hit of the
-/// line `beginning` is not of the stretch.
-pub(super) fn has_run(
-    lines: &[LineTotals],
-    counters: &SiteCounters,
-    place: u32,
-    beginning: u32,
-) -> bool {
-    let Some(line) = lines.get(place as usize) else {
-        return false;
-    };
-    let newest = u64::from(place == beginning);
-    turns(counters.line(place as usize)).wrapping_sub(line.start.turns) > newest
-}
+    /// What is noted of the line at this place of the site.
+    fn line(&self, site: usize, place: u32) -> Option<&LineStart> {
+        let lines = (self.site == Some(site)).then_some(&self.lines)?;
+        lines.get(place as usize)
+    }
 
-/// Divides `net` bytes of RSS, which came or went in `stretch`. Afterwards [`part`] tells each line's part.
-pub(super) fn divide(
-    lines: &mut [LineTotals],
-    counters: &SiteCounters,
-    net: i64,
-    stretch: Stretch,
-) -> Whose {
-    match end(lines, counters, net, stretch) {
-        (0, _) => Whose::Line(stretch.last.min(stretch.first) as usize),
-        (1, only) => Whose::Line(only),
-        _ => {
-            let left = by_heap(lines, net.unsigned_abs(), net > 0);
-            let left = by_experience(lines, left, net);
-            let left = i64::try_from(left).unwrap_or(i64::MAX);
-            Whose::Lines {
-                left: if net < 0 { -left } else { left },
+    /// Whether the site's line at `place` was hit, or gone back to, since the stretch in progress began. The newest hit
+    /// of the line `beginning` is not of the stretch.
+    pub(super) fn has_run(
+        &self,
+        site: usize,
+        counters: &SiteCounters,
+        place: u32,
+        beginning: u32,
+    ) -> bool {
+        let Some(line) = self.line(site, place) else {
+            return false;
+        };
+        let newest = u64::from(place == beginning);
+        turns(counters.line(place as usize)).wrapping_sub(line.turns) > newest
+    }
+
+    /// Divides `net` bytes of RSS, which came or went in `stretch`. Afterwards [`StretchNotes::part`] tells each line's
+    /// part.
+    pub(super) fn divide(
+        &mut self,
+        lines: &[LineTotals],
+        counters: &SiteCounters,
+        net: i64,
+        stretch: Stretch,
+    ) -> Whose {
+        match end(&mut self.lines, lines, counters, net, stretch) {
+            (0, _) => Whose::Line(stretch.last.min(stretch.first) as usize),
+            (1, only) => Whose::Line(only),
+            _ => {
+                let left = by_heap(&mut self.lines, net.unsigned_abs(), net > 0);
+                let left = by_experience(&mut self.lines, left, net);
+                let left = i64::try_from(left).unwrap_or(i64::MAX);
+                Whose::Lines {
+                    left: if net < 0 { -left } else { left },
+                }
             }
         }
     }
-}
 
-/// The part of the line that the last stretch gave it, with the sign of the stretch's change.
-pub(super) fn part(line: &LineTotals, net: i64) -> i64 {
-    let part = i64::try_from(line.start.part).unwrap_or(i64::MAX);
-    if net < 0 { -part } else { part }
-}
+    /// The part that the line at `place` has of the stretch that was divided last, with the sign of its change.
+    pub(super) fn part(&self, place: usize, net: i64) -> i64 {
+        let part = self.lines.get(place).map_or(0, |line| line.part);
+        let part = i64::try_from(part).unwrap_or(i64::MAX);
+        if net < 0 { -part } else { part }
+    }
 
-/// Whether the line ran in the stretch that was divided last.
-pub(super) fn ran(line: &LineTotals) -> bool {
-    line.start.ran
+    /// Whether the line at `place` ran in the stretch that was divided last.
+    pub(super) fn ran(&self, place: usize) -> bool {
+        self.lines.get(place).is_some_and(|line| line.ran)
+    }
+
+    /// Bytes that it holds beside itself.
+    pub(super) fn bytes(&self) -> u64 {
+        let lines = self.lines.capacity() * size_of::<LineStart>();
+        (lines + self.spare_groups.capacity() * size_of::<LineGroup>()) as u64
+    }
 }
 
 /// The stretch ends, in which `net` bytes came or went: sees what each line did in it. Gives how many ran, and one
 /// of them.
 fn end(
-    lines: &mut [LineTotals],
+    notes: &mut [LineStart],
+    lines: &[LineTotals],
     counters: &SiteCounters,
     net: i64,
     stretch: Stretch,
 ) -> (usize, usize) {
     let (mut many, mut one) = (0, 0);
     let little = net.unsigned_abs() as f64 * LITTLE;
-    for (place, line) in lines.iter_mut().enumerate() {
+    for (place, (note, line)) in notes.iter_mut().zip(lines).enumerate() {
         let at = place as u32;
         // Asked for once: a snapshot divides a copy of the state while the thread goes on hitting lines.
         let newest = u64::from(at == stretch.beginning);
         let new = turns(counters.line(place))
-            .wrapping_sub(line.start.turns)
+            .wrapping_sub(note.turns)
             .saturating_sub(newest);
-        let mut heap = counters.line_heap(place).whole().since(line.start.heap);
+        let mut heap = counters.line_heap(place).whole().since(note.heap);
         if at == stretch.last {
             heap = heap.plus(stretch.callee_heap);
         }
-        line.start.ran = new > 0 || at == stretch.first || at == stretch.last;
-        line.start.heap = at_least_nothing(heap);
-        line.start.expected = line.schedule.proven(new, little).unwrap_or(f64::NAN);
-        line.start.part = 0;
-        if line.start.ran {
+        note.ran = new > 0 || at == stretch.first || at == stretch.last;
+        note.heap = at_least_nothing(heap);
+        note.expected = line.schedule.proven(new, little).unwrap_or(f64::NAN);
+        note.part = 0;
+        if note.ran {
             (many, one) = (many + 1, place);
         }
     }
@@ -169,7 +210,7 @@ fn at_least_nothing(heap: Counts) -> Counts {
 
 /// Divides `bytes` by what the lines did on the heap, no line getting more than it can have brought or freed.
 /// Gives what is left.
-fn by_heap(lines: &mut [LineTotals], bytes: u64, grew: bool) -> u64 {
+fn by_heap(lines: &mut [LineStart], bytes: u64, grew: bool) -> u64 {
     if !heap::is_counted() {
         return bytes;
     }
@@ -186,9 +227,9 @@ fn by_heap(lines: &mut [LineTotals], bytes: u64, grew: bool) -> u64 {
 
 /// Gives each line as many of `bytes` as `most` allows for it, beside what the line has got already; if there are
 /// fewer bytes, in proportion to that. Gives what is left.
-fn in_proportion(lines: &mut [LineTotals], bytes: u64, most: impl Fn(Counts) -> u64) -> u64 {
-    let room = |line: &LineTotals| match line.start.ran {
-        true => most(line.start.heap).saturating_sub(line.start.part),
+fn in_proportion(lines: &mut [LineStart], bytes: u64, most: impl Fn(Counts) -> u64) -> u64 {
+    let room = |line: &LineStart| match line.ran {
+        true => most(line.heap).saturating_sub(line.part),
         false => 0,
     };
     let all: u128 = lines.iter().map(|line| u128::from(room(line))).sum();
@@ -201,7 +242,7 @@ fn in_proportion(lines: &mut [LineTotals], bytes: u64, most: impl Fn(Counts) -> 
         // Rounded up, as long as there are bytes: nothing is left over by rounding.
         let share = (u128::from(room(line)) * given).div_ceil(all);
         let share = u64::try_from(share).unwrap_or(u64::MAX).min(left);
-        line.start.part += share;
+        line.part += share;
         left -= share;
     }
     left
@@ -209,21 +250,21 @@ fn in_proportion(lines: &mut [LineTotals], bytes: u64, most: impl Fn(Counts) -> 
 
 /// Divides `left` bytes by what hits of the lines are proven to keep, if these add up to it. `net`: the stretch's
 /// whole change, whose sign decides. Gives what is left.
-fn by_experience(lines: &mut [LineTotals], left: u64, net: i64) -> u64 {
+fn by_experience(lines: &mut [LineStart], left: u64, net: i64) -> u64 {
     let sign = net.signum() as f64;
-    let ran = || lines.iter().filter(|line| line.start.ran);
-    let all: f64 = ran().map(|line| line.start.expected * sign).sum();
-    let proven = ran().all(|line| line.start.expected * sign >= 0.0)
+    let ran = || lines.iter().filter(|line| line.ran);
+    let all: f64 = ran().map(|line| line.expected * sign).sum();
+    let proven = ran().all(|line| line.expected * sign >= 0.0)
         && left == net.unsigned_abs()
         && (all - left as f64).abs() <= left as f64 * PROVEN_WITHIN;
     if !proven || all <= 0.0 {
         return left;
     }
     let mut rest = left;
-    for line in lines.iter_mut().filter(|line| line.start.ran) {
-        let share = (left as f64 * (line.start.expected.abs() / all)).ceil() as u64;
-        line.start.part = share.min(rest);
-        rest -= line.start.part;
+    for line in lines.iter_mut().filter(|line| line.ran) {
+        let share = (left as f64 * (line.expected.abs() / all)).ceil() as u64;
+        line.part = share.min(rest);
+        rest -= line.part;
     }
     rest
 }

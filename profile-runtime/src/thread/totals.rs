@@ -2,7 +2,6 @@
 
 use super::hit_schedule::HitSchedule;
 use super::line_group::LineGroup;
-use super::line_start::LineStart;
 use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
 use crate::counters::site::SiteCounters;
@@ -39,7 +38,7 @@ pub(crate) struct SiteTotals {
     /// The line that the sampler met last, by its place.
     pub met: u32,
     pub lines: Vec<LineTotals>,
-    /// The groups of lines whose change is known together only, by place in `lines`.
+    /// The groups of lines whose change is known together only, by place in `lines`. Empty as long as there are none.
     pub groups: Vec<LineGroup>,
     /// What closures did on this thread for calls of other threads.
     pub workers: Option<WorkerTotals>,
@@ -65,8 +64,6 @@ pub(crate) struct LineTotals {
     pub schedule: HitSchedule,
     /// What measured callees of the line did to RSS: the part of what is booked that is not the line's own.
     pub callees: i64,
-    /// What the line's counters said when the stretch in progress began.
-    pub start: LineStart,
 }
 
 /// What closures did on this recorder for calls of other threads.
@@ -95,7 +92,7 @@ impl SiteTotals {
             innermost: None,
             met: NO_LINE,
             lines: vec![LineTotals::default(); lines],
-            groups: vec![LineGroup::default(); lines],
+            groups: Vec::new(),
             workers: None,
         }
     }
@@ -139,16 +136,26 @@ impl SiteTotals {
         }
     }
 
-    /// Bytes that it holds beside itself.
+    /// The groups of its lines, in the room that `spare` has if there are none yet.
+    pub(crate) fn groups_made_of(&mut self, spare: &mut Vec<LineGroup>) -> &mut [LineGroup] {
+        if self.groups.is_empty() {
+            self.groups = std::mem::take(spare);
+            self.groups.resize(self.lines.len(), LineGroup::default());
+        }
+        &mut self.groups
+    }
+
+    /// Bytes that it holds, itself included.
     pub(crate) fn bytes(&self) -> u64 {
         let lines = self.lines.capacity();
         let workers = self.workers.as_ref().map_or(0, |_| {
             lines * (size_of::<LineCounters>() + size_of::<u64>())
         });
-        let line = size_of::<LineTotals>() + size_of::<LineGroup>() + size_of::<LineCounters>();
+        let line = size_of::<LineTotals>() + size_of::<LineCounters>();
+        let groups = self.groups.capacity() * size_of::<LineGroup>();
         let spread = self.counters.spread().map_or(0, HeapSpread::bytes);
-        let counters = size_of::<SiteCounters>() as u64;
-        (lines * line + workers) as u64 + spread + counters
+        let fixed = size_of::<SiteTotals>() + size_of::<SiteCounters>();
+        (lines * line + groups + workers + fixed) as u64 + spread
     }
 }
 
