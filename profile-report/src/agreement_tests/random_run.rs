@@ -270,7 +270,16 @@ impl Process {
             heap: of_call,
             ..Call::default()
         });
+        let unread = self.random.percent(10).then(|| {
+            data!(UnreadRise {
+                from_ns: call.start_ns,
+                to_ns: self.now_ns,
+                rise: self.random.below(64 << 20),
+                calls: 1 + self.random.below(3),
+            })
+        });
         let function = &mut self.run.functions[open.function];
+        function.unread_rise = function.unread_rise.or(unread);
         function.calls += 1;
         function.panics += u64::from(record.outcome == Outcome::Panicked);
         let at_peak = if record.peak_rss > 0 {

@@ -28,11 +28,13 @@ pub(crate) fn which_call(profile: &FunctionProfile, call: &Call) -> &'static str
     }
 }
 
-/// The highest call, if charts do not show it.
-pub(crate) fn higher_than_shown(profile: &FunctionProfile) -> Option<&Call> {
-    let shown = shown_call(profile).map(Call::height);
+/// The highest call, if it is none that charts can show: it was not read when it began, so it has no samples.
+pub(crate) fn highest_unread(profile: &FunctionProfile) -> Option<&Call> {
+    let read = profile
+        .series_call
+        .and_then(|at| profile.call_records.get(at));
     let highest = profile.highest_call()?;
-    (Some(highest.height()) > shown).then_some(highest)
+    (Some(highest.height()) > read.map(Call::height)).then_some(highest)
 }
 
 /// The call with the function's peak of RSS; `None` if it is not among the kept ones.

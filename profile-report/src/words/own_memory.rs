@@ -17,10 +17,15 @@ pub(crate) fn fact(run: &Run) -> String {
             mib_unit(heap + cost.start_rss),
             mib_unit(heap)
         ),
-        None => format!(
-            "{} in the program’s figures; {start} of threads and code in none",
-            mib_unit(cost.profiler_bytes)
-        ),
+        None => {
+            let heap = mib_unit(cost.profiler_bytes);
+            match cost.start_rss {
+                0 => format!("{heap}, which are in the figures of this run"),
+                _ => format!(
+                    "{heap} of heap, which are in the figures of this run, and {start} of threads and code, which are not"
+                ),
+            }
+        }
     }
 }
 
@@ -67,7 +72,7 @@ mod tests {
         let among = run(None, 60 * MIB);
         assert_eq!(
             fact(&among),
-            "3.000 MiB in the program’s figures; 2.000 MiB of threads and code in none"
+            "3.000 MiB of heap, which are in the figures of this run, and 2.000 MiB of threads and code, which are not"
         );
         let said =
             "3.000 MiB of these figures are memprof’s own; its feature counting keeps them apart";

@@ -3,7 +3,7 @@
 use memprof_model::internal::short;
 use memprof_model::run::{FunctionProfile, Quantiles};
 
-use crate::facts::shown_call::higher_than_shown;
+use crate::facts::shown_call::highest_unread;
 use crate::text::table::text_table;
 use crate::text::units::{duration, mib_unit};
 
@@ -70,9 +70,9 @@ pub(crate) fn spread_table(profile: &FunctionProfile) -> String {
     format!("{}:\n{}\n", SpreadRow::HEADING, lines.collect::<String>())
 }
 
-/// The highest call, if charts do not show it: one that was not read when it began.
+/// The highest call, if it was not read when it began.
 pub(crate) fn highest_unread_call(profile: &FunctionProfile) -> Option<String> {
-    let call = higher_than_shown(profile)?;
+    let call = highest_unread(profile)?;
     let heap = call.heap.map(|heap| {
         let (peak, allocated) = (mib_unit(heap.peak), mib_unit(heap.allocated));
         format!("heap peak {peak}, {allocated} allocated, ")

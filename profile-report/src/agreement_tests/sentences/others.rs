@@ -1,6 +1,6 @@
 //! Sentences outside of stories: remarks on lines, the terminal's few words, a text's facts, and where a run stopped.
 
-use memprof_model::run::Outcome;
+use memprof_model::run::{Call, Outcome};
 
 use super::figures::{
     Judged, Of, holds, is_at_most, is_change, is_count, is_size, is_time, is_within,
@@ -231,26 +231,36 @@ pub(super) const FACTS: &[Sentence] = &[
     ("measured: {how}\n", |_, _| Ok(())),
     (
         "highest: heap peak {peak}, {all} allocated, in a call on thread {thread} between {from} and {to}; it was only counted, so its RSS is not known\n",
+        highest_unread,
+    ),
+    (
+        "highest: heap peak {peak}, {all} allocated, RSS {rss} above that at its first reading, at {from}, in a call on thread {thread} that ended at {to}\n",
+        highest_unread,
+    ),
+    (
+        "highest: RSS {rss} above that at its first reading, at {from}, in a call on thread {thread} that ended at {to}\n",
+        highest_unread,
+    ),
+    (
+        "unread: RSS rose by up to {rise} between {from} and {to}, while {calls} not read; other code ran, too\n",
         |of, holes| {
-            let is_it = |call: &&memprof_model::run::Call| {
-                let heap = call.heap.unwrap_or_default();
-                call.only_counted
-                    && is_size(holes["peak"], heap.peak).is_ok()
-                    && is_size(holes["all"], heap.allocated).is_ok()
-                    && is_count(holes["thread"], call.thread).is_ok()
-                    && is_time(holes["from"], call.start_ns).is_ok()
-                    && is_time(holes["to"], call.end_ns).is_ok()
-            };
-            let found = of.function.call_records.iter().find(is_it);
-            let heap = found
-                .ok_or("there is such a call")?
-                .heap
-                .unwrap_or_default();
-            let heaps = of.function.call_records.iter().filter_map(|call| call.heap);
+            let unread = of.function.unread_rise.ok_or("there was one")?;
+            holds("nothing better is known", of.function.heap.is_none())?;
             holds(
-                "it is the highest",
-                heaps.map(|heap| heap.peak).max() == Some(heap.peak),
-            )
+                "higher than what was read",
+                unread.rise > of.function.peak_rss,
+            )?;
+            is_size(holes["rise"], unread.rise)?;
+            is_time(holes["from"], unread.from_ns)?;
+            is_time(holes["to"], unread.to_ns)?;
+            let (calls, were) = holes["calls"].split_once(' ').ok_or("a number")?;
+            let one = if unread.calls == 1 {
+                "call was"
+            } else {
+                "calls were"
+            };
+            holds("how many", were == one)?;
+            is_count(calls, unread.calls)
         },
     ),
     ("suspended: {number}\n", suspended),
@@ -282,6 +292,37 @@ pub(super) const FACTS: &[Sentence] = &[
         },
     ),
 ];
+
+/// The highest call, which was not read when it began.
+fn highest_unread(of: Of<'_>, holes: &Holes<'_>) -> Judged {
+    let heap = |call: &Call| call.heap.unwrap_or_default();
+    let is_it = |call: &&Call| {
+        let is_of_heap = match (holes.get("peak"), holes.get("all")) {
+            (Some(peak), Some(all)) => {
+                is_size(peak, heap(call).peak).is_ok() && is_size(all, heap(call).allocated).is_ok()
+            }
+            _ => call.heap.is_none(),
+        };
+        let is_of_rss = match holes.get("rss") {
+            Some(rss) => !call.only_counted && is_size(rss, call.peak_rss).is_ok(),
+            None => call.only_counted,
+        };
+        is_of_heap
+            && is_of_rss
+            && is_count(holes["thread"], call.thread).is_ok()
+            && is_time(holes["from"], call.start_ns).is_ok()
+            && is_time(holes["to"], call.end_ns).is_ok()
+    };
+    let records = &of.function.call_records;
+    let at = records.iter().position(|call| is_it(&call));
+    let at = at.ok_or("there is such a call")?;
+    holds(
+        "charts show another one",
+        of.function.series_call != Some(at),
+    )?;
+    let highest = records.iter().map(Call::height).max();
+    holds("it is the highest", highest == Some(records[at].height()))
+}
 
 /// Where suspended calls stand, and what they hold.
 fn suspended(of: Of<'_>, holes: &Holes<'_>) -> Judged {
