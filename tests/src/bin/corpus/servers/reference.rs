@@ -1,7 +1,7 @@
-//! Put into a server that memprof is tried on: a second allocator that counts, below the counting one, and an ear.
+//! Put into a server that memprof is tried on: an allocator that counts, below the counting one, and an ear.
 //!
-//! Whoever connects to the socket in `REFERENCE_SOCKET` is told, once, what this allocator and `memprof::snapshot()`
-//! say at the same moment: lines of `name value`.
+//! Whoever connects to the socket in `REFERENCE_SOCKET` is told what this allocator counted just before and just after
+//! `memprof::snapshot()`, its highest count, and the snapshot.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -13,7 +13,6 @@ pub struct Reference;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 
 #[global_allocator]
 static ALLOCATOR: memprof::CountingAllocator<Reference> =
@@ -21,7 +20,6 @@ static ALLOCATOR: memprof::CountingAllocator<Reference> =
 
 fn more(bytes: usize) {
     let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    ALLOCATED.fetch_add(bytes, Relaxed);
     PEAK.fetch_max(live, Relaxed);
 }
 
@@ -29,16 +27,19 @@ fn more(bytes: usize) {
 unsafe impl GlobalAlloc for Reference {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         more(layout.size());
+        // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         more(layout.size());
+        // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(block, layout) }
     }
 
@@ -49,6 +50,7 @@ unsafe impl GlobalAlloc for Reference {
                 LIVE.fetch_sub(layout.size() - new_size, Relaxed);
             }
         }
+        // SAFETY: the caller's promise is passed on.
         unsafe { System.realloc(block, layout, new_size) }
     }
 }
@@ -67,13 +69,10 @@ pub fn begin() {
 }
 
 fn answer(mut stream: UnixStream) {
-    let before = LIVE.load(Relaxed);
-    let run = memprof::snapshot();
+    let (before, peak) = (LIVE.load(Relaxed), PEAK.load(Relaxed));
+    let run = memprof::snapshot().expect("a call was made");
     let after = LIVE.load(Relaxed);
-    let mut said = format!("before {before}\nafter {after}\n");
-    said += &format!("peak {}\nallocated {}\n", PEAK.load(Relaxed), ALLOCATED.load(Relaxed));
-    if let Some(run) = run {
-        said += &format!("json {}\n", memprof::report::to_json(&run).expect("json"));
-    }
+    let json = memprof::report::to_json(&run).expect("text");
+    let said = format!("{before} {after} {peak}\n{json}");
     let _ = stream.write_all(said.as_bytes());
 }
