@@ -237,6 +237,23 @@ fn recover_writes_the_reports_of_a_program_that_was_killed() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let live = seen().expect("it runs");
+    let folder = bench.runs().remove(0);
+    for words in [
+        &["show"][..],
+        &["show", "words"],
+        &["show", folder.to_str().expect("UTF-8")],
+    ] {
+        let shown = bench.prints(words);
+        assert!(
+            shown.contains("The program was at work: "),
+            "{words:?}: {shown}"
+        );
+    }
+    assert!(
+        bench
+            .prints(&["show", "words", "wait"])
+            .contains("kept.push")
+    );
     assert_eq!(live.functions[live.stopped[0].function].label, "wait");
     assert!(
         bench.memprof(&["recover"]).stdout.is_empty(),

@@ -304,7 +304,7 @@ pub struct Overhead {
     pub reading_ns: u64,
     /// Processor time of the sampler thread.
     pub sampler_cpu_ns: u64,
-    /// Memory that the profiler holds.
+    /// Memory that the profiler holds. It has taken more: what it needs for a moment, and what allocators add.
     pub profiler_bytes: u64,
     /// RSS that came with the profiler's start: stacks of its threads, code, tables. It is in no other figure of the
     /// run.

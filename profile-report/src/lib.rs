@@ -65,6 +65,7 @@ pub mod internal {
     /// Files that appear whole or not at all.
     pub mod atomic_file {
         pub use crate::atomic_file::temporary;
+        pub use tempfile::NamedTempFile as Temporary;
     }
 
     /// What processes of one session hand on to each other.

@@ -175,7 +175,7 @@ fn report(call: &Call, new: &[PathBuf]) -> Outcome<()> {
         if call.summary {
             output::remark(
                 "memprof  nothing was recorded: the program called no function that has \
-                 #[memprof::profile_memory], or did not come to its end",
+                 #[memprof::profile_memory] (memory_usage alone makes no report), or did not come to its end",
             );
         }
         return Ok(());

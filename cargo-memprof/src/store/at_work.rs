@@ -21,6 +21,22 @@ impl AtWork {
     }
 }
 
+/// The run at work that `word` means: its folder, wherever that is, its folder's name under `root`, or its program's
+/// name (the newest run); without a word the newest of all. `None` if there is none.
+pub(crate) fn named(root: &Path, word: Option<&str>) -> Option<AtWork> {
+    let Some(word) = word else {
+        return at_work(root, |_| true).into_iter().next();
+    };
+    let folder = Path::new(word);
+    if let Ok(Some(run)) = memprof_report::live(folder) {
+        let folder = folder.to_path_buf();
+        return Some(AtWork { folder, run });
+    }
+    let found = at_work(root, |_| true);
+    let is = |found: &AtWork| found.name() == word || found.run.program == word;
+    found.into_iter().find(is)
+}
+
 /// The runs at work under `root` whose folders are `wanted`, the newest first. What cannot be read is
 /// left out.
 pub(crate) fn at_work(root: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<AtWork> {

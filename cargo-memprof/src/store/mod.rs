@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
 
-pub(crate) use at_work::{AtWork, at_work};
+pub(crate) use at_work::{AtWork, at_work, named as named_at_work};
 pub(crate) use entry::{Entry, Kind};
 pub(crate) use functions::matching;
 pub(crate) use load::Loaded;

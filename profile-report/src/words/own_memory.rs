@@ -17,12 +17,13 @@ pub(crate) fn fact(run: &Run) -> String {
             mib_unit(heap + cost.start_rss),
             mib_unit(heap)
         ),
+        // What it holds is known; what its allocations leave behind in the program's allocator is not.
         None => {
             let heap = mib_unit(cost.profiler_bytes);
             match cost.start_rss {
-                0 => format!("{heap}, which are in the figures of this run"),
+                0 => format!("at least {heap}, which are in the figures of this run"),
                 _ => format!(
-                    "{heap} of heap, which are in the figures of this run, and {start} of threads and code, which are not"
+                    "at least {heap} of heap, which are in the figures of this run, and {start} of threads and code, which are not"
                 ),
             }
         }
@@ -40,7 +41,7 @@ pub(crate) fn remark(run: &Run) -> Option<String> {
         return None;
     }
     Some(format!(
-        "{} of these figures are memprof’s own; its feature counting keeps them apart",
+        "at least {} of these figures are memprof’s own; its feature counting keeps them apart",
         mib_unit(cost.profiler_bytes)
     ))
 }
@@ -72,10 +73,9 @@ mod tests {
         let among = run(None, 60 * MIB);
         assert_eq!(
             fact(&among),
-            "3.000 MiB of heap, which are in the figures of this run, and 2.000 MiB of threads and code, which are not"
+            "at least 3.000 MiB of heap, which are in the figures of this run, and 2.000 MiB of threads and code, which are not"
         );
-        let said =
-            "3.000 MiB of these figures are memprof’s own; its feature counting keeps them apart";
+        let said = "at least 3.000 MiB of these figures are memprof’s own; its feature counting keeps them apart";
         assert_eq!(remark(&among).as_deref(), Some(said));
         assert_eq!(
             remark(&run(None, 60 * MIB + 20)),

@@ -12,17 +12,23 @@ const SHOWN: usize = 8;
 /// The most columns of a source line.
 const SOURCE: usize = 60;
 
-/// What became of the run; nothing where it ended by itself and there always was enough memory. The first
-/// sentence stands for itself. In a run that did not end by itself one follows for each thread that was
+/// What became of the run; nothing where it ended by itself and there always was enough memory. The first sentence
+/// stands for itself. In a run that did not end by itself one follows for each thread that was
 /// in an annotated call.
 ///
 /// Each moment is one of the run: the sentence of a moment after its end is not said. RSS is that of the last sample.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
     let low = run.low_memory_ns.filter(|&at| at <= run.duration_ns);
     let low = low.map(duration);
+    let names = Names::of_run(run);
     if run.outcome != RunOutcome::Recovered {
         let low = low.map(|at| format!("Memory was about to run out for the first time at {at}."));
-        return low.into_iter().collect();
+        let mut sentences = Vec::from_iter(low);
+        if run.outcome == RunOutcome::Running && run.watched.is_none() {
+            sentences.insert(0, at_work(run));
+            sentences.extend(suspended_calls(run, &names));
+        }
+        return sentences;
     }
     let resident = run.series.last().map(|sample| mib_unit(sample.rss));
     let resident = resident.map(|size| format!(", with {size} resident"));
@@ -35,7 +41,6 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     sentences.extend(low.map(|after| {
         format!("Memory was about to run out for the first time {after} after that call.")
     }));
-    let names = Names::of_run(run);
     let innermost = innermost(&run.stopped);
     let more = innermost.len().saturating_sub(SHOWN);
     sentences.extend(
@@ -47,12 +52,20 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     if more > 0 {
         sentences.push(format!("{more} more threads were in annotated calls."));
     }
-    sentences.extend(suspended_calls(run));
+    sentences.extend(suspended_calls(run, &names));
     sentences
 }
 
+/// That there is more to come.
+fn at_work(run: &Run) -> String {
+    format!(
+        "The program was at work: all figures are those of {} after its first annotated call.",
+        duration(run.duration_ns)
+    )
+}
+
 /// Which calls were suspended, by function: those that held most first.
-fn suspended_calls(run: &Run) -> Vec<String> {
+fn suspended_calls(run: &Run, names: &Names) -> Vec<String> {
     let mut functions: Vec<&FunctionProfile> = run.functions.iter().collect();
     functions.retain(|function| function.suspended > 0);
     functions.sort_by_key(|function| {
@@ -61,9 +74,9 @@ fn suspended_calls(run: &Run) -> Vec<String> {
     });
     let more = functions.len().saturating_sub(SHOWN);
     let told = functions.into_iter().take(SHOWN).filter_map(|function| {
-        let label = visible(&function.label);
+        let name = visible(names.of(function));
         Some(format!(
-            "Suspended calls of {label}: {}.",
+            "Suspended calls of {name}: {}.",
             suspended(function)?
         ))
     });
@@ -95,10 +108,17 @@ fn of_thread(run: &Run, names: &Names, call: &Stopped) -> Option<String> {
             source => format!(" line {number}, `{source}`, of"),
         }
     });
-    Some(format!(
-        "Thread {} was in{line} {}: {} MiB in {}, {} at most.",
+    let place = format!(
+        "Thread {} was in{line} {}",
         call.thread,
-        visible(names.of(function)),
+        visible(names.of(function))
+    );
+    // Of a call that had only been counted nothing else is known.
+    if (call.time_ns, call.net_rss, call.peak_rss) == (0, 0, 0) {
+        return Some(format!("{place}."));
+    }
+    Some(format!(
+        "{place}: {} MiB in {}, {} at most.",
         signed_mib(call.net_rss),
         duration(call.time_ns),
         mib_unit(call.peak_rss)
@@ -165,6 +185,52 @@ mod tests {
         assert!(said[1].starts_with(&expected), "{said:?}");
         run.outcome = RunOutcome::Exited;
         assert!(sentences(&run).is_empty());
+    }
+
+    /// Two functions called `run` are told apart, as in the table.
+    #[test]
+    fn functions_with_suspended_calls_have_the_names_of_the_table() {
+        let mut run = fixture::inverse();
+        run.outcome = RunOutcome::Recovered;
+        let mut other = run.functions[0].clone();
+        for (function, name) in [(&mut run.functions[0], "a::run"), (&mut other, "b::run")] {
+            (function.name, function.label) = (name.into(), "run".into());
+            function.suspended = 1;
+        }
+        run.functions.push(other);
+        let mut said = sentences(&run).split_off(1);
+        said.sort();
+        assert_eq!(
+            said,
+            [
+                "Suspended calls of a::run: 1.",
+                "Suspended calls of b::run: 1."
+            ]
+        );
+    }
+
+    #[test]
+    fn of_a_program_at_work_is_told_until_when_figures_are_and_what_is_suspended() {
+        let run = fixture::suspended();
+        assert_eq!(run.outcome, RunOutcome::Running);
+        let said = sentences(&run);
+        assert!(
+            said[0].starts_with("The program was at work: all figures are those of "),
+            "{said:?}"
+        );
+        assert!(said[1].starts_with("Suspended calls of "), "{said:?}");
+    }
+
+    #[test]
+    fn of_a_call_that_was_only_counted_just_the_place_is_told() {
+        let mut run = fixture::inverse();
+        run.outcome = RunOutcome::Recovered;
+        run.stopped = vec![data!(Stopped {
+            thread: 3,
+            function: 0,
+            ..Stopped::default()
+        })];
+        assert_eq!(sentences(&run)[1], "Thread 3 was in Matriz Inversa.");
     }
 
     #[test]

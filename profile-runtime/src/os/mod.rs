@@ -9,6 +9,7 @@ mod counts;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
+mod own_mark;
 pub(crate) mod own_pages;
 #[cfg(test)]
 pub(crate) mod own_process;
@@ -119,7 +120,7 @@ impl Os {
     pub(crate) fn reset_high_water(&mut self) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(procfs) => procfs.reset_high_water(),
+            Os::Procfs(procfs) => own_pages::resetting_mark(|| procfs.reset_high_water()),
             Os::Sysinfo(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(test)]
             Os::Scripted(script) => script.reset_high_water(),
@@ -131,7 +132,7 @@ impl Os {
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
         match self {
             #[cfg(target_os = "linux")]
-            Os::Procfs(procfs) => less_own(without_own(|| procfs.high_water())),
+            Os::Procfs(procfs) => own_pages::exact_mark_without_own(|| procfs.high_water()),
             Os::Sysinfo(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(test)]
             Os::Scripted(script) => Ok(script.high_water()),
@@ -143,10 +144,11 @@ impl Os {
         match self {
             #[cfg(target_os = "linux")]
             Os::Procfs(_) => {
-                let (counts, own) = without_own(procfs::counts);
-                counts.map(|counts| ProcessCounts {
-                    faults: counts.faults.saturating_sub(own.faults),
-                    max_rss: counts.max_rss.saturating_sub(own.rss()),
+                let read = || procfs::counts().map(|counts| (counts.max_rss, counts.faults));
+                let (max_rss, faults, own) = own_pages::mark_without_own(read)?;
+                Some(ProcessCounts {
+                    faults: faults.saturating_sub(own.faults),
+                    max_rss,
                 })
             }
             Os::Sysinfo(_) => None,

@@ -9,10 +9,11 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::own_mark::OwnMark;
 use crate::sync::lock;
 
 /// Held while the figures change, and while they are read together with the process's.
-static CHANGES: Mutex<()> = Mutex::new(());
+static CHANGES: Mutex<OwnMark> = Mutex::new(OwnMark::new());
 /// Resident bytes of our own heap.
 static HEAP: AtomicU64 = AtomicU64::new(0);
 /// By how much RSS rose at the start, without what is in `HEAP`.
@@ -65,15 +66,50 @@ pub(crate) fn without_own<T>(read: impl FnOnce() -> T) -> (T, OwnMemory) {
     (read(), OwnMemory::now())
 }
 
-/// Runs `work`, which changes what is resident and one of the figures.
+/// The program's part of the kernel's high-water mark, which `read` gives as `getrusage` tells it, and the what is
+/// memprof's own.
+#[cfg(target_os = "linux")]
+pub(super) fn mark_without_own<T>(
+    read: impl FnOnce() -> Option<(u64, T)>,
+) -> Option<(u64, T, OwnMemory)> {
+    let mut mark = lock(&CHANGES);
+    let (bytes, more) = read()?;
+    let own = OwnMemory::now();
+    Some((mark.look(bytes, own.rss()), more, own))
+}
+
+/// The same of the mark in `/proc/self/status`.
+#[cfg(target_os = "linux")]
+pub(super) fn exact_mark_without_own(
+    read: impl FnOnce() -> std::io::Result<u64>,
+) -> std::io::Result<u64> {
+    let mark = lock(&CHANGES);
+    read().map(|bytes| mark.program_part(bytes, OwnMemory::now().rss()))
+}
+
+/// Runs `reset`, which sets the mark to the present RSS.
+#[cfg(target_os = "linux")]
+pub(super) fn resetting_mark<T>(reset: impl FnOnce() -> T) -> T {
+    let mut mark = lock(&CHANGES);
+    mark.begin_anew();
+    reset()
+}
+
+/// Runs `work`, which changes what is resident of our own.
+#[cfg(target_os = "linux")]
 fn changing<T>(work: impl FnOnce() -> T) -> T {
-    let _alone = lock(&CHANGES);
+    let mut mark = lock(&CHANGES);
+    if let Some(counts) = super::procfs::counts() {
+        mark.look(counts.max_rss, OwnMemory::now().rss());
+    }
     work()
 }
 
 /// RSS rose by `bytes` while the recorder started, our heap left out.
 pub(crate) fn note_start(bytes: u64) {
-    changing(|| START.store(bytes, Relaxed));
+    let mut mark = lock(&CHANGES);
+    mark.begin_anew();
+    START.store(bytes, Relaxed);
 }
 
 /// The calling thread is ours, and has begun.
@@ -201,6 +237,37 @@ mod tests {
             assert!(unsafe { give_back(begin, BYTES) });
             assert_eq!(OwnMemory::now().heap, heap);
             near(figures());
+        });
+    }
+
+    /// What is read of the mark is the program's part.
+    #[test]
+    fn own_pages_that_come_and_go_are_in_no_peak() {
+        alone(|| {
+            let mut os = Os::open(None).expect("this process can be read");
+            os.reset_high_water().expect("reset");
+            let (rss, begun) = (
+                os.rss().expect("read"),
+                os.counts().expect("counted").max_rss,
+            );
+            let own = reserve(BYTES).expect("addresses");
+            // SAFETY: just reserved.
+            assert!(unsafe { make_usable(own, BYTES) });
+            // SAFETY: usable, and nobody else's.
+            unsafe { make_resident(own, BYTES) };
+            // SAFETY: resident, and empty.
+            assert!(unsafe { give_back(own, BYTES) });
+            let near = |bytes: u64, right: u64| bytes.abs_diff(right) < 1 << 20;
+            let (mark, counted) = (
+                os.high_water().expect("read"),
+                os.counts().expect("counted").max_rss,
+            );
+            assert!(near(mark, rss), "{mark} {rss}");
+            assert!(near(counted, begun), "{counted} {begun}");
+            // Above everything from before this process's `exec`.
+            let high = std::hint::black_box(vec![1_u8; 16 * BYTES]);
+            let counted = os.counts().expect("counted").max_rss;
+            assert!(near(counted, rss + high.len() as u64), "{counted} {rss}");
         });
     }
 

@@ -222,8 +222,11 @@ impl ThreadState {
                 };
                 if call.line_exact {
                     call.add(totals, ending.line as usize, change);
-                } else {
-                    call.divide(totals, &mut self.stretch, change, ending, now.is_shared());
+                } else if (change.net, change.peak) != (0, 0) {
+                    call.divide(totals, &mut self.stretch, change, ending);
+                    if now.is_shared() {
+                        mark_shared(totals, &self.stretch, ending.line);
+                    }
                 }
                 call.book_reading(totals, now, net, ending);
             }
@@ -347,19 +350,14 @@ impl OpenCall {
         }
     }
 
-    /// Books what a stretch changed: on the lines whose it is, and the rest on their group. `shared`: `change` is an
-    /// estimate, because others were at work.
+    /// Books what a stretch changed: on the lines whose it is, and the rest on their group.
     fn divide(
         &mut self,
         totals: &mut SiteTotals,
         notes: &mut StretchNotes,
         change: LineFigures,
         ending: Ending,
-        shared: bool,
     ) {
-        if (change.net, change.peak) == (0, 0) {
-            return;
-        }
         let stretch = Stretch {
             first: self.stretch_first,
             last: ending.line,
@@ -369,9 +367,6 @@ impl OpenCall {
         match notes.divide(&totals.lines, self.counters, change.net, stretch) {
             Whose::Line(place) => self.add(totals, place, change),
             Whose::Lines { left } => self.add_parts(totals, notes, change, left),
-        }
-        if shared {
-            mark_shared(totals, notes, ending.line);
         }
     }
 

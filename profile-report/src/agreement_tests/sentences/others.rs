@@ -7,6 +7,7 @@ use super::figures::{
 };
 use super::story::{Sentence, heap};
 use super::template::{Holes, begins};
+use crate::facts::names::Names;
 
 /// A remark on a line: `7 heap +1.000 MiB, RSS 0 MiB: …`.
 pub(super) const REMARKS: &[Sentence] = &[
@@ -446,6 +447,10 @@ pub(super) const STOPPED: &[Sentence] = &[
         low,
     ),
     (
+        "The program was at work: all figures are those of {end} after its first annotated call.\n",
+        |of, holes| is_time(holes["end"], of.run.duration_ns),
+    ),
+    (
         "The program ended without a report, killed for example. It was last heard of {end} after its first annotated call.\n",
         |of, holes| is_time(holes["end"], of.run.duration_ns),
     ),
@@ -477,7 +482,16 @@ pub(super) const STOPPED: &[Sentence] = &[
             holds("no longer than the run", call.time_ns <= of.run.duration_ns)
         },
     ),
+    ("Thread {thread} was in {where}.\n", |of, holes| {
+        let is_it = |call: &&memprof_model::run::Stopped| {
+            is_count(holes["thread"], call.thread).is_ok()
+                && (call.time_ns, call.net_rss, call.peak_rss) == (0, 0, 0)
+        };
+        let call = of.run.stopped.iter().find(is_it);
+        holds("of which nothing else is known", call.is_some())
+    }),
     ("Suspended calls of {label}: {calls}.\n", |of, holes| {
+        let names = Names::of_run(of.run);
         let functions = of
             .run
             .functions
@@ -485,7 +499,7 @@ pub(super) const STOPPED: &[Sentence] = &[
             .filter(|function| function.suspended > 0);
         let mut judged = functions.map(|function| {
             let of = Of { function, ..of };
-            holds("its label", function.label == holes["label"])?;
+            holds("its name", names.of(function) == holes["label"])?;
             let fact = format!("suspended: {}\n", holes["calls"]);
             let known = FACTS.iter().filter(|fact| fact.0.starts_with("suspended"));
             let mut fitting = known.filter_map(|(template, holds)| {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use memprof_report::internal::atomic_file::{Temporary, temporary};
 use memprof_report::internal::owner::is_at;
 
 /// A journal that this process writes.
@@ -15,27 +16,63 @@ pub(super) struct JournalFile {
     length: u64,
 }
 
-impl JournalFile {
-    /// Puts a file with this text at `path`, in place of what is there, whole or not at all.
-    pub(super) fn create(path: &Path, text: &[u8]) -> io::Result<JournalFile> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = memprof_report::internal::atomic_file::temporary(folder)?;
+/// A new journal, which nobody sees before it is whole. It is written piece by piece, so that it is never in memory.
+#[derive(Debug)]
+pub(super) struct Draft {
+    file: Temporary,
+    length: u64,
+    /// Why a piece could not be written, if one could not.
+    failed: Option<io::Error>,
+}
+
+impl Draft {
+    /// An empty one in `folder`.
+    pub(super) fn begin(folder: &Path) -> io::Result<Draft> {
+        let file = temporary(folder)?;
         // Locked before anybody can see it. Where there are no locks, the owner is found by its process number.
         let _ = file.as_file().try_lock();
-        file.write_all(text)?;
-        let file = file.persist(path).map_err(|error| error.error)?;
-        Ok(JournalFile {
-            file: Some(file),
-            path: path.to_owned(),
-            length: text.len() as u64,
+        Ok(Draft {
+            file,
+            length: 0,
+            failed: None,
         })
     }
 
+    /// Adds a piece. If that fails, [`Draft::put_at`] says so.
+    pub(super) fn add(&mut self, text: &[u8]) {
+        self.length += text.len() as u64;
+        if self.failed.is_none() {
+            self.failed = self.file.write_all(text).err();
+        }
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Puts the journal at `path`, in place of what is there.
+    pub(super) fn put_at(self, path: &Path) -> io::Result<JournalFile> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let file = self.file.persist(path).map_err(|error| error.error)?;
+        Ok(JournalFile {
+            file: Some(file),
+            path: path.to_owned(),
+            length: self.length,
+        })
+    }
+}
+
+impl JournalFile {
     /// Runs the code of a journal's file on the null device, and on a folder that does not exist: see
     /// [`Journal::warm_up`](super::Journal::warm_up).
     pub(super) fn warm_up() {
         let nowhere = Path::new("/memprof/there/is/no/such/folder");
-        let _ = JournalFile::create(nowhere, b"");
+        if let Ok(mut draft) = Draft::begin(nowhere) {
+            draft.add(b"");
+            let _ = draft.put_at(nowhere);
+        }
         let _ = std::fs::rename(nowhere, nowhere);
         let null = Path::new("/dev/null");
         let Ok(file) = File::options().write(true).open(null) else {

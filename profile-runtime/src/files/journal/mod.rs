@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::io;
 use std::path::Path;
 
-use self::file::JournalFile;
+use self::file::{Draft, JournalFile};
 use self::records::Records;
 use crate::snapshot::progress::{FunctionProgress, Progress};
 use memprof_model::data;
@@ -55,6 +55,8 @@ pub(crate) struct Journal {
     run: Run,
     clock: Clock,
     file: Option<JournalFile>,
+    /// The new file that an entry is written to, until it is whole.
+    draft: Option<Draft>,
     /// The length at which the file is to be replaced.
     limit: u64,
     records: Records,
@@ -87,6 +89,7 @@ impl Journal {
             clock: Clock::new(&run.started)?,
             run,
             file: None,
+            draft: None,
             limit: LONG,
             records: Records::default(),
             written: Vec::new(),
@@ -152,19 +155,33 @@ impl Journal {
         let length = self.file.as_ref().map_or(0, JournalFile::length);
         self.records.pages.begin_at(length);
         if self.file.is_none() {
+            self.draft = Some(Draft::begin(folder)?);
             self.head();
         }
         self.body(figures);
         let text = self.records.pages.text();
-        match &mut self.file {
-            Some(file) => file.append(text)?,
-            None => {
-                let file = JournalFile::create(&folder.join(FILE), text)?;
-                self.limit = LONG.max(2 * file.length());
-                self.file = Some(file);
-            }
+        let Some(mut draft) = self.draft.take() else {
+            let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+            file.append(text)?;
+            return Ok(text.len() as u64);
+        };
+        draft.add(text);
+        let file = draft.put_at(&folder.join(FILE))?;
+        let length = file.length();
+        self.limit = LONG.max(2 * length);
+        self.file = Some(file);
+        Ok(length)
+    }
+
+    /// Writes what there is of a new file, once it is some pages: a new file may be long.
+    fn relieve(&mut self) {
+        let text = self.records.pages.text();
+        if let Some(draft) = &mut self.draft
+            && text.len() >= TEXT / 2
+        {
+            draft.add(text);
+            self.records.pages.begin_at(draft.length());
         }
-        Ok(text.len() as u64)
     }
 
     /// Lets go of the file, for the finished run to take its place.
@@ -219,6 +236,7 @@ impl Journal {
             for call in calls {
                 self.records
                     .call(&self.clock, function.id, &function.profile.name, call);
+                self.relieve();
             }
             self.function(function, figures.run.origins.is_some());
         }
@@ -272,6 +290,7 @@ impl Journal {
         samples.dedup_by_key(|sample| sample.t_ns);
         for &sample in &samples {
             self.records.sample(&self.clock, sample);
+            self.relieve();
         }
         self.samples_to_ns = since.max(samples.last().map(|sample| sample.t_ns));
     }
@@ -307,6 +326,7 @@ impl Journal {
             };
             if changed {
                 self.records.line(id, at, line);
+                self.relieve();
             }
         }
         self.written[id] = Some(Written {

@@ -3,9 +3,9 @@
 use memprof_model::data;
 use memprof_model::internal::untouched;
 
-use super::{FILE, Journal};
+use super::{FILE, Journal, TEXT};
 use crate::snapshot::progress::{FunctionProgress, Progress};
-use memprof_model::run::{Followed, FunctionProfile, Line, Origins, Run, RunOutcome, Sample};
+use memprof_model::run::{Call, Followed, FunctionProfile, Line, Origins, Run, RunOutcome, Sample};
 use memprof_report::{fixture, parse_journal};
 
 /// The figures of the last entry before `run` was finished.
@@ -95,6 +95,35 @@ fn journal_gives_figures_back_as_they_were() {
             assert_eq!(back.highest_call(), was.highest_call(), "{name}");
         }
     }
+}
+
+/// However long a new journal is, no more than some pages of it are in memory.
+#[test]
+fn journal_that_is_new_and_long_is_written_in_pieces() {
+    let mut run = fixture::inverse();
+    let profile = &mut run.functions[0];
+    let call = profile.call_records[0].clone();
+    profile.call_records = (0..200)
+        .map(|n| {
+            data!(Call {
+                start_ns: n,
+                ..call.clone()
+            })
+        })
+        .collect();
+    profile.calls = 200;
+    run.functions = vec![run.functions[0].clone(); 20];
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::new(run.clone()).unwrap();
+    let bytes = journal.write(folder.path(), &figures(&run)).unwrap();
+    let text = std::fs::read(folder.path().join(FILE)).unwrap();
+    assert_eq!(text.len() as u64, bytes);
+    assert!(bytes > 10 * TEXT as u64, "{bytes}");
+    let held = journal.records.pages.bytes();
+    assert!(held <= 2 * TEXT as u64, "{held} of {bytes}");
+    let back = parse_journal(&text).expect("whole");
+    let calls = back.functions.iter().map(|one| one.call_records.len());
+    assert_eq!(calls.sum::<usize>(), 20 * 200);
 }
 
 #[test]

@@ -88,7 +88,26 @@ pub(crate) fn fetch(entry: &Entry, dir: &Path) -> Result<Published, String> {
         .map_err(|error| format!("cargo metadata: {error}"))?;
     let metadata: Value = serde_json::from_slice(&output.stdout)
         .map_err(|_| format!("{name} {version} is not to be had from the registry"))?;
-    published(&metadata, name).ok_or_else(|| format!("cargo did not download {name}"))
+    published(&metadata, name)
+        .or_else(|| program(name, version))
+        .ok_or_else(|| format!("cargo did not download {name}"))
+}
+
+/// A package without a library: cargo downloads it, and leaves it out of what it tells.
+fn program(name: &str, version: &str) -> Option<Published> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;
+    let registries = entries(&home.join("registry/src")).ok()?;
+    let package = |registry: PathBuf| registry.join(format!("{name}-{version}"));
+    let dir = registries
+        .into_iter()
+        .map(package)
+        .find(|dir| dir.is_dir())?;
+    Some(Published {
+        version: version.to_owned(),
+        dir,
+        root_2015: None,
+    })
 }
 
 fn published(metadata: &Value, name: &str) -> Option<Published> {

@@ -2,17 +2,19 @@
 //! that its own test suite passes as before.
 //!
 //! Without a name, every crate of `tests/corpus.toml`. Prints a table in Markdown, and on stderr
-//! whatever is not as before.
+//! whatever is not as before. With `--servers`, servers under load: see `servers`.
 
 mod annotate;
 mod cargo;
 mod list;
 mod round_trip;
+mod servers;
 mod table;
 mod trial;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -41,6 +43,9 @@ struct Options {
     /// Run no tests; annotate with `cargo memprof annotate '*'`, strip, and compare every file.
     #[arg(long)]
     strip: bool,
+    /// Try servers under load instead, all or the one that is named; for so many seconds.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60")]
+    servers: Option<u64>,
     /// Where to work; kept afterwards, so that a second run is faster.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/corpus"))]
     dir: PathBuf,
@@ -61,6 +66,15 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<bool, String> {
+    if let Some(seconds) = options.servers {
+        let load = Duration::from_secs(seconds);
+        return servers::run(
+            options.name.as_deref(),
+            load,
+            &options.dir,
+            &options.memprof,
+        );
+    }
     if options.strip {
         return round_trip::table(&entries(options)?, &options.dir, &options.memprof);
     }

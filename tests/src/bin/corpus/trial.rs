@@ -74,7 +74,7 @@ pub(crate) fn detached(manifest: &str) -> String {
     }
 }
 
-fn depending(manifest: &str, memprof: &Path) -> Result<String, String> {
+pub(crate) fn depending(manifest: &str, memprof: &Path) -> Result<String, String> {
     let path = memprof
         .canonicalize()
         .map_err(|error| format!("{}: {error}", memprof.display()))?;

@@ -1,0 +1,7 @@
+//! A leak, a spike and churn, without the counting allocator: see `program`.
+
+mod program;
+
+fn main() {
+    program::run();
+}
