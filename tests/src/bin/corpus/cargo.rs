@@ -14,7 +14,7 @@ use crate::list::Entry;
 const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// For crates whose tests make so many calls that memprof compiled for debugging takes minutes.
-const OPTIMIZED: &str = "--config=profile.dev.package.memprof.opt-level=3";
+pub(crate) const OPTIMIZED: &str = "--config=profile.dev.package.memprof.opt-level=3";
 
 /// A crate as it is in the registry.
 pub(crate) struct Published {

@@ -50,29 +50,19 @@ fn with_reference(text: &str, work: &Path) -> Result<String, String> {
     ))
 }
 
-/// Optimized, as servers are under load; all with the same settings, so that what they share is built once.
+/// As the tests of other crates are built, so that what they share is built once; memprof optimized.
 fn build(server: &Server, work: &Path, target: &Path) -> Result<PathBuf, String> {
     let status = Command::new("cargo")
-        .args([
-            "build",
-            "--release",
-            "--no-default-features",
-            "--bin",
-            server.program,
-        ])
+        .args(["build", "--no-default-features", "--bin", server.program])
+        .arg(cargo::OPTIMIZED)
         .current_dir(work)
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-        .env("CARGO_PROFILE_RELEASE_LTO", "false")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "unwind")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .status()
         .map_err(|error| format!("cargo build: {error}"))?;
     match status.success() {
-        true => Ok(target.join("release").join(server.program)),
+        true => Ok(target.join("debug").join(server.program)),
         false => Err(format!("{} does not build", server.name)),
     }
 }
