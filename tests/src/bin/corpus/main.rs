@@ -68,12 +68,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool, String> {
     if let Some(seconds) = options.servers {
         let load = Duration::from_secs(seconds);
-        return servers::run(
-            options.name.as_deref(),
-            load,
-            &options.dir,
-            &options.memprof,
-        );
+        // Programs are built and run in other folders than this one.
+        let dir = std::path::absolute(&options.dir).map_err(|error| error.to_string())?;
+        return servers::run(options.name.as_deref(), load, &dir, &options.memprof);
     }
     if options.strip {
         return round_trip::table(&entries(options)?, &options.dir, &options.memprof);
