@@ -144,14 +144,21 @@ pub(crate) fn settle_this_thread() {
     }
 }
 
-/// What threads freed and have not taken as their own yet, in sum.
-pub(crate) fn pending_frees() -> PendingFrees {
+/// What threads freed and have not taken as their own yet, in sum. RSS was read before, and still before that all
+/// threads had freed `freed` bytes: what was freed since was being freed when RSS was read.
+pub(crate) fn pending_frees(freed: u64) -> PendingFrees {
     let each = COUNTERS.blocks().map(ThreadCounters::pending);
     // The sum is right even if a thread that is being taken down counted begin and end on different counters.
-    each.fold(PendingFrees::default(), |sum, pending| PendingFrees {
+    let pending = each.fold(PendingFrees::default(), |sum, pending| PendingFrees {
         being_freed: sum.being_freed.wrapping_add(pending.being_freed),
         unsettled: sum.unsettled.wrapping_add(pending.unsettled),
-    })
+    });
+    // A block that is no longer being freed has been counted by now.
+    let now = of_all_threads().map_or(freed, |counts| counts.freed);
+    PendingFrees {
+        being_freed: (pending.being_freed).saturating_add(now.saturating_sub(freed)),
+        ..pending
+    }
 }
 
 /// Runs `work` without counting its allocations, because they are memprof's own.

@@ -128,7 +128,7 @@ impl ThreadCounters {
 /// What threads freed and have not taken as their own yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PendingFrees {
-    /// Bytes of large blocks that are being freed right now.
+    /// Bytes of large blocks that were being freed when RSS was read.
     pub being_freed: u64,
     /// Bytes that were freed since the thread's last reading, or ever by a thread without readings.
     pub unsettled: u64,

@@ -295,12 +295,11 @@ impl MeterState {
         last: &mut LastReading,
         now_ns: impl Fn() -> u64,
     ) -> (Reading, Between) {
-        let (rss, counts, meanwhile) = self.look(last.others_worked);
+        let (rss, counts, heap, meanwhile) = self.look(last.others_worked);
         let lag = std::mem::replace(&mut last.meanwhile, meanwhile) + meanwhile;
         let faults = counts.map(|counts| self.faults_since(last, counts));
         let only_stray = faults.is_none_or(|faults| faults.others <= STRAY_FAULTS);
         self.end_interval(rss, counts, only_stray);
-        let heap = heap_now();
         let before = match heap {
             Some(heap) => std::mem::replace(&mut last.heap, heap),
             None => last.heap,
@@ -315,7 +314,7 @@ impl MeterState {
             || heap.is_some_and(|heap| heap.others != Counts::default());
         heap::settle_this_thread();
         let pending = match heap.is_some() && last.others_worked {
-            true => heap::pending_frees(),
+            true => heap::pending_frees(last.heap.sum().freed),
             false => PendingFrees::default(),
         };
         let begun = std::mem::replace(&mut last.being_freed, pending.being_freed);
@@ -379,20 +378,26 @@ impl MeterState {
         passed
     }
 
-    /// RSS and the counts of one moment, and how many page faults there may be between the two.
-    fn look(&mut self, others_work: bool) -> (u64, Option<ProcessCounts>, u64) {
+    /// RSS and the counts of one moment, and how many page faults there may be between the two. The heap is as it was
+    /// just before: of what others had freed by then all pages have gone.
+    fn look(
+        &mut self,
+        others_work: bool,
+    ) -> (u64, Option<ProcessCounts>, Option<Parts<Counts>>, u64) {
         if !others_work {
-            return (self.rss(), self.os.counts(), 0);
+            let heap = heap_now();
+            return (self.rss(), self.os.counts(), heap, 0);
         }
         let mut before = self.os.counts();
         let mut tries = 0;
         loop {
+            let heap = heap_now();
             let (rss, counts) = (self.rss(), self.os.counts());
             let faults = |counts: Option<ProcessCounts>| counts.map_or(0, |counts| counts.faults);
             let meanwhile = faults(counts).wrapping_sub(faults(before));
             tries += 1;
             if meanwhile <= STRAY_FAULTS || tries == TRIES {
-                return (rss, counts, meanwhile);
+                return (rss, counts, heap, meanwhile);
             }
             before = counts;
         }

@@ -23,6 +23,9 @@ const HUGE: u64 = 2 << 20;
 /// The most that one fault brings where there are no huge pages: the kernel maps so much of a file at once.
 const FAULT_AROUND: u64 = 64 << 10;
 
+/// So many page faults of others may be under way at a reading.
+const FAULTS_UNDER_WAY: u64 = 8;
+
 /// Something of which a part is the thread's and the rest is others'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Parts<T> {
@@ -62,6 +65,12 @@ pub(super) struct Split {
     pub taken: u64,
     /// So many bytes were split by an estimate.
     pub unsure: u64,
+}
+
+impl Parts<Counts> {
+    pub(super) fn sum(self) -> Counts {
+        self.own.plus(self.others)
+    }
 }
 
 impl Parts<u64> {
@@ -154,7 +163,7 @@ impl Between {
 
     /// The own part of `bytes` beyond what the faults explain, and how much of them was split by an estimate.
     fn grown(&self, bytes: u64) -> (u64, u64) {
-        if bytes <= self.lag {
+        if bytes <= self.lag.max(self.under_way()) {
             return (0, 0);
         }
         let by_heap = || self.heap_in_bytes(|counts| counts.allocated);
@@ -173,6 +182,14 @@ impl Between {
                 0
             },
         )
+    }
+
+    /// A page is resident before its fault is counted: of a thread that had no fault this is others'.
+    fn under_way(&self) -> u64 {
+        match self.faults {
+            Some(faults) if faults.own == 0 => FAULTS_UNDER_WAY.saturating_mul(self.page),
+            _ => 0,
+        }
     }
 
     /// The own part of `bytes` that were given back, and how much of them was split by an estimate.

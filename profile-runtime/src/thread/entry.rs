@@ -83,7 +83,6 @@ impl ThreadRecorder {
         let call = &state.stack[depth];
         let calls = depth as u32 + 1;
         let position = Position {
-            heap_line_start: heap.live(),
             heap_high: heap.live(),
             ..call.position()
         };

@@ -144,6 +144,8 @@ pub(crate) struct Past {
     pub heap_peak: u64,
     /// What it had on the heap by itself, without what its callees had kept.
     pub heap_self: i64,
+    /// By how much live bytes had risen since the line began at which it is.
+    pub heap_line: i64,
 }
 
 impl Past {

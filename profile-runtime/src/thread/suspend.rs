@@ -84,6 +84,7 @@ impl ThreadState {
             heap: call.past.heap.plus(heap.since(call.heap_entry)),
             heap_peak,
             heap_self: heap.live().wrapping_sub(call.heap_self_start),
+            heap_line: heap.live().wrapping_sub(call.heap_line_start),
         };
         Some(call)
     }
@@ -112,7 +113,7 @@ impl ThreadState {
         call.high = now.high();
         call.heap_entry = heap;
         call.heap_high = heap.live();
-        call.heap_line_start = heap.live();
+        call.heap_line_start = heap.live().wrapping_sub(call.past.heap_line);
         call.heap_self_start = heap.live().wrapping_sub(call.past.heap_self);
         let timed = self.is_timed(call.site, Kind::Call);
         call.around = self.become_innermost(call.site, Kind::Call);

@@ -33,19 +33,22 @@ async fn task(number: usize) -> usize {
     let mut steps = 0;
     let held = black_box(vec![1_u8; 1_000]); //= hits 300 allocated 300000 freed 0 allocations 300
     for _ in 0..STEPS {
-        step(number).await;
+        step(number).await; //= hits 6000 allocated 660000 freed 660000 allocations 12000 peak_heap 110
         steps += usize::from(held[0]); //= hits 6000 allocated 0 freed 0 allocations 0
     }
     drop(held); //= hits 300 allocated 0 freed 300000 allocations 0
     steps
 }
 
+/// Its peak is reached after it has been suspended.
 async fn step(number: usize) {
+    let held = black_box(vec![0_u8; 100]);
     if number.is_multiple_of(3) {
         yield_now().await;
     }
-    drop(black_box(vec![0_u8; 10]));
     yield_now().await;
+    drop(black_box(vec![0_u8; 10]));
+    drop(held);
 }
 
 fn tokio(mut builder: tokio::runtime::Builder) -> usize {

@@ -48,6 +48,22 @@ fn this_thread_what_is_done_without_counting_is_outside_the_figures() {
 }
 
 #[test]
+fn this_thread_what_is_freed_while_rss_is_read_was_being_freed() {
+    alone(|| {
+        allocate(300);
+        let counters = of_this_thread().expect("it has allocated");
+        counters.count_free(100);
+        let before = of_all_threads().map_or(0, |counts| counts.freed);
+        counters.begin_free(150);
+        assert_eq!(pending_frees(before).being_freed, 150);
+        counters.end_free(150);
+        counters.count_free(150);
+        assert_eq!(pending_frees(before).being_freed, 150);
+        assert_eq!(pending_frees(250).being_freed, 0);
+    });
+}
+
+#[test]
 fn this_thread_counting_goes_on_after_a_panic_in_without_counting() {
     alone(|| {
         allocate(1);

@@ -152,6 +152,13 @@ fn split_memory_that_an_allocator_hands_out_again_is_not_given_back() {
 }
 
 #[test]
+fn split_pages_whose_faults_are_not_counted_yet_are_others() {
+    assert_eq!(split(between(8, parts(0, 0))), (8, 0));
+    assert_eq!(split(between(9, parts(0, 0))), (0, 9), "by no faults");
+    assert_eq!(split(between(8, parts(7, 0))), (0, 0), "in a huge page");
+}
+
+#[test]
 fn split_what_goes_beyond_what_was_freed_goes_with_whom_freed() {
     // A small free lets an allocator give back what was freed before.
     let trimmed = counted(-500, parts(0, 0), parts(0, 0), parts(30, 10));

@@ -7,24 +7,9 @@ use memprof::run::Run;
 
 use crate::program::Program;
 use crate::source;
+use crate::truth::Heap;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
-/// What the binary has beside the programs.
-const MAIN: &str = r#"
-#[global_allocator]
-static ALLOCATOR: memprof::CountingAllocator = memprof::CountingAllocator::system();
-
-fn block_on<F: std::future::Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
-}
-"#;
 
 /// Writes a crate with all `programs` into `dir` and compiles it. Gives the binary, which takes a seed.
 pub(crate) fn all(
@@ -37,19 +22,16 @@ pub(crate) fn all(
     let lock = Path::new(WORKSPACE).join("Cargo.lock");
     std::fs::copy(&lock, folder.join("Cargo.lock"))
         .map_err(|error| format!("{}: {error}", lock.display()))?;
-    let mut main = String::from("#![allow(unused_variables, dead_code)]\n");
+    let mut main = memprof_tests::user_crate::source("random_programs");
     let mut choices = String::new();
     for (seed, program) in programs {
-        write(
-            &folder.join(format!("src/p{seed}.rs")),
-            &source::of(program).0,
-        )?;
-        main.push_str(&format!("mod p{seed};\n"));
+        let path = folder.join(format!("src/p{seed}.rs"));
+        write(&path, &source::of(program).0)?;
+        main.push_str(&format!("\nmod p{seed};"));
         choices.push_str(&format!("        Some(\"{seed}\") => p{seed}::start(),\n"));
     }
-    main.push_str(MAIN);
     main.push_str(&format!(
-        "\nfn main() {{\n    match std::env::args().nth(1).as_deref() {{\n{choices}        _ => panic!(\"a seed\"),\n    }}\n}}\n"
+        "\n\nfn start(seed: Option<&str>) {{\n    match seed {{\n{choices}        _ => panic!(\"a seed\"),\n    }}\n}}\n"
     ));
     write(&folder.join("src/main.rs"), &main)?;
     compile(&folder, &dir.join("target"), release)
@@ -58,7 +40,9 @@ pub(crate) fn all(
 fn manifest() -> String {
     format!(
         "[package]\nname = \"random-programs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\nmemprof = {{ path = {:?} }}\n\n[workspace]\n",
+         [dependencies]\nmemprof = {{ path = {:?} }}\nfutures = \"0.3\"\nrayon = \"1\"\nsmol = \"2\"\n\
+         tokio = {{ version = \"1\", features = [\"rt-multi-thread\"] }}\n\n[workspace]\n\n\
+         [profile.dev]\ndebug = false\n",
         Path::new(WORKSPACE).join("profile-runtime")
     )
 }
@@ -79,24 +63,41 @@ fn compile(folder: &Path, target: &Path, release: bool) -> Result<PathBuf, Strin
     Ok(target.join(profile).join("random-programs"))
 }
 
-/// Runs the program with this seed to its end.
-pub(crate) fn run(binary: &Path, seed: u64, dir: &Path) -> Result<Run, String> {
+/// Runs the program with this seed to its end. Gives what memprof says of it, and what a panic allocates, as the
+/// program has counted it.
+pub(crate) fn run(binary: &Path, seed: u64, dir: &Path) -> Result<(Run, Heap), String> {
     let reports = dir.join("reports");
-    let _ = std::fs::remove_dir_all(&reports);
+    if reports.exists() {
+        std::fs::remove_dir_all(&reports)
+            .map_err(|error| format!("{}: {error}", reports.display()))?;
+    }
     let mut program = memprof_tests::program::command(&binary.display().to_string(), &reports);
     let output = program
         .arg(seed.to_string())
         .env("MEMPROF_QUIET", "1")
-        // glibc maps large blocks one by one, whatever was freed before.
-        .env("MALLOC_MMAP_THRESHOLD_", "131072")
+        // glibc keeps small blocks: what it gives back at a free is what others freed before, and nobody knows whose.
+        .env("MALLOC_TRIM_THRESHOLD_", (1_u64 << 40).to_string())
         .output()
         .map_err(|error| format!("{}: {error}", binary.display()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("seed {seed}: {}\n{said}", output.status));
     }
-    memprof::report::read_run(reports.join("latest"))
-        .map_err(|error| format!("seed {seed}: {error}"))
+    let run = memprof::report::read_run(reports.join("latest"))
+        .map_err(|error| format!("seed {seed}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = said.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(allocated)), Some(Ok(allocations))) => Ok((
+            run,
+            Heap {
+                allocated,
+                freed: 0,
+                allocations,
+            },
+        )),
+        _ => Err(format!("seed {seed}: no size of a panic in {said:?}")),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

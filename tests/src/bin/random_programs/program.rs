@@ -1,32 +1,44 @@
-//! A random program: functions that allocate, keep and free blocks of known sizes, and call each other.
+//! A random program: functions that allocate, keep, touch and free blocks of known sizes, and call each other.
 
-use crate::random::Random;
+/// Blocks of at least so many bytes are mapped one by one, by the programs' own allocator.
+pub(crate) const MAPPED_FROM: u64 = 131_072;
 
-/// Functions of a program. A function calls only those behind it, and itself.
-const FUNCTIONS: usize = 5;
-
-/// A program: the first function is where it begins.
+/// A program: the first function is where each task begins.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) start: Start,
+    /// How often the first function is called, all at once.
+    pub(crate) tasks: u64,
     pub(crate) functions: Vec<Function>,
 }
 
-/// How a program begins.
+/// What calls the first function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// The first function is called.
+    /// The main thread, once.
     Call,
-    /// It is called by so many threads at once.
-    Threads(u64),
-    /// All functions are async, and the first one is run to its end on the calling thread.
-    Async,
+    /// A thread for each task.
+    Threads,
+    /// A parallel iterator of rayon.
+    Rayon,
+    /// One worker of rayon; the functions have parallel iterators inside.
+    Pool,
+    /// tokio, on several threads. With this one and those below all functions are async.
+    Tokio,
+    /// tokio, on one thread.
+    TokioOneThread,
+    /// The futures crate's `join_all`.
+    Futures,
+    /// smol.
+    Smol,
 }
 
 /// A function.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Function {
     pub(crate) body: Vec<Statement>,
+    /// Whether a panic may leave it.
+    pub(crate) panics: bool,
 }
 
 /// A statement. Each stands on a line of its own.
@@ -36,87 +48,61 @@ pub(crate) enum Statement {
     Keep(u64),
     /// A block is allocated that is freed at the end of the scope.
     Hold(u64),
+    /// The same, but only its first half is touched.
+    Half(u64),
     /// A block is allocated and freed.
     Passing(u64),
     /// The block that was kept last is freed.
     FreeLast,
+    /// The block that was kept last grows by so many bytes.
+    Grow(u64),
     /// A loop with so many turns.
     Loop(u64, Vec<Statement>),
     /// A closure that is called so often, in an iterator.
     Closure(u64, Vec<Statement>),
+    /// The same in a parallel iterator.
+    Parallel(u64, Vec<Statement>),
     /// A call of the function with this number.
     Call(usize),
+    /// The same; a panic that leaves it is caught.
+    Catch(usize),
     /// The function calls itself, unless it is called by itself this deep already.
     Recurse,
-    /// The function returns if it has been called by itself.
-    ReturnIfDeep,
+    /// The function returns if it has been called by itself so often.
+    ReturnAt(u64),
+    /// The loop around is left in that case.
+    BreakAt(u64),
+    /// The function panics in that case.
+    PanicAt(u64),
+    /// The future is suspended, and its task woken at once.
+    Yield,
     /// The thread sleeps for some milliseconds, so that the sampler meets the line.
     Sleep,
 }
 
+/// How deep a function calls itself.
+pub(crate) const DEEPEST: u64 = 2;
+
+impl Start {
+    /// Whether all functions are async.
+    pub(crate) fn is_async(self) -> bool {
+        match self {
+            Start::Call | Start::Threads | Start::Rayon | Start::Pool => false,
+            Start::Tokio | Start::TokioOneThread | Start::Futures | Start::Smol => true,
+        }
+    }
+}
+
+/// Workers of the pool that a program makes for itself, and of tokio's.
+pub(crate) const WORKERS: u64 = 3;
+
 impl Program {
-    /// The program with this seed.
-    pub(crate) fn random(seed: u64) -> Program {
-        let mut random = Random::new(seed);
-        let start = match random.below(10) {
-            0..6 => Start::Call,
-            6..8 => Start::Threads(2 + random.below(3)),
-            _ => Start::Async,
-        };
-        let functions = (0..FUNCTIONS).map(|number| {
-            let mut body = body(&mut random, number, start, 0);
-            if number + 1 < FUNCTIONS {
-                // Every function is called.
-                body.push(Statement::Call(number + 1));
-            }
-            Function { body }
-        });
-        Program {
-            start,
-            functions: functions.collect(),
+    /// How many threads its tasks run on at once, at most.
+    pub(crate) fn threads(&self) -> u64 {
+        match self.start {
+            Start::Threads | Start::Rayon => self.tasks,
+            Start::Pool | Start::Tokio => WORKERS,
+            Start::Call | Start::TokioOneThread | Start::Futures | Start::Smol => 1,
         }
-    }
-}
-
-fn body(random: &mut Random, function: usize, start: Start, depth: u32) -> Vec<Statement> {
-    let statements = 2 + random.below(4);
-    let statements = (0..statements).map(|_| statement(random, function, start, depth));
-    statements.collect()
-}
-
-fn statement(random: &mut Random, function: usize, start: Start, depth: u32) -> Statement {
-    let may_nest = depth < 2;
-    match random.below(20) {
-        0..4 => Statement::Keep(bytes(random)),
-        4..7 => Statement::Hold(bytes(random)),
-        7..9 => Statement::Passing(bytes(random)),
-        9 => Statement::FreeLast,
-        10..13 if may_nest => {
-            let turns = [3, 20, 400][random.below(3) as usize];
-            Statement::Loop(turns, body(random, function, start, depth + 1))
-        }
-        // In a closure of an async function nothing can be awaited.
-        13..15 if may_nest && start != Start::Async => {
-            let turns = 1 + random.below(6);
-            Statement::Closure(turns, body(random, function, start, depth + 1))
-        }
-        15..18 if function + 1 < FUNCTIONS => {
-            let others = FUNCTIONS - function - 1;
-            Statement::Call(function + 1 + random.below(others as u64) as usize)
-        }
-        // An async function that calls itself needs a box, whose size nobody here knows.
-        18 if depth == 0 && start != Start::Async => Statement::Recurse,
-        19 if depth == 0 => Statement::ReturnIfDeep,
-        18 | 19 if random.percent(5) => Statement::Sleep,
-        _ => Statement::Passing(bytes(random)),
-    }
-}
-
-/// Small ones come from the allocator's arena; large ones are mapped and unmapped one by one.
-fn bytes(random: &mut Random) -> u64 {
-    match random.below(10) {
-        0..7 => 1 + random.below(2_000),
-        7..9 => 20_000 + random.below(20_000),
-        _ => 200_000 + random.below(400_000),
     }
 }

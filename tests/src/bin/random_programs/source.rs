@@ -1,12 +1,13 @@
 //! The program as Rust, and the number of each statement's line.
 
-use crate::program::{Function, Program, Start, Statement};
+use crate::program::{DEEPEST, Function, Program, Start, Statement};
 
 /// The text of a program, line by line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Text {
     lines: Vec<String>,
     held: usize,
+    start: Start,
 }
 
 /// A statement and the line on which it stands, with the lines of what is inside of it.
@@ -29,16 +30,17 @@ pub(crate) struct PlacedFunction<'program> {
 
 /// The functions of `program` and their text, as a module.
 pub(crate) fn of(program: &Program) -> (String, Vec<PlacedFunction<'_>>) {
-    let mut text = Text::default();
-    text.line("use memprof::profile_memory;".to_owned());
-    text.line("use std::hint::black_box;".to_owned());
-    text.line("type Kept = Vec<Vec<u8>>;".to_owned());
-    let is_async = program.start == Start::Async;
+    let mut text = Text {
+        lines: Vec::new(),
+        held: 0,
+        start: program.start,
+    };
+    text.line("use crate::*;".to_owned());
     let functions = program.functions.iter().enumerate();
     let functions = functions
-        .map(|(number, function)| text.function(number, function, is_async))
+        .map(|(number, function)| text.function(number, function))
         .collect();
-    text.start(program.start);
+    text.start(program.tasks);
     (text.lines.join("\n"), functions)
 }
 
@@ -53,14 +55,16 @@ impl Text {
         &mut self,
         number: usize,
         function: &'program Function,
-        is_async: bool,
     ) -> PlacedFunction<'program> {
-        let asynchronous = if is_async { "async " } else { "" };
+        let keyword = match self.start.is_async() {
+            true => "async fn",
+            false => "fn",
+        };
         self.line("#[profile_memory]".to_owned());
         self.line(format!(
-            "{asynchronous}fn f{number}(kept: &mut Kept, deep: u32) {{"
+            "{keyword} f{number}(kept: &mut Kept, deep: u64) {{"
         ));
-        let body = self.body(&function.body, number, is_async);
+        let body = self.body(&function.body, number);
         let end = self.line("}".to_owned());
         PlacedFunction { body, end }
     }
@@ -69,10 +73,10 @@ impl Text {
         &mut self,
         body: &'program [Statement],
         number: usize,
-        is_async: bool,
     ) -> Vec<Placed<'program>> {
-        body.iter()
-            .map(|statement| self.statement(statement, number, is_async))
+        let statements = body.iter();
+        statements
+            .map(|statement| self.statement(statement, number))
             .collect()
     }
 
@@ -80,47 +84,18 @@ impl Text {
         &mut self,
         statement: &'program Statement,
         number: usize,
-        is_async: bool,
     ) -> Placed<'program> {
-        let wait = if is_async {
-            // Boxed, since a future that contains itself has no size; the box is a block like any other.
-            ".await"
-        } else {
-            ""
+        let line = self.text_of(statement, number);
+        let line = self.line(line);
+        let (inside, close): (&[Statement], _) = match statement {
+            Statement::Loop(_, body) => (body, "}"),
+            Statement::Closure(_, body) | Statement::Parallel(_, body) => (body, "});"),
+            _ => (&[], ""),
         };
-        let (first, inside) = match statement {
-            Statement::Keep(bytes) => (format!("kept.push(vec![1_u8; {bytes}]);"), None),
-            Statement::Hold(bytes) => {
-                self.held += 1;
-                (
-                    format!("let _held{} = black_box(vec![1_u8; {bytes}]);", self.held),
-                    None,
-                )
-            }
-            Statement::Passing(bytes) => (format!("drop(black_box(vec![1_u8; {bytes}]));"), None),
-            Statement::FreeLast => ("drop(kept.pop());".to_owned(), None),
-            Statement::Loop(turns, body) => (format!("for _ in 0..{turns} {{"), Some((body, "}"))),
-            Statement::Closure(turns, body) => {
-                (format!("(0..{turns}).for_each(|_| {{"), Some((body, "});")))
-            }
-            Statement::Call(callee) => (format!("f{callee}(kept, 0){wait};"), None),
-            Statement::Recurse => (
-                format!("if deep < 2 {{ f{number}(kept, deep + 1); }}"),
-                None,
-            ),
-            Statement::ReturnIfDeep => ("if deep > 1 { return; }".to_owned(), None),
-            Statement::Sleep => {
-                let sleep = "std::thread::sleep(std::time::Duration::from_millis(15));";
-                (sleep.to_owned(), None)
-            }
-        };
-        let line = self.line(first);
-        let (inside, end) = match inside {
-            Some((body, close)) => {
-                let inside = self.body(body, number, is_async);
-                (inside, self.line(close.to_owned()))
-            }
-            None => (Vec::new(), line),
+        let inside = self.body(inside, number);
+        let end = match inside.is_empty() {
+            true => line,
+            false => self.line(close.to_owned()),
         };
         Placed {
             statement,
@@ -130,19 +105,59 @@ impl Text {
         }
     }
 
+    /// The line of `statement`; of one with others inside, the first line.
+    fn text_of(&mut self, statement: &Statement, number: usize) -> String {
+        match statement {
+            Statement::Keep(bytes) => format!("kept.push(vec![1_u8; {bytes}]);"),
+            Statement::Hold(bytes) => self.held(&format!("vec![1_u8; {bytes}]")),
+            Statement::Half(bytes) => self.held(&format!("half({bytes})")),
+            Statement::Passing(bytes) => format!("drop(black_box(vec![1_u8; {bytes}]));"),
+            Statement::FreeLast => "drop(kept.pop());".to_owned(),
+            Statement::Grow(bytes) => format!("grow(kept, {bytes});"),
+            Statement::Loop(turns, _) => format!("for _ in 0..{turns}_u64 {{"),
+            Statement::Closure(turns, _) => format!("(0..{turns}_u64).for_each(|_| {{"),
+            Statement::Parallel(turns, _) => {
+                format!("(0..{turns}_u64).into_par_iter().for_each(|_| {{")
+            }
+            Statement::Call(callee) if self.start.is_async() => {
+                format!("f{callee}(kept, 0).await;")
+            }
+            Statement::Call(callee) => format!("f{callee}(kept, 0);"),
+            Statement::Catch(callee) => format!("catch(|| f{callee}(kept, 0));"),
+            Statement::Recurse => {
+                format!("if deep < {DEEPEST} {{ f{number}(kept, deep + 1); }}")
+            }
+            Statement::ReturnAt(at) => format!("if deep == {at} {{ return; }}"),
+            Statement::BreakAt(at) => format!("if deep == {at} {{ break; }}"),
+            Statement::PanicAt(at) => format!("if deep == {at} {{ panic(); }}"),
+            Statement::Yield => "yield_now().await;".to_owned(),
+            Statement::Sleep => "std::thread::sleep(std::time::Duration::from_millis(15));".into(),
+        }
+    }
+
+    fn held(&mut self, block: &str) -> String {
+        self.held += 1;
+        format!("let _held{} = black_box({block});", self.held)
+    }
+
     /// The function that begins it all, which is not annotated.
-    fn start(&mut self, start: Start) {
-        self.line("pub fn start() {".to_owned());
-        let room = "let mut kept = Kept::with_capacity(1 << 20);";
-        let forget = "std::mem::forget(kept);";
-        self.line(match start {
-            Start::Call => format!("{room} f0(&mut kept, 0); {forget}"),
-            Start::Threads(threads) => format!(
-                "std::thread::scope(|scope| for _ in 0..{threads} {{ \
-                 scope.spawn(|| {{ {room} f0(&mut kept, 0); {forget} }}); }});"
-            ),
-            Start::Async => format!("{room} crate::block_on(f0(&mut kept, 0)); {forget}"),
-        });
-        self.line("}".to_owned());
+    fn start(&mut self, tasks: u64) {
+        let with = match self.start {
+            Start::Call => "on_main",
+            Start::Threads => "on_threads",
+            Start::Rayon => "on_rayon",
+            Start::Pool => "in_pool",
+            Start::Tokio => "on_tokio",
+            Start::TokioOneThread => "on_tokio_alone",
+            Start::Futures => "on_futures",
+            Start::Smol => "on_smol",
+        };
+        let task = match self.start.is_async() {
+            true => {
+                "|| async { let mut kept = room(); f0(&mut kept, 0).await; std::mem::forget(kept); }"
+            }
+            false => "|kept| f0(kept, 0)",
+        };
+        self.line(format!("pub fn start() {{ {with}({tasks}, {task}); }}"));
     }
 }
