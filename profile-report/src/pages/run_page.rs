@@ -27,9 +27,9 @@ use crate::text::visible::{source_line, truncate, visible};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::HOW_TO_COUNT;
 use crate::words::own_memory;
-use crate::words::stopped;
 use crate::words::story::tell;
 use crate::words::watched;
+use crate::words::{stopped, untold};
 
 /// The page of `run`; `names` are the file names of its functions, `before` the comparison with the
 /// run before it.
@@ -56,7 +56,10 @@ pub(crate) fn run_page(
         headlines: headlines(run, names, &called),
         data: run_data(run, order.iter().map(|f| f.function))?,
         since: before.map(Since::new),
-        stopped: stopped::sentences(run),
+        notes: stopped::sentences(run)
+            .into_iter()
+            .chain(untold::remark(run))
+            .collect(),
         functions: functions(run, &order, names, &called, &columns, &outline, before),
         columns,
         children: children(run).into_iter().map(child_name).collect(),
@@ -85,8 +88,8 @@ struct RunPage {
     outline: String,
     /// What changed since the run before.
     since: Option<Since>,
-    /// What became of a run that did not end by itself.
-    stopped: Vec<String>,
+    /// What became of a run that did not end by itself, and what is in no function.
+    notes: Vec<String>,
     functions: Vec<FunctionRow>,
     columns: Vec<Column>,
     /// Children that have a curve.

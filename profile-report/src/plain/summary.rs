@@ -16,8 +16,8 @@ use crate::text::visible::{source_line, truncate, visible, width, wrapped};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::in_short;
 use crate::words::own_memory;
-use crate::words::stopped;
 use crate::words::watched;
+use crate::words::{stopped, untold};
 
 /// The most functions that are shown.
 const SHOWN: usize = 10;
@@ -77,7 +77,10 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push_str(&quiet(&format!("  … and {} more", functions.len() - SHOWN)));
         text.push('\n');
     }
-    for sentence in stopped::sentences(run) {
+    for sentence in stopped::sentences(run)
+        .into_iter()
+        .chain(untold::remark(run))
+    {
         for line in wrapped(&sentence, "  ", width.saturating_sub(2)) {
             text.push_str(&format!("  {line}\n"));
         }

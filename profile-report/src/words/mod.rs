@@ -12,4 +12,5 @@ pub(crate) mod spread;
 pub(crate) mod stopped;
 pub(crate) mod story;
 pub(crate) mod suspended;
+pub(crate) mod untold;
 pub(crate) mod watched;

@@ -1,11 +1,12 @@
 //! How much time a thread's readings may take, so that a line that runs a million times does not crawl.
 //!
-//! There are two token buckets, whose tokens are nanoseconds. The first is for all readings: a program that
-//! needs few of them gets every one. The second, a small one, is for readings on a *hot path*, where readings
+//! There are three token buckets, whose tokens are nanoseconds. The first is for all readings: a program that
+//! needs few of them gets every one. The other two, small ones, are for readings on a *hot path*, where readings
 //! follow each other so closely that they would take a good part of the time.
 //!
-//! On a hot path the first hits are all read. Once the bucket has run dry, new tokens are spent on single
-//! measured hits only (see `thread/hit_schedule.rs`).
+//! On a hot path the first hits are all read. Once the second bucket has run dry, new tokens are spent on single
+//! measured hits only (see `thread/hit_schedule.rs`). The third one is for the beginning and the end of outermost
+//! calls: what happens outside of them is in no function, so what an unread one did is in none either.
 
 /// The part of a thread's time that readings may take, and what may be spent at once: about 5,000 readings.
 const ALL: Bucket = Bucket {
@@ -17,6 +18,12 @@ const ALL: Bucket = Bucket {
 const HOT: Bucket = Bucket {
     share: 0.005,
     burst_ns: 1e6,
+};
+
+/// The same for the ends of outermost calls: some 1,500 calls at once.
+const OUTERMOST: Bucket = Bucket {
+    share: 0.01,
+    burst_ns: 5e6,
 };
 
 /// A reading is on a hot path if the code since the previous reading ran for less than so many times as long
@@ -36,6 +43,7 @@ struct Bucket {
 pub(crate) struct Budget {
     all_ns: f64,
     hot_ns: f64,
+    outermost_ns: f64,
     /// When the buckets were filled last.
     filled_at_ns: u64,
     /// Whether the second bucket has run dry since it was last full.
@@ -47,6 +55,7 @@ impl Default for Budget {
         Budget {
             all_ns: ALL.burst_ns,
             hot_ns: HOT.burst_ns,
+            outermost_ns: OUTERMOST.burst_ns,
             filled_at_ns: 0,
             was_empty: false,
         }
@@ -56,15 +65,23 @@ impl Default for Budget {
 impl Budget {
     /// Pays for a reading that ended at `now_ns` and took `took_ns`. Says whether another one may follow at
     /// the next line. `threads_per_processor`: how many threads in annotated calls share a processor, and
-    /// thereby the time.
-    pub(crate) fn spend(&mut self, now_ns: u64, took_ns: u64, threads_per_processor: f64) -> bool {
+    /// thereby the time. `outermost`: an outermost call begins or ends with it.
+    pub(crate) fn spend(
+        &mut self,
+        now_ns: u64,
+        took_ns: u64,
+        threads_per_processor: f64,
+        outermost: bool,
+    ) -> bool {
         let elapsed = now_ns.saturating_sub(self.filled_at_ns);
         self.filled_at_ns = self.filled_at_ns.max(now_ns);
         let earned = elapsed as f64 / threads_per_processor.max(1.0);
         let ran = elapsed.saturating_sub(took_ns);
         let hot = ran < took_ns.saturating_mul(HOT_BELOW);
         ALL.move_on(&mut self.all_ns, earned, took_ns);
-        HOT.move_on(&mut self.hot_ns, earned, if hot { took_ns } else { 0 });
+        let of = |bucket: bool| if hot && bucket { took_ns } else { 0 };
+        HOT.move_on(&mut self.hot_ns, earned, of(!outermost));
+        OUTERMOST.move_on(&mut self.outermost_ns, earned, of(outermost));
         self.was_empty = match self.hot_ns {
             ..=0.0 => true,
             left_ns => self.was_empty && left_ns < HOT.burst_ns,
@@ -75,6 +92,11 @@ impl Budget {
     /// Whether something is left for a reading on a hot path.
     pub(crate) fn may_read(&self) -> bool {
         self.all_ns > 0.0 && self.hot_ns > 0.0
+    }
+
+    /// Whether something is left for the next outermost call.
+    pub(crate) fn may_read_outermost(&self) -> bool {
+        self.all_ns > 0.0 && self.outermost_ns > 0.0
     }
 }
 
@@ -100,7 +122,7 @@ mod tests {
             if due {
                 now += 3_000;
                 readings += 1;
-                due = budget.spend(now, 3_000, 1.0);
+                due = budget.spend(now, 3_000, 1.0, false);
             }
         }
         (readings, readings * 3_000)
@@ -137,25 +159,52 @@ mod tests {
     fn budget_keeps_what_slow_lines_need_after_a_hot_path() {
         let mut budget = Budget::default();
         let mut now = 0;
-        while budget.spend(now, 3_000, 1.0) {
+        while budget.spend(now, 3_000, 1.0, false) {
             now += 4_000;
         }
         now += 1_000_000_000;
-        budget.spend(now, 3_000, 1.0);
+        budget.spend(now, 3_000, 1.0, false);
         for _ in 0..1_000 {
             now += 20_000;
-            assert!(budget.spend(now, 3_000, 1.0));
+            assert!(budget.spend(now, 3_000, 1.0, false));
         }
     }
 
     #[test]
     fn budget_of_an_idle_hour_does_not_pay_for_a_crawl() {
         let mut budget = Budget::default();
-        assert!(budget.spend(3_600_000_000_000, 0, 1.0));
+        assert!(budget.spend(3_600_000_000_000, 0, 1.0, false));
         let mut readings = 0;
-        while budget.spend(3_600_000_000_000, 3_000, 1.0) {
+        while budget.spend(3_600_000_000_000, 3_000, 1.0, false) {
             readings += 1;
         }
         assert!(readings < 10_000, "{readings}");
+    }
+
+    #[test]
+    fn budget_of_outermost_calls_is_their_own() {
+        let mut budget = Budget::default();
+        let mut now = 0;
+        while budget.spend(now, 3_000, 1.0, false) {
+            now += 4_000;
+        }
+        assert!(!budget.may_read() && budget.may_read_outermost());
+        let (begun, mut readings) = (now, 0);
+        while now < begun + 1_000_000_000 {
+            let before = now / 10_000_000;
+            now += 4_000;
+            if now / 10_000_000 != before {
+                // The sampler has asked for a reading of a call in progress.
+                budget.spend(now, 3_000, 1.0, false);
+            }
+            if budget.may_read_outermost() {
+                budget.spend(now, 3_000, 1.0, true);
+                readings += 1;
+            }
+        }
+        let allowed = (1e9 * OUTERMOST.share + OUTERMOST.burst_ns) / 3_000.0;
+        let part = f64::from(readings) / allowed;
+        assert!((0.9..1.1).contains(&part), "{readings} of {allowed}");
+        assert!(budget.may_read(), "it has not paid for them");
     }
 }

@@ -239,7 +239,7 @@ impl ThreadRecorder {
         let call = state.stack.last();
         let read = due || call.is_some_and(|call| call.entry_exact || call.is_high());
         if read {
-            self.read(state);
+            self.read_end(state);
         }
         let by_chance = due && !state.take_measured();
         state.book_change(Ending::of_call(self.line(), read, by_chance));
@@ -266,6 +266,11 @@ impl ThreadRecorder {
         self.take_booking_due();
         let Some(outer) = state.stack.last_mut() else {
             self.counted.set_measured(0, None);
+            // What the next call does is known if that one is read, too. Calls that are only counted come back here
+            // when the sampler has asked for a reading of one of them.
+            if state.budget.may_read_outermost() {
+                self.ask_for_reading();
+            }
             return;
         };
         let has_unbooked = std::mem::take(&mut outer.has_unbooked)
@@ -333,16 +338,32 @@ impl ThreadRecorder {
     /// Takes a reading for the innermost call. A closure of another thread's call is timed, and no more:
     /// RSS is for the call that it works for.
     pub(super) fn read(&self, state: &mut ThreadState) {
-        let innermost = state.stack.last();
-        if innermost.is_none_or(|call| call.kind != Kind::OtherThread) {
-            return self.read_rss(state);
+        match state.is_of_rss() || state.stack.is_empty() {
+            true => self.read_rss(state),
+            false => self.read_clock(state),
         }
-        state.last = state.last.at(self.instruments.meter.now_ns());
-        self.spend(state, CLOCK_NS);
     }
 
-    /// Takes a reading of RSS and tells the calls in progress.
+    /// The same where the innermost call ends.
+    fn read_end(&self, state: &mut ThreadState) {
+        match state.is_of_rss() {
+            true => self.take_reading(state, state.stack.len() == 1),
+            false => self.read_clock(state),
+        }
+    }
+
+    fn read_clock(&self, state: &mut ThreadState) {
+        state.last = state.last.at(self.instruments.meter.now_ns());
+        self.spend(state, CLOCK_NS, false);
+    }
+
+    /// Takes a reading of RSS and tells the calls in progress. Without any, an outermost call is about to begin.
     pub(super) fn read_rss(&self, state: &mut ThreadState) {
+        self.take_reading(state, state.stack.is_empty());
+    }
+
+    /// `edge`: an outermost call begins or ends with it.
+    fn take_reading(&self, state: &mut ThreadState, edge: bool) {
         let before = state.last;
         let outermost = state.stack.len() <= 1;
         let meter = &self.instruments.meter;
@@ -359,7 +380,7 @@ impl ThreadRecorder {
         self.begin_stretch();
         state.note_reading(before, high, line, heap, self.is_due());
         state.sample(reading, line, None);
-        self.spend(state, cost_ns);
+        self.spend(state, cost_ns, edge);
     }
 
     /// A reading was taken, or the recorder has another thread.
@@ -368,9 +389,9 @@ impl ThreadRecorder {
     }
 
     /// Books what a reading cost; clears `READING_DUE` when the budget is used up.
-    fn spend(&self, state: &mut ThreadState, cost_ns: u64) {
+    fn spend(&self, state: &mut ThreadState, cost_ns: u64, edge: bool) {
         let share = self.instruments.threads_per_processor();
-        if state.budget.spend(state.last.t_ns, cost_ns, share) {
+        if state.budget.spend(state.last.t_ns, cost_ns, share, edge) {
             self.ask_for_reading();
         } else {
             self.current_line()
