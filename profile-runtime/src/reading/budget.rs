@@ -20,11 +20,26 @@ const HOT: Bucket = Bucket {
     burst_ns: 1e6,
 };
 
-/// The same for the ends of outermost calls: some 1,500 calls at once.
+/// The same for the ends of outermost calls.
 const OUTERMOST: Bucket = Bucket {
     share: 0.01,
-    burst_ns: 5e6,
+    burst_ns: 1e6,
 };
+
+/// So many readings more than its last one a short call costs: opening it, closing it and keeping its record take about
+/// three times as long as its two readings. Of a longer call that is nothing.
+const SHORT_CALL: u64 = 6;
+
+/// Where a reading is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// An outermost call begins with it.
+    Entry,
+    /// An outermost call ends with it.
+    Exit,
+    /// At neither.
+    No,
+}
 
 /// A reading is on a hot path if the code since the previous reading ran for less than so many times as long
 /// as the reading took.
@@ -65,13 +80,13 @@ impl Default for Budget {
 impl Budget {
     /// Pays for a reading that ended at `now_ns` and took `took_ns`. Says whether another one may follow at
     /// the next line. `threads_per_processor`: how many threads in annotated calls share a processor, and
-    /// thereby the time. `outermost`: an outermost call begins or ends with it.
+    /// thereby the time.
     pub(crate) fn spend(
         &mut self,
         now_ns: u64,
         took_ns: u64,
         threads_per_processor: f64,
-        outermost: bool,
+        edge: Edge,
     ) -> bool {
         let elapsed = now_ns.saturating_sub(self.filled_at_ns);
         self.filled_at_ns = self.filled_at_ns.max(now_ns);
@@ -79,9 +94,14 @@ impl Budget {
         let ran = elapsed.saturating_sub(took_ns);
         let hot = ran < took_ns.saturating_mul(HOT_BELOW);
         ALL.move_on(&mut self.all_ns, earned, took_ns);
-        let of = |bucket: bool| if hot && bucket { took_ns } else { 0 };
-        HOT.move_on(&mut self.hot_ns, earned, of(!outermost));
-        OUTERMOST.move_on(&mut self.outermost_ns, earned, of(outermost));
+        let (of_hot, of_outermost) = match (hot, edge) {
+            (false, _) => (0, 0),
+            (true, Edge::No) => (took_ns, 0),
+            (true, Edge::Entry) => (0, took_ns),
+            (true, Edge::Exit) => (0, took_ns.saturating_mul(1 + SHORT_CALL)),
+        };
+        HOT.move_on(&mut self.hot_ns, earned, of_hot);
+        OUTERMOST.move_on(&mut self.outermost_ns, earned, of_outermost);
         self.was_empty = match self.hot_ns {
             ..=0.0 => true,
             left_ns => self.was_empty && left_ns < HOT.burst_ns,
@@ -122,7 +142,7 @@ mod tests {
             if due {
                 now += 3_000;
                 readings += 1;
-                due = budget.spend(now, 3_000, 1.0, false);
+                due = budget.spend(now, 3_000, 1.0, Edge::No);
             }
         }
         (readings, readings * 3_000)
@@ -159,52 +179,69 @@ mod tests {
     fn budget_keeps_what_slow_lines_need_after_a_hot_path() {
         let mut budget = Budget::default();
         let mut now = 0;
-        while budget.spend(now, 3_000, 1.0, false) {
+        while budget.spend(now, 3_000, 1.0, Edge::No) {
             now += 4_000;
         }
         now += 1_000_000_000;
-        budget.spend(now, 3_000, 1.0, false);
+        budget.spend(now, 3_000, 1.0, Edge::No);
         for _ in 0..1_000 {
             now += 20_000;
-            assert!(budget.spend(now, 3_000, 1.0, false));
+            assert!(budget.spend(now, 3_000, 1.0, Edge::No));
         }
     }
 
     #[test]
     fn budget_of_an_idle_hour_does_not_pay_for_a_crawl() {
         let mut budget = Budget::default();
-        assert!(budget.spend(3_600_000_000_000, 0, 1.0, false));
+        assert!(budget.spend(3_600_000_000_000, 0, 1.0, Edge::No));
         let mut readings = 0;
-        while budget.spend(3_600_000_000_000, 3_000, 1.0, false) {
+        while budget.spend(3_600_000_000_000, 3_000, 1.0, Edge::No) {
             readings += 1;
         }
         assert!(readings < 10_000, "{readings}");
     }
 
-    #[test]
-    fn budget_of_outermost_calls_is_their_own() {
+    /// How many outermost calls of this length are read within a second, where a reading takes 3 µs and the hot path's
+    /// bucket has run dry.
+    fn outermost_calls(length_ns: u64) -> f64 {
         let mut budget = Budget::default();
         let mut now = 0;
-        while budget.spend(now, 3_000, 1.0, false) {
+        while budget.spend(now, 3_000, 1.0, Edge::No) {
             now += 4_000;
         }
         assert!(!budget.may_read() && budget.may_read_outermost());
-        let (begun, mut readings) = (now, 0);
+        let (begun, mut read) = (now, 0);
         while now < begun + 1_000_000_000 {
             let before = now / 10_000_000;
-            now += 4_000;
-            if now / 10_000_000 != before {
-                // The sampler has asked for a reading of a call in progress.
-                budget.spend(now, 3_000, 1.0, false);
+            let is_read = budget.may_read_outermost();
+            if is_read {
+                now += 3_100;
+                budget.spend(now, 3_000, 1.0, Edge::Entry);
             }
-            if budget.may_read_outermost() {
-                budget.spend(now, 3_000, 1.0, true);
-                readings += 1;
+            now += length_ns;
+            if is_read {
+                now += 3_000;
+                budget.spend(now, 3_000, 1.0, Edge::Exit);
+                read += 1;
+            } else if now / 10_000_000 != before {
+                // The sampler has asked for a reading of the call in progress.
+                budget.spend(now, 3_000, 1.0, Edge::No);
             }
         }
-        let allowed = (1e9 * OUTERMOST.share + OUTERMOST.burst_ns) / 3_000.0;
-        let part = f64::from(readings) / allowed;
-        assert!((0.9..1.1).contains(&part), "{readings} of {allowed}");
-        assert!(budget.may_read(), "it has not paid for them");
+        assert!(budget.may_read(), "the hot path has not paid for them");
+        f64::from(read)
+    }
+
+    #[test]
+    fn budget_of_outermost_calls_is_their_own() {
+        let in_all = 1e9 * OUTERMOST.share + OUTERMOST.burst_ns;
+        // Of short ones each costs two readings, and six more for its record.
+        let short = outermost_calls(100) / (in_all / 24_000.0);
+        assert!((0.9..1.1).contains(&short), "{short}");
+        // Of long ones only the entry follows closely upon the reading before.
+        let long = outermost_calls(100_000) / (in_all / 3_000.0);
+        assert!((0.9..1.1).contains(&long), "{long}");
+        // Of still longer ones each is read.
+        assert!(outermost_calls(1_000_000) >= 1e9 / 1_006_100.0);
     }
 }

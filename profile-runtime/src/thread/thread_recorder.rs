@@ -30,6 +30,7 @@ use crate::counters::site::SiteCounters;
 use crate::counters::site_directory::SiteDirectory;
 use crate::counters::static_cell::StaticCell;
 use crate::heap::{self, ThreadCounters, origins};
+use crate::reading::budget::Edge;
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::PeakListener;
 use crate::recording;
@@ -347,23 +348,27 @@ impl ThreadRecorder {
     /// The same where the innermost call ends.
     fn read_end(&self, state: &mut ThreadState) {
         match state.is_of_rss() {
-            true => self.take_reading(state, state.stack.len() == 1),
+            true if state.stack.len() == 1 => self.take_reading(state, Edge::Exit),
+            true => self.take_reading(state, Edge::No),
             false => self.read_clock(state),
         }
     }
 
     fn read_clock(&self, state: &mut ThreadState) {
         state.last = state.last.at(self.instruments.meter.now_ns());
-        self.spend(state, CLOCK_NS, false);
+        self.spend(state, CLOCK_NS, Edge::No);
     }
 
     /// Takes a reading of RSS and tells the calls in progress. Without any, an outermost call is about to begin.
     pub(super) fn read_rss(&self, state: &mut ThreadState) {
-        self.take_reading(state, state.stack.is_empty());
+        let edge = match state.stack.is_empty() {
+            true => Edge::Entry,
+            false => Edge::No,
+        };
+        self.take_reading(state, edge);
     }
 
-    /// `edge`: an outermost call begins or ends with it.
-    fn take_reading(&self, state: &mut ThreadState, edge: bool) {
+    fn take_reading(&self, state: &mut ThreadState, edge: Edge) {
         let before = state.last;
         let outermost = state.stack.len() <= 1;
         let meter = &self.instruments.meter;
@@ -389,7 +394,7 @@ impl ThreadRecorder {
     }
 
     /// Books what a reading cost; clears `READING_DUE` when the budget is used up.
-    fn spend(&self, state: &mut ThreadState, cost_ns: u64, edge: bool) {
+    fn spend(&self, state: &mut ThreadState, cost_ns: u64, edge: Edge) {
         let share = self.instruments.threads_per_processor();
         if state.budget.spend(state.last.t_ns, cost_ns, share, edge) {
             self.ask_for_reading();
