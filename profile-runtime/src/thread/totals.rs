@@ -6,6 +6,7 @@ use crate::counters::counts::Counts;
 use crate::counters::line::{LineCounters, NO_LINE};
 use crate::counters::site::SiteCounters;
 use crate::counters::spread::HeapSpread;
+use crate::heap;
 use crate::heap::origins;
 use crate::site::registered::RegisteredSite;
 use memprof_model::run::{PeakAt, UnreadRise};
@@ -140,7 +141,8 @@ impl SiteTotals {
     pub(crate) fn groups_made_of(&mut self, spare: &mut Vec<LineGroup>) -> &mut [LineGroup] {
         if self.groups.is_empty() {
             self.groups = std::mem::take(spare);
-            self.groups.resize(self.lines.len(), LineGroup::default());
+            // A callee's groups may have taken the room since the call began.
+            heap::without_counting(|| self.groups.resize(self.lines.len(), LineGroup::default()));
         }
         &mut self.groups
     }
