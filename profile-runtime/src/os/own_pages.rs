@@ -267,7 +267,11 @@ mod tests {
             // Above everything from before this process's `exec`: `getrusage` tells of the whole test program, too.
             let high = std::hint::black_box(vec![1_u8; begun as usize + 16 * BYTES]);
             let counted = os.counts().expect("counted").max_rss;
-            assert!(near(counted, rss + high.len() as u64), "{counted} {rss} {begun} {}", high.len());
+            assert!(
+                near(counted, rss + high.len() as u64),
+                "{counted} {rss} {begun} {}",
+                high.len()
+            );
         });
     }
 
