@@ -55,7 +55,7 @@ fn the_callers_lines_have_their_own_heap_to_the_byte() {
 
 #[test]
 #[ignore = "needs a demo that has run: .ci/run runs it"]
-fn what_the_workers_allocate_is_told_and_why_rss_differs() {
+fn what_the_workers_allocate_is_told() {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(processors > 1, "with one processor faer has no workers");
     let profile = inverse();
@@ -66,14 +66,12 @@ fn what_the_workers_allocate_is_told_and_why_rss_differs() {
         "faer's workers keep room to work in: {others:?}"
     );
     let text = std::fs::read_to_string(folder().join("demo-inverse.txt")).expect("written");
-    for said in [
-        "by other threads during the calls",
-        "RSS did not follow",
-        "not touched here",
-        "elsewhere MiB",
-    ] {
+    for said in ["by other threads during the calls", "elsewhere MiB"] {
         assert!(text.contains(said), "{said:?} is not said in:\n{text}");
     }
+    // Who of several threads allocated what RSS did not follow, or freed what went, is not known.
+    let guessed = "RSS did not follow";
+    assert!(!text.contains(guessed), "{guessed:?} is said in:\n{text}");
 }
 
 /// The kernel's own high-water mark of the largest child so far, in bytes.
@@ -100,11 +98,10 @@ fn the_peak_is_the_one_that_the_kernel_saw_without_memprof() {
     assert!(plain.output.status.success(), "{:?}", plain.output);
     let kernel = largest_child();
     let ours = run_demo("1").recorded().process.peak_rss;
-    // Our figure has what memprof itself takes, the kernel's has not: its threads, its journal, its
-    // code. That is to stay below 4 MiB.
-    let more = i128::from(ours) - i128::from(kernel);
+    // What memprof itself takes is in neither: the start's part was read, with the kernel's lag, and its heap is
+    // counted. Which pages of code are mapped around others at their first use differs from run to run.
     assert!(
-        (-(MIB as i128) / 4..4 * MIB as i128).contains(&more),
+        ours.abs_diff(kernel) < 2 * MIB as u64,
         "memprof says {ours} bytes, the kernel {kernel} without it"
     );
 }
