@@ -121,7 +121,7 @@ fn highest_call(function: &FunctionProfile) -> Option<&Line> {
     lines.rev().max_by_key(|line| peak(line))
 }
 
-/// The line whose own allocations met the function's highest rise of the heap.
+/// The line that brought most of the function's highest rise of the heap.
 pub(crate) fn highest_on_heap(function: &FunctionProfile) -> Option<&Line> {
     function.heap.and(line_of(function, Why::Peak))
 }
@@ -224,7 +224,7 @@ fn line_of(function: &FunctionProfile, why: Why) -> Option<&Line> {
                 let alive = line.origins.map(|origins| origins.alive_bytes);
                 alive.unwrap_or(size(heap.net))
             }
-            Why::Peak if on_heap => heap.peak,
+            Why::Peak if on_heap => brought(line),
             Why::Churn => heap.allocated,
             Why::Alive => rss_kept(function, line),
             Why::Peak => line
@@ -235,6 +235,14 @@ fn line_of(function: &FunctionProfile, why: Why) -> Option<&Line> {
     let lines = function.lines.iter().filter(|line| amount(line) > 0);
     // Of equal ones the first: it is the one that a reader meets.
     lines.rev().max_by_key(|line| amount(line))
+}
+
+/// How much of a rise of the heap the line can have brought: what it kept over all hits, or how high it rose in one.
+/// The highest rise is often met at a later line, which only put a little on top of it.
+fn brought(line: &Line) -> u64 {
+    let own = own_line_heap(line).unwrap_or_default();
+    let in_one_hit = line.heap.map_or(0, |heap| heap.peak);
+    size(own.net).max(in_one_hit).min(own.peak)
 }
 
 /// What the line kept of RSS, itself or with the others of its group.
@@ -254,11 +262,34 @@ fn size(change: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use memprof_model::data;
+    use memprof_model::run::HeapFigures;
+
     use super::*;
     use crate::fixture;
 
     fn labels<'a>(ranked: &[Ranked<'a>]) -> Vec<&'a str> {
         ranked.iter().map(|r| &r.function.label[..]).collect()
+    }
+
+    /// A list of 54 bytes, and then one of 9 while the first is alive: the peak of 63 is met at the second line.
+    #[test]
+    fn a_rise_is_the_lines_that_brought_most_of_it_wherever_it_was_met() {
+        let mut function = fixture::leaking().functions.remove(0);
+        function.lines.truncate(2);
+        let brought = [(54, 54), (9, 63)];
+        for (line, (own_rise, met)) in function.lines.iter_mut().zip(brought) {
+            let heap = data!(HeapFigures {
+                allocated: own_rise,
+                net: own_rise as i64,
+                peak: own_rise,
+                ..HeapFigures::default()
+            });
+            let of_call = data!(HeapFigures { peak: met, ..heap });
+            (line.heap, line.self_heap) = (Some(heap), Some(of_call));
+        }
+        let found = highest_on_heap(&function).expect("one of them");
+        assert_eq!(found.line, function.lines[0].line);
     }
 
     #[test]
