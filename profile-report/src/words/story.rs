@@ -152,8 +152,8 @@ impl Story {
     /// What the calls left behind.
     ///
     /// Of one call that was read to its end, and during which nobody else changed RSS, that is how much larger the
-    /// process was. Otherwise it is the sum of the table, and said if the process can have risen or fallen by so much
-    /// at all: what callers gave back between two calls is in no sum.
+    /// process was. Otherwise it is the sum of the table, of the calls that were read, and said if the process can have
+    /// risen or fallen by so much at all: what callers gave back between two calls is in no sum.
     fn net(&mut self, profile: &FunctionProfile, seen: &Seen) {
         let net = profile.net_rss;
         if is_of_the_process(profile) {
@@ -169,7 +169,12 @@ impl Story {
         if net.unsigned_abs() > seen.range() {
             return;
         }
-        let whose = heap_sums::whose(profile);
+        let whose = match (all_read(profile), in_progress(profile)) {
+            (true, _) => heap_sums::whose(profile),
+            (false, _) if profile.calls <= 1 => return,
+            (false, 0) => "The calls that were read".to_owned(),
+            (false, _) => "So far the calls that were read".to_owned(),
+        };
         let together = if profile.calls > 1 { " together" } else { "" };
         let kept = match net {
             _ if net.unsigned_abs() < NOISE => "kept no RSS".to_owned(),

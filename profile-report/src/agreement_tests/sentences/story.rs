@@ -449,7 +449,17 @@ fn process(of: Of<'_>, holes: &Holes<'_>, sign: i64) -> Judged {
 }
 
 fn net(of: Of<'_>, holes: &Holes<'_>) -> Judged {
-    of.is_whose(holes["whose"])?;
+    match holes["whose"].strip_suffix(" calls that were read") {
+        Some(shown) => {
+            holds("some were not read", !of.has_read_all())?;
+            let so_far = of.in_progress() > 0;
+            holds("so far", shown == if so_far { "So far the" } else { "The" })?;
+        }
+        None => {
+            holds("all were read", of.has_read_all())?;
+            of.is_whose(holes["whose"])?;
+        }
+    }
     let net = of.function.net_rss;
     if !holes.contains_key("kept") && !holes.contains_key("given") {
         return holds("nothing", net.unsigned_abs() < NOISE);
@@ -461,12 +471,7 @@ fn net(of: Of<'_>, holes: &Holes<'_>) -> Judged {
 fn comparable(of: Of<'_>) -> Judged {
     let function = of.function;
     holds("nobody else used the heap", of.is_alone())?;
-    let read = function.spread.and_then(|spread| spread.peak_rss);
-    let all = match read {
-        Some(read) => read.calls + of.in_progress() >= function.calls,
-        None => function.read_calls().count() as u64 == function.calls,
-    };
-    holds("every call was read", all)?;
+    holds("every call was read", of.has_read_all())?;
     let net = heap(of)?.net.unsigned_abs();
     holds(
         "the sum was there at once",
