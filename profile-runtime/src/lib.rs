@@ -254,12 +254,11 @@
 //!
 //! A probe costs one or two nanoseconds when it only counts its hit, and some microseconds when RSS
 //! is read. Readings take 5% of a thread's time at most, and 20 ms at once; on hot paths, where lines take
-//! less than some ten microseconds, 0.5% and 1 ms: a line that runs a million times is measured in part (`~` in
+//! less than some ten microseconds, 0.5% and 1 ms, and for the ends of outermost calls there 1% and 1 ms: a line that runs a million times is measured in part (`~` in
 //! the table), its hits stay exact, and the sums still add up.
 //! A profiled call without a reading costs about 12 ns; it is counted, and has no duration. Memory is
 //! bounded: 1,024 points for each series, 250 calls for each function (10 where many are called
-//! often). [`run::Overhead`] tells what the
-//! measurement cost in this run.
+//! often). [`run::Overhead`] tells what the measurement cost in this run.
 //!
 //! RSS figures are without memprof's own memory: without what its start took, and, with the counting allocator,
 //! without its heap. [`run::Overhead`] has both; what the kernel says of the process is larger by as much.

@@ -23,6 +23,15 @@ fn assert_told(lines: &[String], what: &[&str]) {
     assert!(is_told, "{what:?} in\n{all}");
 }
 
+/// What is told of the spike and of churn where the heap is counted.
+fn assert_spike_and_churn_are_told(lines: &[String]) {
+    assert_told(
+        lines,
+        &["highest rise", "40.00 MiB", "picture, line ", SPIKE],
+    );
+    assert_told(lines, &["churn", "normalized, line ", CHURN]);
+}
+
 #[test]
 fn where_blocks_are_followed_the_leak_the_spike_and_churn_are_in_the_first_five_lines() {
     let lines = first_lines(env!("CARGO_BIN_EXE_leaking_origins"), 5);
@@ -30,11 +39,7 @@ fn where_blocks_are_followed_the_leak_the_spike_and_churn_are_in_the_first_five_
         &lines,
         &["alive at the end", "27.00 MiB", "intern, line ", LEAK],
     );
-    assert_told(
-        &lines,
-        &["highest rise", "40.00 MiB", "picture, line ", SPIKE],
-    );
-    assert_told(&lines, &["churn", "normalized, line ", CHURN]);
+    assert_spike_and_churn_are_told(&lines);
 }
 
 #[test]
@@ -44,11 +49,7 @@ fn where_the_heap_is_counted_all_three_are_there_too() {
         &lines,
         &["not freed by it", "27.00 MiB", "intern, line ", LEAK],
     );
-    assert_told(
-        &lines,
-        &["highest rise", "40.00 MiB", "picture, line ", SPIKE],
-    );
-    assert_told(&lines, &["churn", "normalized, line ", CHURN]);
+    assert_spike_and_churn_are_told(&lines);
 }
 
 /// What the short calls keep is known of the line that makes them, since no single one is read.

@@ -19,6 +19,14 @@ pub(crate) fn own_line_heap(line: &Line) -> Option<HeapFigures> {
     line.self_heap.or(line.heap)
 }
 
+/// What a line had on the heap by itself: what it allocated and did not free over all hits, or had at once in one.
+pub(crate) fn had_itself(line: &Line) -> u64 {
+    let own = own_line_heap(line).unwrap_or_default();
+    let peak = line.heap.map_or(0, |heap| heap.peak);
+    let kept = own.net.max(0).unsigned_abs();
+    kept.max(own.allocated.min(peak))
+}
+
 /// Bytes and blocks that were allocated and not freed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Alive {

@@ -10,7 +10,8 @@ use std::cmp::Reverse;
 use memprof_model::run::{FunctionProfile, Line, Run};
 
 use super::own::{
-    alive, counts_heap, group_of, has_own_rss, live_at_end, own_heap, own_line_heap, own_peaks_rss,
+    alive, counts_heap, group_of, had_itself, has_own_rss, live_at_end, own_heap, own_line_heap,
+    own_peaks_rss,
 };
 
 /// With less than this nobody leads: allocators and kernels move single pages on their own.
@@ -224,7 +225,8 @@ fn line_of(function: &FunctionProfile, why: Why) -> Option<&Line> {
                 let alive = line.origins.map(|origins| origins.alive_bytes);
                 alive.unwrap_or(size(heap.net))
             }
-            Why::Peak if on_heap => brought(line),
+            // The highest rise is often met at a later line, which only put a little on top of it.
+            Why::Peak if on_heap => had_itself(line).min(heap.peak),
             Why::Churn => heap.allocated,
             Why::Alive => rss_kept(function, line),
             Why::Peak => line
@@ -235,14 +237,6 @@ fn line_of(function: &FunctionProfile, why: Why) -> Option<&Line> {
     let lines = function.lines.iter().filter(|line| amount(line) > 0);
     // Of equal ones the first: it is the one that a reader meets.
     lines.rev().max_by_key(|line| amount(line))
-}
-
-/// How much of a rise of the heap the line can have brought: what it kept over all hits, or how high it rose in one.
-/// The highest rise is often met at a later line, which only put a little on top of it.
-fn brought(line: &Line) -> u64 {
-    let own = own_line_heap(line).unwrap_or_default();
-    let in_one_hit = line.heap.map_or(0, |heap| heap.peak);
-    size(own.net).max(in_one_hit).min(own.peak)
 }
 
 /// What the line kept of RSS, itself or with the others of its group.

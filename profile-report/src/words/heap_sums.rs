@@ -4,7 +4,7 @@
 use memprof_model::run::{FunctionProfile, HeapFigures, Line};
 
 use super::places::quoted;
-use crate::facts::own::own_line_heap;
+use crate::facts::own::had_itself;
 use crate::facts::rss_and_heap::is_alone;
 use crate::facts::seen::Seen;
 use crate::facts::shown_call::{NOISE, in_progress, was_suspended};
@@ -55,14 +55,6 @@ fn highest(profile: &FunctionProfile) -> Option<(&Line, HeapFigures)> {
     };
     let line = most(had_itself).or_else(|| most(|line| line.heap.map_or(0, |heap| heap.peak)))?;
     Some((line, line.heap?))
-}
-
-/// What a line had by itself: what it allocated and did not free, or had at once.
-fn had_itself(line: &Line) -> u64 {
-    let own = own_line_heap(line).unwrap_or_default();
-    let peak = line.heap.map_or(0, |heap| heap.peak);
-    let kept = own.net.max(0).unsigned_abs();
-    kept.max(own.allocated.min(peak))
 }
 
 /// What the calls did in all.

@@ -147,10 +147,14 @@ pub(crate) fn can_be_mapped(bytes: usize) -> bool {
     mapping.is_some()
 }
 
-/// A new mapping without pages.
+/// A new mapping without pages, which can be read and written.
 fn map(bytes: usize) -> Option<*mut libc::c_void> {
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    map_as(bytes, libc::PROT_READ | libc::PROT_WRITE, 0)
+}
+
+/// A new mapping without pages.
+fn map_as(bytes: usize, access: libc::c_int, more: libc::c_int) -> Option<*mut libc::c_void> {
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | more;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
     let mapping = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0) };
     (mapping != libc::MAP_FAILED).then_some(mapping)
@@ -167,12 +171,7 @@ pub(crate) fn reserve(bytes: usize) -> Option<*mut u8> {
     if address_space().is_some_and(|most| most / 16 < bytes as u64) {
         return None;
     }
-    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
-    let begin = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, kind, -1, 0) };
-    if begin == libc::MAP_FAILED {
-        return None;
-    }
+    let begin = map_as(bytes, libc::PROT_NONE, libc::MAP_NORESERVE)?;
     // A page that the kernel makes part of a huge one would become resident unasked. Kernels without huge pages refuse.
     // SAFETY: advice about the mapping that was just made.
     unsafe { libc::madvise(begin, bytes, libc::MADV_NOHUGEPAGE) };

@@ -51,8 +51,6 @@ fn make() -> Option<&'static Recorder> {
             ));
         })
         .ok()?;
-    // Before any thread can find the recorder: blocks of the first calls have owners, too.
-    heap::origins::find_owners_with(current::current_block_owner);
     // Leaked: threads hold both until the process ends.
     let instruments = Box::leak(Box::new(instruments));
     Some(Box::leak(Box::new(Recorder::new(settings, instruments))))
@@ -68,6 +66,8 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
 fn set_going(recorder: &'static Recorder) {
     // First, because a child that is forked meanwhile must not wait for a recorder.
     exit::at_exit();
+    // No thread finds the recorder before that, so blocks of the very first calls have owners, too.
+    heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
         message(&format!(
             "no samples over time, only readings at lines: the sampler thread could not be \

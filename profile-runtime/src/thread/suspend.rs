@@ -117,7 +117,6 @@ impl ThreadState {
         call.heap_self_start = heap.live().wrapping_sub(call.past.heap_self);
         let timed = self.is_timed(call.site, Kind::Call);
         call.around = self.become_innermost(call.site, Kind::Call);
-        self.stretch.make_room(call.site.spec.lines.len());
         let totals = self.totals(call.site);
         call.counters = totals.counters;
         call.counters.count_coming_back();

@@ -347,9 +347,12 @@ impl ThreadRecorder {
 
     /// The same where the innermost call ends.
     fn read_end(&self, state: &mut ThreadState) {
+        let edge = match state.stack.len() {
+            1 => Edge::Exit,
+            _ => Edge::No,
+        };
         match state.is_of_rss() {
-            true if state.stack.len() == 1 => self.take_reading(state, Edge::Exit),
-            true => self.take_reading(state, Edge::No),
+            true => self.take_reading(state, edge),
             false => self.read_clock(state),
         }
     }
