@@ -52,6 +52,43 @@ fn descriptors_are_taken_by_the_program() {
     check_descriptors(env!("CARGO_BIN_EXE_world"));
 }
 
+/// No call is lost, whether the signal came in the program's code or in memprof's.
+fn check_signals(program: &str, length: &str) {
+    let finished = undisturbed(program, &["signals", length]);
+    let recorded = finished.recorded();
+    let calls = |label| function(&recorded, label).calls;
+    assert_eq!(
+        finished.stdout(),
+        format!("work {} handle {}\n", calls("work"), calls("handle"))
+    );
+    assert!(calls("handle") > 100, "{}", calls("handle"));
+    // No hit is counted that was none.
+    let handle = &function(&recorded, "handle").lines;
+    assert!(handle.iter().all(|line| line.hits <= calls("handle")));
+}
+
+#[test]
+fn signals_interrupt_memprof_and_their_handler_is_annotated() {
+    check_signals(env!("CARGO_BIN_EXE_world"), "short");
+}
+
+/// Threads that are cancelled leave no lock locked.
+fn check_cancelled(program: &str, how: &str) {
+    let finished = undisturbed(program, &["cancelled", how]);
+    let calls = function(&finished.recorded(), "work").calls;
+    assert_eq!(finished.stdout(), format!("work {calls}\n"));
+}
+
+#[test]
+fn threads_are_cancelled_between_annotated_calls() {
+    check_cancelled(env!("CARGO_BIN_EXE_world"), "outside");
+}
+
+#[test]
+fn threads_are_cancelled_inside_of_annotated_calls() {
+    check_cancelled(env!("CARGO_BIN_EXE_world"), "inside");
+}
+
 /// The program as small as it gets: optimised for size as a whole, stripped, and without unwinding.
 #[test]
 #[ignore = "builds memprof once more: .ci/run runs it"]
@@ -78,4 +115,8 @@ fn the_same_as_programs_are_shipped() {
     let program = target.join("release/world");
     let program = program.to_str().expect("a path");
     check_descriptors(program);
+    check_signals(program, "short");
+    for how in ["outside", "inside"] {
+        check_cancelled(program, how);
+    }
 }

@@ -18,19 +18,21 @@ unsafe extern "C" {
 
 unsafe extern "C-unwind" {
     fn pthread_testcancel();
+    fn usleep(microseconds: libc::useconds_t) -> libc::c_int;
 }
 
 /// The calls that have begun.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn main(how: &str) {
-    let times = match how {
-        "short" => 10,
-        "long" => 200,
-        other => panic!("unknown length {other:?}"),
+    let (times, run): (u64, Run) = match how {
+        "outside" => (40, until_cancelled),
+        "outside, often" => (200, until_cancelled),
+        "inside" => (40, until_cancelled_inside),
+        other => panic!("unknown way {other:?}"),
     };
     for number in 0..times {
-        let thread = start();
+        let thread = start(run);
         std::thread::sleep(Duration::from_micros(number * 137 % 4_000));
         // SAFETY: the thread has not been joined.
         unsafe { pthread_cancel(thread) };
@@ -43,16 +45,14 @@ pub(crate) fn main(how: &str) {
     println!("work {}", BEGUN.load(Relaxed));
 }
 
-fn start() -> libc::pthread_t {
+/// What a thread runs. It is unwound when it is cancelled.
+type Run = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+fn start(run: Run) -> libc::pthread_t {
     let mut thread = 0;
-    // The type of the C library's function has no unwinding.
+    // The type that the C library's function wants says nothing of unwinding.
     // SAFETY: both types are called alike.
-    let run: extern "C" fn(*mut c_void) -> *mut c_void = unsafe {
-        std::mem::transmute::<
-            extern "C-unwind" fn(*mut c_void) -> *mut c_void,
-            extern "C" fn(*mut c_void) -> *mut c_void,
-        >(until_cancelled)
-    };
+    let run = unsafe { std::mem::transmute::<Run, extern "C" fn(*mut c_void) -> *mut c_void>(run) };
     // SAFETY: `thread` is valid for a write, and `run` does not use its argument.
     let answer =
         unsafe { libc::pthread_create(&raw mut thread, ptr::null(), run, ptr::null_mut()) };
@@ -74,5 +74,21 @@ fn work() {
     BEGUN.fetch_add(1, Relaxed);
     for _ in 0..10 {
         let _mapping = Mapping::new(MIB / 64);
+    }
+}
+
+extern "C-unwind" fn until_cancelled_inside(_: *mut c_void) -> *mut c_void {
+    loop {
+        wait();
+    }
+}
+
+/// Is cancelled while it sleeps.
+#[profile_memory]
+fn wait() {
+    for _ in 0..10 {
+        let _mapping = Mapping::new(MIB / 64);
+        // SAFETY: the mapping is a value of ours, which may be left behind.
+        unsafe { usleep(100) };
     }
 }
