@@ -1,8 +1,8 @@
 //! The one recorder of the process: its settings, its sites, and its threads.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::heap;
 use crate::reading::instruments::Instruments;
@@ -17,6 +17,15 @@ use crate::thread::registry::ThreadRegistry;
 
 /// Set once. `None` inside if recording is off, or could not begin.
 static RECORDER: OnceLock<Option<&'static Recorder>> = OnceLock::new();
+
+/// How many threads are opening a measured call.
+static OPENING: AtomicU32 = AtomicU32::new(0);
+
+/// The process in which recording has begun to start; 0 for none.
+static STARTED_IN: AtomicU32 = AtomicU32::new(0);
+
+/// After so long a time the end of the process waits no more for calls that are being opened.
+const LONGEST_START: Duration = Duration::from_secs(2);
 
 /// The longest sampling interval: a sampler that has only this is as good as idle.
 pub(crate) const A_DAY_NS: u64 = 86_400_000_000_000;
@@ -62,7 +71,41 @@ pub(crate) fn running() -> Option<&'static Recorder> {
 pub(crate) fn install(
     make: impl FnOnce() -> Option<&'static Recorder>,
 ) -> Option<&'static Recorder> {
+    let here = std::process::id();
+    let started_in = STARTED_IN.compare_exchange(0, here, Relaxed, Relaxed);
+    if started_in.is_err_and(|process| process != here) {
+        // This is a child that was forked while another thread was making the recorder, before there was a hook for
+        // that. It would wait for the thread, which did not come along.
+        recording::give_up();
+        return None;
+    }
     *RECORDER.get_or_init(make)
+}
+
+/// Runs `open`, which opens a measured call, and perhaps starts recording for that.
+pub(crate) fn opening<T>(open: impl FnOnce() -> T) -> T {
+    /// The call is open, or could not be.
+    struct Opened;
+    impl Drop for Opened {
+        fn drop(&mut self) {
+            OPENING.fetch_sub(1, Relaxed);
+        }
+    }
+    OPENING.fetch_add(1, Relaxed);
+    let _opened = Opened;
+    open()
+}
+
+/// At the end of the process: while the run has no call yet, and other threads are just opening theirs, waits for them.
+pub(crate) fn wait_for_first_call() {
+    let began = Instant::now();
+    while OPENING.load(Relaxed) > 0
+        && !recording::has_given_up()
+        && !running().is_some_and(Recorder::has_calls)
+        && began.elapsed() < LONGEST_START
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 impl Recorder {
@@ -78,6 +121,15 @@ impl Recorder {
             #[cfg(feature = "report")]
             current_dir: std::env::current_dir().ok(),
         }
+    }
+
+    /// Whether a function of the user's was called, or is being called.
+    fn has_calls(&self) -> bool {
+        let mut busy = false;
+        self.threads.for_each(|thread| busy |= thread.is_busy());
+        let sites = self.sites();
+        let mut users = sites.iter().filter(|site| !site.spec.is_own());
+        busy || users.any(|site| site.calls().ended() > 0)
     }
 
     /// When memory was about to run out for the first time, nanoseconds since the run's start.

@@ -89,6 +89,49 @@ fn threads_are_cancelled_inside_of_annotated_calls() {
     check_cancelled(env!("CARGO_BIN_EXE_world"), "inside");
 }
 
+/// A child that is forked while another thread makes the first annotated call does not wait for it.
+fn check_fork_during_the_start(program: &str, times: usize) {
+    for _ in 0..times {
+        let recorded = undisturbed(program, &["beginnings", "fork"]).recorded();
+        assert_eq!(function(&recorded, "work").calls, 1);
+    }
+}
+
+#[test]
+fn children_are_forked_during_the_first_annotated_call() {
+    check_fork_during_the_start(env!("CARGO_BIN_EXE_world"), 10);
+}
+
+/// Several threads end the process at once, and it has its report. Threads that do so before anything was recorded
+/// leave a whole one, or none.
+fn check_exit_during_the_start(program: &str, times: usize) {
+    for _ in 0..times {
+        let recorded = undisturbed(program, &["beginnings", "exit"]).recorded();
+        assert!(function(&recorded, "work").calls > 0);
+        for run in undisturbed(program, &["beginnings", "exit", "early"]).runs() {
+            assert!(function(&run, "work").calls > 0);
+        }
+    }
+}
+
+#[test]
+fn threads_exit_while_others_make_their_first_annotated_call() {
+    check_exit_during_the_start(env!("CARGO_BIN_EXE_world"), 10);
+}
+
+/// The smallest stack that a thread can have is enough for the first annotated call, and for the end of the process.
+fn check_small_stacks(program: &str) {
+    for (beginning, kib) in [("stack", "16"), ("exit-stack", "16"), ("exit-stack", "64")] {
+        let recorded = undisturbed(program, &["beginnings", beginning, kib]).recorded();
+        assert_eq!(function(&recorded, "work").calls, 1, "{beginning} {kib}");
+    }
+}
+
+#[test]
+fn stacks_are_small_at_the_start_and_at_the_end() {
+    check_small_stacks(env!("CARGO_BIN_EXE_world"));
+}
+
 /// The program as small as it gets: optimised for size as a whole, stripped, and without unwinding.
 #[test]
 #[ignore = "builds memprof once more: .ci/run runs it"]
@@ -119,4 +162,7 @@ fn the_same_as_programs_are_shipped() {
     for how in ["outside", "inside"] {
         check_cancelled(program, how);
     }
+    check_fork_during_the_start(program, 10);
+    check_exit_during_the_start(program, 10);
+    check_small_stacks(program);
 }

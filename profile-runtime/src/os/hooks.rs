@@ -8,8 +8,11 @@ static AT_EXIT: OnceLock<fn(Option<i32>)> = OnceLock::new();
 /// Has `handler` called when the process ends by `exit` or by returning from `main` (on_exit(3), which tells the exit
 /// code, or atexit(3)). Has `child` called in the child of every fork (pthread_atfork(3)).
 ///
-/// Says whether `handler` will be called; it must not unwind. To be called once.
+/// Says whether `handler` will be called; it must not unwind. The first call is the one that counts.
 pub(crate) fn install(handler: fn(Option<i32>), child: extern "C" fn()) -> bool {
+    if AT_EXIT.set(handler).is_err() {
+        return true;
+    }
     #[cfg(unix)]
     // SAFETY: `child` is a plain function that lives as long as the program and sets a flag only.
     unsafe {
@@ -17,7 +20,7 @@ pub(crate) fn install(handler: fn(Option<i32>), child: extern "C" fn()) -> bool 
     }
     #[cfg(not(unix))]
     let _ = child;
-    AT_EXIT.set(handler).is_ok() && install_at_exit()
+    install_at_exit()
 }
 
 /// Calls the handler; `status` is the exit code, where it is known.

@@ -15,6 +15,7 @@ mod own_mark;
 pub(crate) mod own_pages;
 #[cfg(test)]
 pub(crate) mod own_process;
+pub(crate) mod own_stack;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub(crate) mod thread;

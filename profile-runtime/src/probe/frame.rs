@@ -8,6 +8,7 @@ use super::scope_guards::{Probes, cold, guards};
 use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE};
 use crate::own_code;
 use crate::process::start;
+use crate::recorder;
 use crate::recording;
 use crate::site::annotated::Site;
 use crate::thread::call_handle::CallHandle;
@@ -75,7 +76,8 @@ impl Frame {
     #[cold]
     #[inline(never)]
     fn open_measured(site: &'static Site) -> Frame {
-        let handle = start::recorder().and_then(|recorder| {
+        let handle = recorder::opening(|| {
+            let recorder = start::recorder()?;
             let thread = current::recorder(&recorder.threads)?;
             Some(thread.enter(recorder.register(site), Kind::Call))
         });

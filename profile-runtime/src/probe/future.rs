@@ -170,15 +170,17 @@ impl FutureCall {
         if matches!(state, State::Over) {
             return None;
         }
-        let recorder = start::recorder()?;
-        let thread = current::recorder(&recorder.threads)?;
-        let site = recorder.register(self.site);
-        current::set_loops_being_left(0);
-        let depth = match state {
-            State::Suspended(key) => thread.resume(recorder.threads.suspended.take(key)?),
-            _ => thread.enter(site, Kind::Call).depth(),
-        };
-        Some((thread, depth))
+        recorder::opening(|| {
+            let recorder = start::recorder()?;
+            let thread = current::recorder(&recorder.threads)?;
+            let site = recorder.register(self.site);
+            current::set_loops_being_left(0);
+            let depth = match state {
+                State::Suspended(key) => thread.resume(recorder.threads.suspended.take(key)?),
+                _ => thread.enter(site, Kind::Call).depth(),
+            };
+            Some((thread, depth))
+        })
     }
 
     /// The future is dropped before its end. `drop_future` still runs during the call.

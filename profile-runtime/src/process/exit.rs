@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::heap;
 use crate::message::message;
 use crate::os::hooks;
+use crate::os::own_stack::on_own_stack;
 use crate::own_code::{self, uncancelled};
 use crate::recorder;
 use crate::recording;
@@ -33,15 +34,19 @@ extern "C" fn forked() {
 
 /// Called when the process ends. `status`: its exit code, where that is known.
 fn write_at_exit(status: Option<i32>) {
-    let Some(_inside) = own_code::enter() else {
-        return message(
-            "no reports are written, because a signal handler that interrupted memprof has called exit; what was \
+    match own_code::enter() {
+        Some(_inside) => end(status),
+        None => message(
+            "no reports are written, because exit was called by a signal handler that interrupted memprof; what was \
              recorded is in the run's journal, if the run was long enough to have one",
-        );
-    };
+        ),
+    }
+}
+
+fn end(status: Option<i32>) {
     let _uncancelled = uncancelled(|| ());
     // Unwinding out of a function that C calls would abort the user's program.
-    let finish = || heap::without_counting(|| finish(status));
+    let finish = || heap::without_counting(|| on_own_stack(|| finish(status)));
     match catch_unwind(AssertUnwindSafe(finish)) {
         Ok(false) => {}
         Ok(true) => hooks::end_with(status.filter(|&status| status != 0).unwrap_or(FAILED)),
@@ -51,6 +56,7 @@ fn write_at_exit(status: Option<i32>) {
 
 /// Says whether the process must end with a failure.
 fn finish(status: Option<i32>) -> bool {
+    recorder::wait_for_first_call();
     let Some(recorder) = recorder::running() else {
         return false;
     };

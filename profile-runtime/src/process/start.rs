@@ -3,6 +3,7 @@
 use super::{exit, sampler};
 use crate::heap;
 use crate::message::message;
+use crate::os::own_stack::on_own_stack;
 use crate::os::{Clock, Os, own_pages, touch_a_page};
 use crate::own_code::uncancelled;
 use crate::reading::instruments::Instruments;
@@ -29,8 +30,9 @@ fn start() -> Option<&'static Recorder> {
     let _uncancelled = uncancelled(|| ());
     // Other threads wait until all of it is there: what memprof takes for it is to be in nobody's figures.
     let recorder = recorder::install(|| {
-        let recorder = make()?;
-        set_going(recorder);
+        let recorder = on_own_stack(|| make().inspect(|recorder| set_going(recorder)))?;
+        let meter = &recorder.instruments.meter;
+        meter.begin_again(own_pages::faults_of_own_threads());
         Some(recorder)
     });
     if recorder.is_none() {
@@ -46,6 +48,9 @@ fn make() -> Option<&'static Recorder> {
     if settings.disabled {
         return None;
     }
+    // Before anything that another thread could wait for: a child that is forked meanwhile must not, and who ends the
+    // process must.
+    exit::at_exit();
     let instruments = open_instruments(&settings)
         .inspect_err(|error| {
             message(&format!(
@@ -66,8 +71,6 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
 
 /// Starts everything that the recorder needs.
 fn set_going(recorder: &'static Recorder) {
-    // First, because a child that is forked meanwhile must not wait for a recorder.
-    exit::at_exit();
     // No thread finds the recorder before that, so blocks of the very first calls have owners, too.
     heap::origins::find_owners_with(current::current_block_owner);
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
@@ -84,8 +87,6 @@ fn set_going(recorder: &'static Recorder) {
              files could not be started: {error}"
         ));
     }
-    let meter = &recorder.instruments.meter;
-    meter.begin_again(own_pages::faults_of_own_threads());
 }
 
 /// Makes a few calls that do nothing. The first use of code and memory costs page faults; memprof's own would

@@ -9,7 +9,8 @@ use memprof::profile_memory;
 pub(crate) fn main(how: &str) {
     match how {
         "fork" => fork_during_the_start(),
-        "exit" => exit_on_several_threads(),
+        "exit" => exit_on_several_threads(0),
+        "exit early" => exit_on_several_threads(4),
         _ => match how.split_once(' ') {
             Some(("stack", kib)) => on_stack_of(kib.parse().expect("KiB"), first_call),
             Some(("exit-stack", kib)) => {
@@ -46,14 +47,17 @@ fn fork_during_the_start() {
     });
 }
 
-fn exit_on_several_threads() {
+/// The first `early` of eight threads end the process at once, and the others after an annotated call.
+fn exit_on_several_threads(early: usize) {
     const THREADS: usize = 8;
-    let together = Barrier::new(THREADS);
+    let together = &Barrier::new(THREADS);
     std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
+        for number in 0..THREADS {
+            scope.spawn(move || {
                 together.wait();
-                work(1);
+                if number >= early {
+                    work(1);
+                }
                 std::process::exit(7);
             });
         }
