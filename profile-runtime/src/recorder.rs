@@ -8,7 +8,7 @@ use crate::heap;
 use crate::reading::instruments::Instruments;
 use crate::recording;
 use crate::settings::Settings;
-use crate::site::annotated::Site;
+use crate::site::annotated::{Site, for_each_counted_only};
 use crate::site::calls::SharedRoom;
 use crate::site::registered::RegisteredSite;
 use crate::site::spec::{MEMORY_USAGE, PerCall, SiteSpec};
@@ -146,6 +146,10 @@ impl Recorder {
 
     /// Every site called so far, in order of first call, memprof's own among them.
     pub(crate) fn sites(&self) -> Vec<&'static RegisteredSite> {
+        // Signal handlers cannot enter their sites themselves.
+        for_each_counted_only(|site| {
+            self.register(site);
+        });
         lock(&self.sites).clone()
     }
 

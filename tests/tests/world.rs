@@ -72,6 +72,11 @@ fn signals_interrupt_memprof_and_their_handler_is_annotated() {
     check_signals(env!("CARGO_BIN_EXE_world"), "short");
 }
 
+#[test]
+fn signals_interrupt_malloc_and_their_handler_is_annotated() {
+    check_signals(env!("CARGO_BIN_EXE_world"), "allocating");
+}
+
 /// Threads that are cancelled leave no lock locked.
 fn check_cancelled(program: &str, how: &str) {
     let finished = undisturbed(program, &["cancelled", how]);
@@ -158,7 +163,9 @@ fn the_same_as_programs_are_shipped() {
     let program = target.join("release/world");
     let program = program.to_str().expect("a path");
     check_descriptors(program);
-    check_signals(program, "short");
+    for how in ["short", "allocating"] {
+        check_signals(program, how);
+    }
     for how in ["outside", "inside"] {
         check_cancelled(program, how);
     }

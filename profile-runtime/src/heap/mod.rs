@@ -31,3 +31,9 @@ pub(crate) use this_thread::{
     settle_this_thread, without_counting,
 };
 pub(crate) use thread_counters::{PendingFrees, ThreadCounters};
+
+/// Whether memprof must not allocate on the calling thread now: from the program's allocator, and in a signal handler,
+/// which may have interrupted that.
+pub(crate) fn must_not_allocate() -> bool {
+    !is_counted() && crate::os::signal_mask::may_be_in_handler()
+}

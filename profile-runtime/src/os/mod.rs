@@ -18,6 +18,7 @@ pub(crate) mod own_process;
 pub(crate) mod own_stack;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub(crate) mod signal_mask;
 pub(crate) mod thread;
 
 use std::io;

@@ -6,6 +6,7 @@ use std::ptr;
 
 use super::scope_guards::{Probes, cold, guards};
 use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE};
+use crate::heap;
 use crate::own_code;
 use crate::process::start;
 use crate::recorder;
@@ -76,6 +77,10 @@ impl Frame {
     #[cold]
     #[inline(never)]
     fn open_measured(site: &'static Site) -> Frame {
+        if heap::must_not_allocate() {
+            site.count_only();
+            return Frame::new(None, ENDS);
+        }
         let handle = recorder::opening(|| {
             let recorder = start::recorder()?;
             let thread = current::recorder(&recorder.threads)?;
@@ -247,6 +252,9 @@ impl ClosureFrame {
     }
 
     fn open(site: &'static Site) -> Option<CallHandle> {
+        if heap::must_not_allocate() {
+            return None;
+        }
         let recorder = start::recorder()?;
         let thread = current::recorder(&recorder.threads)?;
         let registered = recorder.register(site);

@@ -1,7 +1,11 @@
 //! One annotated function as generated code holds it, and the way to its entry in the run.
 
+use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use super::limits::Limits;
 use super::registered::RegisteredSite;
@@ -15,6 +19,22 @@ pub struct Site {
     registered: OnceLock<&'static RegisteredSite>,
     /// Calls in a signal handler that interrupted memprof: nothing else could be recorded of them.
     counted_only: AtomicU64,
+    /// Whether it is in the list of such sites, and the next one there.
+    is_listed: AtomicBool,
+    next: AtomicPtr<Site>,
+}
+
+/// The sites with calls that were only counted, the newest first. A handler may add one at any moment.
+static COUNTED_ONLY: AtomicPtr<Site> = AtomicPtr::new(ptr::null_mut());
+
+/// Visits every site with calls that were only counted.
+pub(crate) fn for_each_counted_only(mut visit: impl FnMut(&'static Site)) {
+    let mut next = COUNTED_ONLY.load(Acquire);
+    // SAFETY: what is in the list was put there as a `&'static Site`.
+    while let Some(site) = unsafe { next.as_ref() } {
+        visit(site);
+        next = site.next.load(Acquire);
+    }
 }
 
 impl Site {
@@ -26,6 +46,8 @@ impl Site {
             per_call: None,
             registered: OnceLock::new(),
             counted_only: AtomicU64::new(0),
+            is_listed: AtomicBool::new(false),
+            next: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
@@ -67,8 +89,20 @@ impl Site {
 
     /// Counts a call of which nothing else can be recorded.
     #[cold]
-    pub(crate) fn count_only(&self) {
+    pub(crate) fn count_only(&'static self) {
         self.counted_only.fetch_add(1, Relaxed);
+        if self.is_listed.swap(true, Relaxed) {
+            return;
+        }
+        let this = ptr::from_ref(self).cast_mut();
+        let mut newest = COUNTED_ONLY.load(Relaxed);
+        loop {
+            self.next.store(newest, Relaxed);
+            match COUNTED_ONLY.compare_exchange_weak(newest, this, Release, Relaxed) {
+                Ok(_) => return,
+                Err(now) => newest = now,
+            }
+        }
     }
 
     /// The calls so far of which nothing else was recorded.

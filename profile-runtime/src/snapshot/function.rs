@@ -114,11 +114,13 @@ pub(super) fn totals(
     let totals: Vec<&SiteTotals> = of_threads(site, threads).collect();
     // A thread that only ran closures of the function has totals without calls.
     let calls: u64 = totals.iter().map(|totals| totals.counters.calls()).sum();
+    let calls = calls + site.counted_only();
     if calls == 0 {
         return None;
     }
     let peak = totals.iter().map(|totals| (totals.peak, totals.peak_at));
-    let (peak, peak_at) = peak.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+    let peak = peak.reduce(|a, b| if b.0 > a.0 { b } else { a });
+    let (peak, peak_at) = peak.unwrap_or_default();
     let unread_rise = totals.iter().filter_map(|totals| totals.unread_rise);
     let unread_rise = unread_rise.max_by_key(|known| known.rise);
     let spread = spread(site, &ended, &totals, threads, suspended);
@@ -143,13 +145,13 @@ pub(super) fn totals(
         file: site.spec.file.to_owned(),
         line: site.spec.line,
         interval_ns: site.interval_ns,
-        calls: calls + site.counted_only(),
+        calls,
         panics: totals.iter().map(|totals| totals.all_panics()).sum(),
         threads: totals.iter().map(|totals| totals.threads).sum(),
         time_ns: totals.iter().map(|totals| totals.time_ns).sum(),
         entry_rss: peak_call.as_ref().map_or(0, |call| call.entry_rss),
         exit_rss: peak_call.as_ref().map_or(0, |call| call.exit_rss),
-        max_rss: totals.iter().map(|totals| totals.high).max()?,
+        max_rss: totals.iter().map(|totals| totals.high).max().unwrap_or(0),
         net_rss: totals.iter().map(|totals| totals.net).sum(),
         self_net_rss: self_net,
         peak_rss: peak,

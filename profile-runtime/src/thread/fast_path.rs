@@ -168,7 +168,8 @@ impl ThreadRecorder {
     /// Closes the call at `depth`. Calls that leaked frames left above it are closed, too.
     #[inline]
     pub(crate) fn exit(&self, depth: u32) {
-        if self.current_line().slow_path() != 0 || self.exit_counted(depth).is_none() {
+        let counted = self.current_line().slow_path() == 0 || heap::must_not_allocate();
+        if !counted || self.exit_counted(depth).is_none() {
             self.close(depth, false, ThreadState::finish_call);
         }
     }

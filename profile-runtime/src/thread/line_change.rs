@@ -13,6 +13,7 @@ use super::call_stack::ThreadState;
 use super::thread_recorder::{ThreadRecorder, place_of};
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
+use crate::heap;
 use crate::recording;
 
 impl ThreadRecorder {
@@ -22,6 +23,10 @@ impl ThreadRecorder {
     #[inline(never)]
     pub(crate) fn begin_line_slow(&self, line: &'static LineCounters, hit: bool) {
         if recording::has_given_up() {
+            return;
+        }
+        if heap::must_not_allocate() {
+            self.current_line().begin(line);
             return;
         }
         let first = hit && line.own_hits() == 1;

@@ -9,10 +9,11 @@ use memprof::profile_memory;
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn main(how: &str) {
-    let time = match how {
-        "short" => Duration::from_millis(300),
-        "long" => Duration::from_secs(20),
-        other => panic!("unknown length {other:?}"),
+    let (time, bytes) = match how {
+        "short" => (Duration::from_millis(300), 0),
+        "long" => (Duration::from_secs(20), 0),
+        "allocating" => (Duration::from_secs(3), 3_000),
+        other => panic!("unknown way {other:?}"),
     };
     // Before the first annotated call, so that some come while recording begins.
     begin();
@@ -21,7 +22,7 @@ pub(crate) fn main(how: &str) {
     while Instant::now() < until {
         for _ in 0..100 {
             calls += 1;
-            std::hint::black_box(work(calls));
+            std::hint::black_box(work(calls, bytes));
         }
     }
     end();
@@ -65,8 +66,12 @@ fn handle(n: u64) -> u64 {
 }
 
 #[profile_memory]
-fn work(n: u64) -> u64 {
+fn work(n: u64, bytes: usize) -> u64 {
     let mut sum = 0;
+    let blocks: Vec<Vec<u8>> = (0..bytes / 100)
+        .map(|n| Vec::with_capacity(n * 37))
+        .collect();
+    drop(std::hint::black_box(blocks));
     for i in 0..n % 5 {
         sum += inner(i);
     }
