@@ -1,12 +1,11 @@
 //! The settings of a run: what the program asks for, and what the environment asks for, which has the last word.
 
-use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::os::Backend;
+use crate::os::{Backend, environment};
 use crate::sync::lock;
 #[cfg(feature = "report")]
 use memprof_report::Tolerance;
@@ -38,6 +37,9 @@ pub(crate) struct BaselinePlan {
 ///
 /// They hold from the first annotated call on, so apply them at the top of `main`. An environment
 /// variable that is set beats the setting here, and both beat the attribute's `interval_ms`.
+///
+/// A program with privileges that its caller has not (setuid, setgid, capabilities of its file) obeys no variable,
+/// and records only if it applies settings with a folder.
 ///
 /// ```
 /// memprof::Settings::new()
@@ -185,7 +187,25 @@ impl Settings {
             Applied::Open(Some(settings)) => settings,
             Applied::Open(None) | Applied::Taken => Settings::default(),
         };
-        applied.with_environment(|name| env::var_os(name))
+        if environment::is_trusted() {
+            applied.with_environment(environment::variable)
+        } else {
+            applied.without_environment()
+        }
+    }
+
+    /// Of a program whose caller may do less than the program: where files go is for the program to say.
+    fn without_environment(mut self) -> (Settings, Vec<String>) {
+        let mut complaints = Vec::new();
+        if self.dir.is_none() && !self.disabled {
+            self.disabled = true;
+            complaints.push(
+                "nothing is recorded: the program has privileges that its caller has not, so memprof uses no \
+                 variable of the environment; to record, apply memprof::Settings with a folder in main"
+                    .to_owned(),
+            );
+        }
+        (self, complaints)
     }
 
     fn with_environment(
@@ -326,6 +346,16 @@ fn interval_ns(milliseconds: f64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_without_a_trusted_environment_record_only_into_a_folder_of_the_programs() {
+        let (settings, complaints) = Settings::new().without_environment();
+        assert!(settings.disabled && complaints.len() == 1, "{complaints:?}");
+        let (settings, complaints) = Settings::new().dir("/x").without_environment();
+        assert!(!settings.disabled && complaints.is_empty());
+        let off = Settings::new().enabled(false);
+        assert_eq!(off.without_environment().1.len(), 0);
+    }
 
     fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
         Settings::new().interval_ms(7.0).with_environment(|name| {

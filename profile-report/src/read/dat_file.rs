@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::dat_record::{DatRecord, DatRecords, Memory};
-use crate::bounded_file;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 use crate::text::visible::{truncate, visible};
 
@@ -100,7 +100,8 @@ fn highest<'a>(memory: impl Iterator<Item = &'a Memory>) -> Option<f64> {
 /// last is not what mprof writes. The message names the line.
 pub fn read_dat(path: impl AsRef<Path>) -> Result<DatFile, ReportError> {
     let path = path.as_ref();
-    let bytes = bounded_file::read(path, LARGEST).map_err(|e| ReportError::read_dat(path, e))?;
+    let bytes = bounded_file::read(path, Links::Follow, LARGEST)
+        .map_err(|e| ReportError::read_dat(path, e))?;
     from_records(&bytes).map_err(|reason| ReportError::read_dat(path, reason))
 }
 

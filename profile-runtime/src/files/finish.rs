@@ -82,11 +82,19 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
 fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
     let folder = written.map(|written| written.folder.as_path());
     print(&memprof_report::summary(run, folder, columns()));
-    for run in written.iter().flat_map(|written| &written.recovered) {
+    let Some(written) = written else { return };
+    for run in &written.in_passing.recovered {
         let page = run.join("index.html");
         message(&format!(
             "a run that ended without a report was recovered: {}",
             page.display()
+        ));
+    }
+    if written.in_passing.left > 0 {
+        message(&format!(
+            "runs that ended without a report: {}; to recover them now would take too long, so run \
+             `cargo memprof recover`",
+            written.in_passing.left
         ));
     }
 }

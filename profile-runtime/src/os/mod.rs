@@ -6,6 +6,7 @@ mod sysinfo;
 
 mod clock;
 mod counts;
+pub(crate) mod environment;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
