@@ -4,10 +4,13 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::future::Future;
 use std::hint::black_box;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 
+use futures::FutureExt;
 use memprof::{CountingAllocator, profile_memory};
 use rayon::prelude::*;
 
@@ -86,7 +89,9 @@ fn main() {
     catch(|| panic());
     let (bytes, blocks) = (BYTES.load(Relaxed) - before.0, BLOCKS.load(Relaxed) - before.1);
     println!("{bytes} {blocks}");
-    start(std::env::args().nth(1).as_deref());
+    let seed = std::env::args().nth(1);
+    sizes(seed.as_deref()).iter().for_each(|size| println!("{size}"));
+    start(seed.as_deref());
 }
 
 /// Code that runs for the first time comes from its file, 16 pages at a time, and is in the RSS of the line that runs.
@@ -113,6 +118,14 @@ fn catch(what: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(what));
 }
 
+async fn catch_async(what: impl Future<Output = ()>) {
+    let _ = AssertUnwindSafe(what).catch_unwind().await;
+}
+
+fn size_of_future<F>(_of: impl Fn(&'static mut Kept, u64) -> F) -> usize {
+    size_of::<F>()
+}
+
 fn half(bytes: usize) -> Vec<u8> {
     let mut block = Vec::with_capacity(bytes);
     block.resize(bytes / 2, 1);
@@ -133,10 +146,14 @@ fn room() -> Kept {
     kept
 }
 
+/// The same, which is not given back where a panic leaves its task.
+fn room_for_good() -> ManuallyDrop<Kept> {
+    ManuallyDrop::new(room())
+}
+
 fn task(f0: impl Fn(&mut Kept)) {
-    let mut kept = room();
+    let mut kept = room_for_good();
     catch(|| f0(&mut kept));
-    std::mem::forget(kept);
 }
 
 fn on_main(_tasks: u64, f0: impl Fn(&mut Kept)) {
@@ -172,6 +189,18 @@ async fn yield_now() {
     .await;
 }
 
+/// Drops `what` when it has been suspended so often.
+async fn drop_after(suspensions: u64, what: impl Future<Output = ()>) {
+    let mut what = pin!(what);
+    let mut left = suspensions;
+    std::future::poll_fn(|context| {
+        let polled = what.as_mut().poll(context);
+        left -= u64::from(polled.is_pending());
+        if left == 0 { Poll::Ready(()) } else { polled }
+    })
+    .await;
+}
+
 fn on_tokio<F: Future<Output = ()> + Send + 'static>(tasks: u64, f0: impl Fn() -> F) {
     run_on(tokio::runtime::Builder::new_multi_thread().worker_threads(3), tasks, f0);
 }
@@ -188,15 +217,20 @@ fn run_on<F: Future<Output = ()> + Send + 'static>(
     builder.build().expect("a runtime").block_on(async {
         let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(f0())).collect();
         for task in tasks {
-            task.await.expect("ended");
+            // The runtime has caught a panic.
+            let _ = task.await;
         }
     });
 }
 
 fn on_futures<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
-    futures::executor::block_on(futures::future::join_all((0..tasks).map(|_| f0())));
+    futures::executor::block_on(all_at_once(tasks, f0));
 }
 
 fn on_smol<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
-    smol::block_on(futures::future::join_all((0..tasks).map(|_| f0())));
+    smol::block_on(all_at_once(tasks, f0));
+}
+
+async fn all_at_once<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
+    futures::future::join_all((0..tasks).map(|_| catch_async(f0()))).await;
 }
