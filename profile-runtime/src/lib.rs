@@ -284,6 +284,7 @@ mod message;
 #[cfg(test)]
 mod model_test;
 mod os;
+mod own_code;
 mod probe;
 mod process;
 mod reading;

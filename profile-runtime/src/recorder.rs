@@ -99,27 +99,23 @@ impl Recorder {
 
     /// The entry of `site` in the run, made at its first call.
     pub(crate) fn register(&self, site: &'static Site) -> &'static RegisteredSite {
-        site.registered(|spec, per_call| heap::without_counting(|| self.add_site(spec, per_call)))
+        site.registered(|site| heap::without_counting(|| self.add_site(site)))
     }
 
     /// Adds a site of the user's to the run.
     #[cold]
-    fn add_site(
-        &self,
-        spec: &'static SiteSpec,
-        per_call: Option<PerCall>,
-    ) -> &'static RegisteredSite {
+    fn add_site(&self, site: &'static Site) -> &'static RegisteredSite {
+        let spec = &site.spec;
         let interval_ns = self.settings.interval_ns.unwrap_or(spec.interval_ns);
         let maxima = self.settings.wants_maxima();
-        let per_call = per_call.or(maxima.then_some(PerCall::PLAINLY));
-        push_site(
-            &mut lock(&self.sites),
-            &self.room,
-            spec,
-            interval_ns,
-            per_call,
-            maxima,
-        )
+        let per_call = site.wants().or(maxima.then_some(PerCall::PLAINLY));
+        let room = &self.room;
+        push_site(&mut lock(&self.sites), |id| {
+            let registered = RegisteredSite::new(id, spec, interval_ns, per_call, maxima);
+            registered
+                .with_room_in(room)
+                .with_counted_only(site.counted_only())
+        })
     }
 
     /// A site for one of memprof's own purposes, sampled at this interval.
@@ -128,14 +124,9 @@ impl Recorder {
         spec: &'static SiteSpec,
         interval_ns: u64,
     ) -> &'static RegisteredSite {
-        push_site(
-            &mut lock(&self.sites),
-            &self.room,
-            spec,
-            interval_ns,
-            None,
-            false,
-        )
+        push_site(&mut lock(&self.sites), |id| {
+            self.own_site(id, spec, interval_ns)
+        })
     }
 
     /// The site that stands for `memory_usage` with this interval.
@@ -147,30 +138,24 @@ impl Recorder {
         match existing {
             Some(site) => site,
             None => heap::without_counting(|| {
-                push_site(
-                    &mut sites,
-                    &self.room,
-                    &MEMORY_USAGE,
-                    interval_ns,
-                    None,
-                    false,
-                )
+                push_site(&mut sites, |id| {
+                    self.own_site(id, &MEMORY_USAGE, interval_ns)
+                })
             }),
         }
     }
+
+    fn own_site(&self, id: usize, spec: &'static SiteSpec, interval_ns: u64) -> RegisteredSite {
+        RegisteredSite::new(id, spec, interval_ns, None, false).with_room_in(&self.room)
+    }
 }
 
-/// Adds a site to the run. Leaked, because frames point to it until the program ends.
+/// Adds the site that `make` makes of its number to the run. Leaked, because frames point to it until the program ends.
 fn push_site(
     sites: &mut Vec<&'static RegisteredSite>,
-    room: &Arc<SharedRoom>,
-    spec: &'static SiteSpec,
-    interval_ns: u64,
-    per_call: Option<PerCall>,
-    maxima: bool,
+    make: impl FnOnce(usize) -> RegisteredSite,
 ) -> &'static RegisteredSite {
-    let site = RegisteredSite::new(sites.len(), spec, interval_ns, per_call, maxima);
-    let site = &*Box::leak(Box::new(site.with_room_in(room)));
+    let site = &*Box::leak(Box::new(make(sites.len())));
     sites.push(site);
     site
 }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::message::message;
+use crate::own_code;
 
 /// Set when recording is off, when it could not begin, and together with `GIVEN_UP`.
 static OFF: AtomicBool = AtomicBool::new(false);
@@ -36,9 +37,12 @@ pub(crate) fn give_up() -> bool {
 }
 
 /// Runs `work`, which memprof does inside a user's function. If it panics, that is a defect of ours: it is reported
-/// once, nothing is recorded any more, and the program goes on.
+/// once, nothing is recorded any more, and the program goes on. Does nothing where memprof was interrupted.
 #[inline]
 pub(crate) fn contained(work: impl FnOnce()) {
+    let Some(_inside) = own_code::enter() else {
+        return;
+    };
     // Unwind-safe: what our locks guard is whole after every statement, and nobody uses it any more.
     if catch_unwind(AssertUnwindSafe(work)).is_err() {
         give_up_for_a_defect();

@@ -9,6 +9,7 @@ use super::room;
 use super::writer;
 use crate::heap;
 use crate::message::message;
+use crate::own_code::{self, uncancelled};
 use crate::recorder::{self, Recorder};
 use crate::snapshot::whole_run;
 use memprof_model::run::{Run, RunOutcome};
@@ -39,6 +40,8 @@ const COLUMNS: usize = 100;
 /// # Ok::<(), memprof::report::ReportError>(())
 /// ```
 pub fn write_reports() -> Result<PathBuf, ReportError> {
+    let _inside = own_code::enter().ok_or_else(ReportError::nothing_recorded)?;
+    let _uncancelled = uncancelled(|| ());
     let recorder = recorder::running().ok_or_else(ReportError::nothing_recorded)?;
     let write = || {
         let run = Arc::new(whole_run::take(recorder, RunOutcome::Running));

@@ -18,6 +18,7 @@ use super::call_ids::{self, CallId};
 use super::live_blocks::{Block, TABLE};
 use super::this_thread::{of_this_thread, without_counting};
 use crate::counters::line_blocks::{Blocks, LineBlocks};
+use crate::own_code;
 
 /// Whether blocks are followed: an allocator with origins has been used. Not in the child of a fork, where
 /// a thread that did not come along may have left the table locked.
@@ -69,6 +70,10 @@ pub(super) fn allocated(block: *mut u8, size: usize) {
     let Some(counters) = of_this_thread() else {
         return;
     };
+    // What a signal handler allocates when it has interrupted memprof is not followed.
+    let Some(_inside) = own_code::enter() else {
+        return;
+    };
     let Some((line, call_id)) = owner_of_block() else {
         return;
     };
@@ -111,11 +116,15 @@ pub(super) fn take(block: *mut u8) -> Option<(Block, u64)> {
     }
     // Not counting means that memprof frees a block of its own, which is not in the table.
     of_this_thread()?;
+    let _inside = own_code::enter()?;
     without_counting(|| TABLE.remove(block.addr()))
 }
 
 /// The block could not be reallocated: it is back in the table as it was.
 pub(super) fn put_back(block: Block) {
+    let Some(_inside) = own_code::enter() else {
+        return;
+    };
     without_counting(|| TABLE.insert(block));
 }
 

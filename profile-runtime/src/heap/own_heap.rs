@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::os::own_pages;
+use crate::own_code;
 use crate::sync::lock;
 
 /// Addresses that are reserved. That takes no memory.
@@ -40,6 +41,11 @@ static BASE: AtomicUsize = AtomicUsize::new(NO_BASE);
 
 /// Whether this is the child of a fork: a thread that did not come along may have left the heap locked.
 static FORKED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Whether the thread has the heap locked. A signal handler may allocate then.
+    static LOCKED: AtomicBool = const { AtomicBool::new(false) };
+}
 
 static HEAP: Mutex<OwnHeap> = Mutex::new(OwnHeap {
     begin: None,
@@ -84,16 +90,18 @@ pub(super) fn allocate(layout: Layout) -> Option<NonNull<u8>> {
     if FORKED.load(Relaxed) {
         return None;
     }
+    let _inside = own_code::enter_at(&LOCKED)?;
     lock(&HEAP).allocate(class)
 }
 
-/// Takes a block back.
+/// Takes a block back. One that a signal handler frees while its thread has the heap locked stays out for ever.
 ///
 /// # Safety
 /// [`allocate`] gave it for this layout, and nobody uses it any more.
 pub(super) unsafe fn free(block: *mut u8, layout: Layout) {
     if let Some(class) = class_of(layout)
         && !FORKED.load(Relaxed)
+        && let Some(_inside) = own_code::enter_at(&LOCKED)
     {
         // SAFETY: the caller's promise is passed on.
         unsafe { lock(&HEAP).free(block, class) };

@@ -1,6 +1,8 @@
 //! The operating system: the one place that knows how memory figures are obtained. Tests replace it by a script.
 
 #[cfg(target_os = "linux")]
+mod kept_file;
+#[cfg(target_os = "linux")]
 mod procfs;
 mod sysinfo;
 

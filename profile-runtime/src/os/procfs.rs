@@ -8,21 +8,22 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::counts::ProcessCounts;
+use super::kept_file::KeptFile;
 
 #[derive(Debug)]
 pub(crate) struct Procfs {
-    statm: File,
-    status: File,
+    statm: KeptFile,
+    status: KeptFile,
     /// `/proc/self/clear_refs`, from the first reset on.
-    mark: Option<File>,
+    mark: Option<KeptFile>,
     page_size: u64,
 }
 
 impl Procfs {
     pub(crate) fn open() -> io::Result<Procfs> {
         Ok(Procfs {
-            statm: File::open("/proc/self/statm")?,
-            status: File::open("/proc/self/status")?,
+            statm: KeptFile::open(|| File::open("/proc/self/statm"))?,
+            status: KeptFile::open(|| File::open("/proc/self/status"))?,
             mark: None,
             page_size: page_size(),
         })
@@ -34,50 +35,43 @@ impl Procfs {
 
     /// The second field of statm, in pages.
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
-        match self.resident_pages() {
-            Ok(pages) => Ok(pages * self.page_size),
-            // The program may have closed all descriptors, as daemons do: open ours again. The old numbers may
-            // belong to files of the program by now, so they are not closed.
-            Err(_) => {
-                std::mem::forget(std::mem::replace(self, Procfs::open()?));
-                Ok(self.resident_pages()? * self.page_size)
-            }
-        }
-    }
-
-    fn resident_pages(&self) -> io::Result<u64> {
-        let mut buffer = [0_u8; 128];
-        let length = self.statm.read_at(&mut buffer, 0)?;
-        let mut fields = buffer[..length].split(|&byte| byte == b' ');
-        fields
-            .nth(1)
-            .and_then(number)
-            .ok_or_else(|| unexpected("/proc/self/statm"))
+        Ok(self.statm.with(resident_pages)? * self.page_size)
     }
 
     /// Writing `5` resets `VmHWM` to the present RSS (Linux 4.0, unprivileged).
-    ///
-    /// `rss` is always read before. If the program has closed our descriptors and opened its own files under the same
-    /// numbers, that reading fails and opens new ones, so this write cannot hit a file of the program.
     pub(crate) fn reset_high_water(&mut self) -> io::Result<()> {
-        let mark = match &self.mark {
+        let mark = match &mut self.mark {
             Some(mark) => mark,
-            None => self.mark.insert(claim_mark()?),
+            None => self.mark.insert(KeptFile::open(claim_mark)?),
         };
-        mark.write_at(b"5", 0).map(drop)
+        mark.with(|mark| mark.write_at(b"5", 0).map(drop))
     }
 
     /// `VmHWM`, the high-water mark.
-    pub(crate) fn high_water(&self) -> io::Result<u64> {
-        let mut buffer = [0_u8; 4096];
-        let length = self.status.read_at(&mut buffer, 0)?;
-        let kibibytes = buffer[..length]
-            .split(|&byte| byte == b'\n')
-            .find_map(|line| line.strip_prefix(b"VmHWM:"))
-            .and_then(|value| number(value.trim_ascii().strip_suffix(b" kB")?))
-            .ok_or_else(|| unexpected("/proc/self/status"))?;
-        Ok(kibibytes * 1024)
+    pub(crate) fn high_water(&mut self) -> io::Result<u64> {
+        self.status.with(mark_in_status)
     }
+}
+
+fn resident_pages(statm: &File) -> io::Result<u64> {
+    let mut buffer = [0_u8; 128];
+    let length = statm.read_at(&mut buffer, 0)?;
+    let mut fields = buffer[..length].split(|&byte| byte == b' ');
+    fields
+        .nth(1)
+        .and_then(number)
+        .ok_or_else(|| unexpected("/proc/self/statm"))
+}
+
+fn mark_in_status(status: &File) -> io::Result<u64> {
+    let mut buffer = [0_u8; 4096];
+    let length = status.read_at(&mut buffer, 0)?;
+    let kibibytes = buffer[..length]
+        .split(|&byte| byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"VmHWM:"))
+        .and_then(|value| number(value.trim_ascii().strip_suffix(b" kB")?))
+        .ok_or_else(|| unexpected("/proc/self/status"))?;
+    Ok(kibibytes * 1024)
 }
 
 /// Claims the process's high-water mark: the file that resets it, locked.

@@ -64,24 +64,12 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
 /// Gives the calling thread its own table of descriptors, an empty one, and its own root and working directory, which
 /// stay as they are when the program changes its own.
 ///
-/// Where the kernel does not offer or allow that (before Linux 5.9; `unshare` in some containers), the thread goes on
-/// with the program's.
+/// Where the kernel does not allow that (`unshare` in some containers), the thread goes on with the program's.
 #[cfg(feature = "report")]
 pub(crate) fn leave_the_programs_files() {
     #[cfg(target_os = "linux")]
     {
-        let all = libc::c_uint::MAX;
-        // SAFETY: with this flag the call (close_range(2)) gives this thread, which has opened nothing
-        // yet, a new table without descriptors; the program's stay open in its own table.
-        let alone = unsafe {
-            libc::syscall(
-                libc::SYS_close_range,
-                0 as libc::c_uint,
-                all,
-                libc::CLOSE_RANGE_UNSHARE,
-            )
-        };
-        if alone == 0 {
+        if has_empty_table() || has_emptied_table() {
             // Takes the numbers 0 to 2, so that what is written to stdout or stderr on this thread does not go into
             // a file of ours.
             for _ in 0..3 {
@@ -97,6 +85,41 @@ pub(crate) fn leave_the_programs_files() {
         // SAFETY: unshare(2) with this flag only stops sharing root, working directory and umask.
         unsafe { libc::unshare(libc::CLONE_FS) };
     }
+}
+
+/// Gives the calling thread a new table without descriptors, where the kernel offers that (close_range(2), Linux 5.9).
+#[cfg(all(feature = "report", target_os = "linux"))]
+fn has_empty_table() -> bool {
+    // SAFETY: with this flag the program's descriptors stay open in its own table, and this thread has opened none.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            0 as libc::c_uint,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_UNSHARE,
+        )
+    };
+    answer == 0
+}
+
+/// The same in two steps, for older kernels: a copy of the program's table, in which everything is closed.
+#[cfg(all(feature = "report", target_os = "linux"))]
+fn has_emptied_table() -> bool {
+    // SAFETY: unshare(2) with this flag only stops sharing the table.
+    if unsafe { libc::unshare(libc::CLONE_FILES) } != 0 {
+        return false;
+    }
+    let Ok(open) = std::fs::read_dir("/proc/thread-self/fd") else {
+        return true;
+    };
+    let number =
+        |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    let numbers: Vec<libc::c_int> = open.filter_map(number).collect();
+    for number in numbers {
+        // SAFETY: the table is this thread's alone, and it uses none of what was in the program's.
+        unsafe { libc::close(number) };
+    }
+    true
 }
 
 /// Asks the kernel to wake this thread within a microsecond of its deadline, not within the usual 50

@@ -6,6 +6,7 @@ use std::ptr;
 
 use super::scope_guards::{Probes, cold, guards};
 use crate::counters::line::{CurrentLine, LineCounters, NO_CURRENT_LINE, NO_LINE};
+use crate::own_code;
 use crate::process::start;
 use crate::recording;
 use crate::site::annotated::Site;
@@ -58,6 +59,10 @@ impl Frame {
 
     #[inline(never)]
     fn open(site: &'static Site) -> Frame {
+        let Some(_inside) = own_code::enter() else {
+            site.count_only();
+            return Frame::new(None, ENDS);
+        };
         if let Some(thread) = current::recorder_if_any()
             && let Some(site) = site.registered_already()
             && let Some(handle) = thread.enter_counted(site)
@@ -230,6 +235,9 @@ impl ClosureFrame {
         if recording::is_off() {
             return Frame::new(None, ENDS);
         }
+        let Some(_inside) = own_code::enter() else {
+            return Frame::new(None, ENDS);
+        };
         match current::current_call_of(site) {
             Some(handle) => Frame::new(Some(handle), handle.current()),
             None => Frame::new(ClosureFrame::open(site), ENDS),

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use super::frame::ClosureFrame;
 use super::limit_guard::{self, LimitGuard, within};
 use super::scope_guards::{Probes, guards};
+use crate::own_code;
 use crate::process::start;
 use crate::recorder;
 use crate::site::annotated::Site;
@@ -52,7 +53,9 @@ guards!(AsyncProbe, [] AsyncProbe, self => *self);
 impl Probes for AsyncProbe {
     #[inline]
     fn line(self, line: u32) {
-        if let Some(call) = current::current_call_of(self.0) {
+        if let Some(_inside) = own_code::enter()
+            && let Some(call) = current::current_call_of(self.0)
+        {
             call.line(line);
         }
     }
@@ -64,7 +67,9 @@ impl Probes for AsyncProbe {
 
     #[inline]
     fn resume(self, line: u32) {
-        if let Some(call) = current::current_call_of(self.0) {
+        if let Some(_inside) = own_code::enter()
+            && let Some(call) = current::current_call_of(self.0)
+        {
             call.resume(line);
         }
     }
@@ -154,6 +159,13 @@ enum State {
 impl FutureCall {
     /// Puts the call on this thread's stack. Gives the thread's recorder and the call's depth.
     fn open(&mut self) -> Option<(&'static ThreadRecorder, u32)> {
+        let Some(_inside) = own_code::enter() else {
+            if matches!(self.state, State::New) {
+                self.state = State::Over;
+                self.site.count_only();
+            }
+            return None;
+        };
         let state = std::mem::replace(&mut self.state, State::Over);
         if matches!(state, State::Over) {
             return None;
@@ -177,7 +189,7 @@ impl FutureCall {
         };
         drop_future();
         if let Some((thread, depth)) = open {
-            thread.close(depth, true, ThreadState::finish_call);
+            close(thread, depth, true);
             if self.site.has_limits() {
                 limit_guard::report(self.site);
             }
@@ -200,6 +212,7 @@ impl<'call> PollGuard<'call> {
     /// The future is pending: takes the call off the thread's stack.
     fn suspend(&mut self) {
         if let Some((thread, depth)) = self.open.take()
+            && let Some(_inside) = own_code::enter()
             && let Some(recorder) = recorder::running()
             && let Some(call) = thread.suspend(depth)
         {
@@ -215,8 +228,15 @@ impl<'call> PollGuard<'call> {
 impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
         if let Some((thread, depth)) = self.open {
-            thread.close(depth, false, ThreadState::finish_call);
+            close(thread, depth, false);
         }
+    }
+}
+
+/// Ends the call at `depth`.
+fn close(thread: &ThreadRecorder, depth: u32, cancelled: bool) {
+    if let Some(_inside) = own_code::enter() {
+        thread.close(depth, cancelled, ThreadState::finish_call);
     }
 }
 

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crate::limits::pending::take;
 use crate::limits::verdict::{Broken, BrokenLimits};
 use crate::message::message;
+use crate::own_code;
 use crate::site::annotated::Site;
 use memprof_model::run::Outcome;
 
@@ -45,7 +46,11 @@ impl LimitGuard {
     #[track_caller]
     fn check(&self) {
         self.checked.set(true);
-        let Some(broken_limits) = with_growth(self.site, take(self.site)) else {
+        let broken_limits = own_code::enter().and_then(|_inside| {
+            let broken_limits = take(self.site);
+            with_growth(self.site, broken_limits)
+        });
+        let Some(broken_limits) = broken_limits else {
             return;
         };
         let only_report = broken_limits

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::heap;
 use crate::os::Os;
+use crate::own_code;
 use crate::process::start;
 use crate::reading::one_reading::LinePoint;
 use crate::recorder::A_DAY_NS;
@@ -76,6 +77,7 @@ struct Open {
 
 impl Open {
     fn new(interval: Duration) -> Option<Open> {
+        let _inside = own_code::enter()?;
         let recorder = start::recorder()?;
         let thread = current::recorder(&recorder.threads)?;
         let interval_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
@@ -85,8 +87,10 @@ impl Open {
     }
 
     fn finish<T>(self, value: T) -> MemoryUsage<T> {
-        let ended = self.thread.close(self.depth, false, |_, ended| {
-            (ended.record, ended.call.series.take())
+        let ended = own_code::enter().and_then(|_inside| {
+            self.thread.close(self.depth, false, |_, ended| {
+                (ended.record, ended.call.series.take())
+            })
         });
         match ended {
             Some((record, series)) => {
@@ -109,8 +113,10 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         // After `finish` there is no call at this depth any more, and this does nothing.
-        self.thread
-            .close(self.depth, false, ThreadState::finish_call);
+        if let Some(_inside) = own_code::enter() {
+            self.thread
+                .close(self.depth, false, ThreadState::finish_call);
+        }
     }
 }
 

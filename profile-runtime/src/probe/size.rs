@@ -1,5 +1,6 @@
 //! The value of `by = …`, which may be any number.
 
+use crate::own_code;
 use crate::site::annotated::Site;
 use crate::thread::current;
 
@@ -45,7 +46,9 @@ pub fn size<T: Size + ?Sized>(value: &T) -> f64 {
 
 /// The call of `site` that has just begun on this thread has the size `n`.
 pub fn by(site: &'static Site, n: f64) {
-    if let Some(call) = current::current_call_of(site) {
+    if let Some(_inside) = own_code::enter()
+        && let Some(call) = current::current_call_of(site)
+    {
         call.set_size(n);
     }
 }

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::heap;
 use crate::message::message;
 use crate::os::hooks;
+use crate::own_code::{self, uncancelled};
 use crate::recorder;
 use crate::recording;
 use crate::thread::current;
@@ -32,6 +33,13 @@ extern "C" fn forked() {
 
 /// Called when the process ends. `status`: its exit code, where that is known.
 fn write_at_exit(status: Option<i32>) {
+    let Some(_inside) = own_code::enter() else {
+        return message(
+            "no reports are written, because a signal handler that interrupted memprof has called exit; what was \
+             recorded is in the run's journal, if the run was long enough to have one",
+        );
+    };
+    let _uncancelled = uncancelled(|| ());
     // Unwinding out of a function that C calls would abort the user's program.
     let finish = || heap::without_counting(|| finish(status));
     match catch_unwind(AssertUnwindSafe(finish)) {

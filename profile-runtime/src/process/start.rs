@@ -4,6 +4,7 @@ use super::{exit, sampler};
 use crate::heap;
 use crate::message::message;
 use crate::os::{Clock, Os, own_pages, touch_a_page};
+use crate::own_code::uncancelled;
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::Meter;
 use crate::recorder::{self, A_DAY_NS, Recorder};
@@ -25,6 +26,7 @@ pub(crate) fn recorder() -> Option<&'static Recorder> {
 /// Starts the recorder, unless another thread was faster.
 #[cold]
 fn start() -> Option<&'static Recorder> {
+    let _uncancelled = uncancelled(|| ());
     // Other threads wait until all of it is there: what memprof takes for it is to be in nobody's figures.
     let recorder = recorder::install(|| {
         let recorder = make()?;

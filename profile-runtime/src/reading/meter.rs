@@ -20,6 +20,7 @@ use super::split::{Between, Parts};
 use crate::counters::counts::Counts;
 use crate::heap::{self, PendingFrees};
 use crate::os::{Clock, Os, ProcessCounts, own_pages};
+use crate::own_code::{Uncancelled, uncancelled};
 use crate::sync::lock;
 use memprof_model::run::Series;
 use memprof_model::run::{PeakMethod, Sample};
@@ -180,8 +181,8 @@ impl Meter {
         self.clock.now_ns()
     }
 
-    fn state(&self) -> MutexGuard<'_, MeterState> {
-        lock(&self.state)
+    fn state(&self) -> Uncancelled<MutexGuard<'_, MeterState>> {
+        uncancelled(|| lock(&self.state))
     }
 
     /// A reading for the calling thread, whose recorder is `listener`. Gives what holds now, the highest RSS

@@ -1,6 +1,7 @@
 //! One annotated function as generated code holds it, and the way to its entry in the run.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::limits::Limits;
 use super::registered::RegisteredSite;
@@ -12,6 +13,8 @@ pub struct Site {
     pub(crate) spec: SiteSpec,
     per_call: Option<PerCall>,
     registered: OnceLock<&'static RegisteredSite>,
+    /// Calls in a signal handler that interrupted memprof: nothing else could be recorded of them.
+    counted_only: AtomicU64,
 }
 
 impl Site {
@@ -22,6 +25,7 @@ impl Site {
             spec,
             per_call: None,
             registered: OnceLock::new(),
+            counted_only: AtomicU64::new(0),
         }
     }
 
@@ -51,10 +55,25 @@ impl Site {
     #[inline]
     pub(crate) fn registered(
         &'static self,
-        register: impl FnOnce(&'static SiteSpec, Option<PerCall>) -> &'static RegisteredSite,
+        register: impl FnOnce(&'static Site) -> &'static RegisteredSite,
     ) -> &'static RegisteredSite {
-        self.registered
-            .get_or_init(|| register(&self.spec, self.per_call))
+        self.registered.get_or_init(|| register(self))
+    }
+
+    /// What is wanted of each call by itself, if anything.
+    pub(crate) fn wants(&self) -> Option<PerCall> {
+        self.per_call
+    }
+
+    /// Counts a call of which nothing else can be recorded.
+    #[cold]
+    pub(crate) fn count_only(&self) {
+        self.counted_only.fetch_add(1, Relaxed);
+    }
+
+    /// The calls so far of which nothing else was recorded.
+    pub(crate) fn counted_only(&self) -> &AtomicU64 {
+        &self.counted_only
     }
 }
 
@@ -90,9 +109,9 @@ mod tests {
     fn annotated_site_is_registered_once_with_what_it_was_given() {
         static SITE: Site = Site::new(SPEC).per_call(Limits::NONE.net(5), Some("n"));
         let times = Cell::new(0);
-        let register = |spec: &'static SiteSpec, per_call: Option<PerCall>| {
+        let register = |site: &'static Site| {
             times.set(times.get() + 1);
-            let site = RegisteredSite::new(3, spec, 1, per_call, false);
+            let site = RegisteredSite::new(3, &site.spec, 1, site.wants(), false);
             &*Box::leak(Box::new(site))
         };
         assert!(SITE.registered_already().is_none());

@@ -1,6 +1,6 @@
 //! A site in the run: made at the first call of the site, and shared by all threads.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::by_size::{Extremes, FiguresBySize};
@@ -32,6 +32,8 @@ pub(crate) struct RegisteredSite {
     maxima: Option<Mutex<Extremes>>,
     /// Whether a broken limit was reported.
     said: AtomicBool,
+    /// The calls of which nothing but their number is known.
+    counted_only: Option<&'static AtomicU64>,
 }
 
 impl RegisteredSite {
@@ -67,7 +69,19 @@ impl RegisteredSite {
             sizes: Mutex::new(sizes),
             maxima: maxima.then(|| Mutex::new(Extremes::with_room_for(spec.lines.len()))),
             said: AtomicBool::new(false),
+            counted_only: None,
         }
+    }
+
+    /// The same with calls that are counted there, and not recorded.
+    pub(crate) fn with_counted_only(mut self, calls: &'static AtomicU64) -> RegisteredSite {
+        self.counted_only = Some(calls);
+        self
+    }
+
+    /// The calls so far of which nothing but their number is known.
+    pub(crate) fn counted_only(&self) -> u64 {
+        self.counted_only.map_or(0, |calls| calls.load(Relaxed))
     }
 
     /// The same, as one of several sites that share room for calls.

@@ -143,7 +143,7 @@ pub(super) fn totals(
         file: site.spec.file.to_owned(),
         line: site.spec.line,
         interval_ns: site.interval_ns,
-        calls,
+        calls: calls + site.counted_only(),
         panics: totals.iter().map(|totals| totals.all_panics()).sum(),
         threads: totals.iter().map(|totals| totals.threads).sum(),
         time_ns: totals.iter().map(|totals| totals.time_ns).sum(),

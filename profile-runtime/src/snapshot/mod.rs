@@ -11,6 +11,7 @@ pub(crate) mod progress;
 mod scene;
 pub(crate) mod whole_run;
 
+use crate::own_code::{self, uncancelled};
 use crate::recorder;
 use memprof_model::run::{Run, RunOutcome};
 
@@ -35,5 +36,7 @@ use memprof_model::run::{Run, RunOutcome};
 /// ```
 #[must_use]
 pub fn snapshot() -> Option<Run> {
+    let _inside = own_code::enter()?;
+    let _uncancelled = uncancelled(|| ());
     recorder::running().map(|recorder| whole_run::take(recorder, RunOutcome::Running))
 }

@@ -8,6 +8,7 @@ use super::thread_recorder::ThreadRecorder;
 use crate::counters::line::NO_CURRENT_LINE;
 use crate::heap;
 use crate::heap::origins::BlockOwner;
+use crate::own_code;
 use crate::recording;
 use crate::site::annotated::Site;
 
@@ -25,6 +26,9 @@ struct GiveRecorderBack;
 
 impl Drop for GiveRecorderBack {
     fn drop(&mut self) {
+        let Some(_inside) = own_code::enter() else {
+            return;
+        };
         let registry = CURRENT.with(|current| current.registry.take());
         if let (Some(recorder), Some(registry)) = (forget_recorder(), registry)
             && !recording::has_given_up()

@@ -30,6 +30,7 @@ use crate::counters::site::SiteCounters;
 use crate::counters::site_directory::SiteDirectory;
 use crate::counters::static_cell::StaticCell;
 use crate::heap::{self, ThreadCounters, origins};
+use crate::own_code::{Uncancelled, uncancelled};
 use crate::reading::budget::Edge;
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::PeakListener;
@@ -96,8 +97,8 @@ impl ThreadRecorder {
     }
 
     /// Locks the state.
-    pub(super) fn state(&self) -> MutexGuard<'_, ThreadState> {
-        lock(&self.state)
+    pub(super) fn state(&self) -> Uncancelled<MutexGuard<'_, ThreadState>> {
+        uncancelled(|| lock(&self.state))
     }
 
     /// The thread with this number takes the recorder.

@@ -15,8 +15,14 @@ use memprof_model::run::HeapFigures;
 fn called(limits: Limits) -> &'static Site {
     let spec = SiteSpec::own("crunch", &[]);
     let site: &'static Site = Box::leak(Box::new(Site::new(spec).per_call(limits, Some("n"))));
-    site.registered(|spec, per_call| {
-        Box::leak(Box::new(RegisteredSite::new(0, spec, 1, per_call, false)))
+    site.registered(|site| {
+        Box::leak(Box::new(RegisteredSite::new(
+            0,
+            &site.spec,
+            1,
+            site.wants(),
+            false,
+        )))
     });
     site
 }

@@ -1,0 +1,20 @@
+//! Does to its own process what programs do, as the first argument names, with annotated calls before, meanwhile and
+//! after. Says at the end how often it called what, and ends with code 7.
+
+mod beginnings;
+mod cancelled;
+mod descriptors;
+mod signals;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["descriptors", how, file] => descriptors::main(how, file),
+        ["signals", how] => signals::main(how),
+        ["cancelled", how] => cancelled::main(how),
+        ["beginnings", ref how @ ..] => beginnings::main(&how.join(" ")),
+        _ => panic!("unknown arguments {arguments:?}"),
+    }
+    std::process::exit(7);
+}
