@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use crate::os::{Backend, environment};
 use crate::sync::lock;
+use memprof_model::internal::visible;
 #[cfg(feature = "report")]
 use memprof_report::Tolerance;
 #[cfg(feature = "report")]
@@ -214,6 +215,7 @@ impl Settings {
     ) -> (Settings, Vec<String>) {
         let mut complaints = Vec::new();
         let mut complain = |name: &str, value: &str, expected: &str| {
+            let value = quoted(value);
             complaints.push(format!("{name}={value} is ignored: expected {expected}"));
         };
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -327,6 +329,17 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// A value as it may be printed: on one line, and not too long for it.
+fn quoted(value: &str) -> String {
+    /// The most characters that are shown.
+    const MOST: usize = 80;
+    let shown = visible(value);
+    match shown.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
 /// `None` for a word that is neither yes nor no.
 fn switch(value: &str) -> Option<bool> {
     match value {
@@ -355,6 +368,23 @@ mod tests {
         assert!(!settings.disabled && complaints.is_empty());
         let off = Settings::new().enabled(false);
         assert_eq!(off.without_environment().1.len(), 0);
+    }
+
+    #[test]
+    fn settings_whose_values_are_long_or_hide_something_are_quoted_in_a_line() {
+        let value = format!("\u{1b}[31m\n{}", "x".repeat(5_000));
+        let (_, complaints) = read(&[("MEMPROF_BACKEND", &value)]);
+        let [said] = &complaints[..] else {
+            panic!("{complaints:?}")
+        };
+        assert!(
+            said.starts_with("MEMPROF_BACKEND=\\u{1b}[31m\\nxxx"),
+            "{said}"
+        );
+        assert!(
+            said.contains("xx… is ignored") && said.chars().count() < 150,
+            "{said}"
+        );
     }
 
     fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {

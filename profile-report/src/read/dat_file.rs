@@ -121,8 +121,10 @@ pub fn parse_dat(text: &[u8]) -> Result<DatFile, ReportError> {
 }
 
 fn from_records(text: &[u8]) -> Result<DatFile, String> {
+    // Names and the command line may be in any encoding: their letters that are no UTF-8 are replaced.
+    let text = String::from_utf8_lossy(text);
     let mut reading = Reading::default();
-    let mut records = DatRecords::new(text);
+    let mut records = DatRecords::new(text.as_bytes());
     for record in records.by_ref() {
         reading.add(record.map_err(|e| e.to_string())?)?;
     }
@@ -238,6 +240,13 @@ mod tests {
                 .unwrap();
         assert_eq!(file.peak_of("a"), Some(4.0));
         assert_eq!((file.peak_of("b"), file.peak_of("c")), (None, None));
+    }
+
+    #[test]
+    fn names_in_another_encoding_are_repaired() {
+        let file = parse_dat(b"CMDLINE caf\xe9\nMEM 3 10\nFUNC caf\xe9.f 3 10 3 11 0\n").unwrap();
+        assert_eq!(file.functions[0].name, "caf\u{fffd}.f");
+        assert_eq!(file.memory.len(), 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::room;
 use super::writer;
 use crate::heap;
 use crate::message::message;
+use crate::os::stderr;
 use crate::own_code::{self, uncancelled};
 use crate::recorder::{self, Recorder};
 use crate::snapshot::whole_run;
@@ -111,6 +112,9 @@ fn columns() -> usize {
 /// Prints to stderr, coloured where that is wanted. A closed stderr is not a reason to disturb the
 /// program.
 fn print(text: &str) {
+    if !stderr::may_be_written() {
+        return;
+    }
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 

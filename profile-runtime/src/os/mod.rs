@@ -18,6 +18,7 @@ pub(crate) mod own_pages;
 pub(crate) mod own_process;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub(crate) mod stderr;
 pub(crate) mod thread;
 
 use std::io;
