@@ -6,6 +6,8 @@
 //!     children=<n>,<MiB>,<ms>    starts copies of itself that hold, and waits for them
 //!     orphan=<MiB>,<ms>          starts a copy that holds, and goes on after 300 ms
 //!     become=<MiB>,<ms>          replaces itself by a copy that holds
+//!     main-ends=<MiB>,<ms>       ends its main thread; another one holds, and ends the process
+//!     vfork=<MiB>,<ms>           holds while a child is between vfork and exec
 //!     kill=<signal>              ends itself by a signal
 //!     interrupts=<ms>            counts SIGINT and SIGTERM meanwhile; their number is the exit code
 #![cfg_attr(not(unix), allow(unused))]
@@ -47,6 +49,10 @@ fn main() {
                     std::os::unix::process::CommandExt::exec(&mut holding(mib, ms))
                 );
             }
+            #[cfg(target_os = "linux")]
+            ("main-ends", &[mib, ms]) => main_ends(mib, ms),
+            #[cfg(target_os = "linux")]
+            ("vfork", &[mib, ms]) => vfork(mib, ms),
             ("kill", &[signal]) => {
                 // SAFETY: raise only reads its argument.
                 unsafe { libc::raise(signal as i32) };
@@ -72,6 +78,36 @@ fn holding(mib: u64, ms: u64) -> Command {
 
 fn copy(mib: u64, ms: u64) -> Child {
     holding(mib, ms).spawn().expect("a copy")
+}
+
+/// As `pthread_exit` does in C: the first thread ends, and the process goes on.
+#[cfg(target_os = "linux")]
+fn main_ends(mib: u64, ms: u64) {
+    std::thread::spawn(move || {
+        hold(mib, ms);
+        std::process::exit(0);
+    });
+    // SAFETY: this thread ends here; what stands on its stack is not used by the other one.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+}
+
+/// As `vfork` does in C: the child runs in the parent's memory, and the parent waits until it has ended.
+#[cfg(target_os = "linux")]
+fn vfork(mib: u64, ms: u64) {
+    extern "C" fn child(ms: *mut libc::c_void) -> libc::c_int {
+        std::thread::sleep(Duration::from_millis(ms as u64));
+        0
+    }
+    let kept = vec![1_u8; (mib as usize) << 20];
+    let mut stack = vec![0_u128; 4096];
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let top = stack.as_mut_ptr_range().end;
+    // SAFETY: the stack is the child's until it has ended, which is when this returns; `child` takes a number.
+    let pid = unsafe { libc::clone(child, top.cast(), flags, ms as *mut libc::c_void) };
+    assert!(pid > 0);
+    // SAFETY: a null pointer is allowed for the status.
+    assert_eq!(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }, pid);
+    drop(kept);
 }
 
 fn interrupts(ms: u64) -> i32 {

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use memprof_report::ReportError;
+use memprof_report::text::{truncate, visible};
 
 /// The exit code of a failure of `cargo memprof` itself.
 const FAILED: u8 = 1;
+
+/// The most columns of what was tried, and of the reason: both may quote arguments and files.
+const LONGEST: usize = 1_000;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(crate) type Outcome<T> = Result<T, Failure>;
 impl Failure {
     /// "cannot `tried`: `reason`; `advice`".
     pub(crate) fn new(tried: impl fmt::Display, reason: impl fmt::Display, advice: &str) -> Self {
+        let [tried, reason] =
+            [tried.to_string(), reason.to_string()].map(|text| truncate(&visible(&text), LONGEST));
         Self {
             text: format!("cannot {tried}: {reason}; {advice}"),
             code: FAILED,

@@ -92,6 +92,16 @@ fn what_does_not_compile_or_records_nothing_is_told() {
         .output()
         .expect("it starts");
     assert_eq!(output.status.code(), Some(101));
+    // Cargo has said what is wrong.
+    let said = stderr(&output);
+    assert!(
+        said.contains("nothing") && !said.contains("memprof  "),
+        "{said}"
+    );
+    let output = cargo(&bench, &["--example", "process", "--", "0"])
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(0));
     assert!(
         stderr(&output).contains("nothing was recorded"),
         "{}",

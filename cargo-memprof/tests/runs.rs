@@ -167,6 +167,43 @@ fn clean_removes_runs_and_nothing_else() {
 }
 
 #[test]
+fn clean_and_rm_leave_a_run_to_which_something_was_added_and_latest_leads_somewhere() {
+    let bench = two_runs();
+    let [old, new] = &bench.runs()[..] else {
+        panic!("two runs")
+    };
+    fs::write(old.join("notes.txt"), "mine").expect("written");
+    let name = old.file_name().expect("a name").to_string_lossy();
+    let said = bench.complains(&["rm", &name]);
+    assert!(
+        said.contains("notes.txt, which memprof has not written"),
+        "{said}"
+    );
+    let said = bench.prints(&["clean"]);
+    assert!(
+        said.contains("left ") && said.matches("removed ").count() == 1,
+        "{said}"
+    );
+    assert!(old.join("run.json").is_file() && !new.exists());
+    assert!(bench.root().join("latest/run.json").is_file());
+    fs::remove_file(old.join("notes.txt")).expect("removed");
+    bench.prints(&["clean"]);
+    assert!(bench.runs().is_empty());
+    assert!(bench.root().join("latest").symlink_metadata().is_err());
+}
+
+#[test]
+fn what_arguments_hide_is_spelled_out() {
+    let bench = two_runs();
+    let said = bench.complains(&["show", "\u{1b}[31m\u{202e}x"]);
+    assert!(
+        said.contains("u{1b}[31m") && said.contains("u{202e}x"),
+        "{said}"
+    );
+    assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said}");
+}
+
+#[test]
 fn errors_name_what_was_tried_and_what_to_do() {
     let bench = two_runs();
     let root = bench.root().display().to_string();

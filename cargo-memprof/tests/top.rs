@@ -74,6 +74,26 @@ fn ends_with(terminal: &Terminal, code: i32) -> String {
 
 #[test]
 #[ignore = "needs tmux: .ci/run installs it and runs this"]
+fn it_waits_for_a_program_that_has_not_started() {
+    let terminal = Terminal::of_size("top-wait", 80, 24);
+    terminal.enter(&format!("clear; echo before; {} top --wait words", ours()));
+    terminal.wait_for("waiting for words to be at work in ");
+    let mut words = terminal.bench.words_at_work();
+    terminal.wait_for("q quit");
+    terminal.wait_for(" words · pid ");
+    terminal.keys(&["q"]);
+    ends_with(&terminal, 0);
+    words.kill().expect("it is at work");
+    words.wait().expect("it has ended");
+    // Nothing has come: Ctrl-C ends the waiting as it ends any program.
+    terminal.enter(&format!("clear; echo before; {} top --wait nobody", ours()));
+    terminal.wait_for("waiting for nobody");
+    terminal.keys(&["C-c"]);
+    ends_with(&terminal, 130);
+}
+
+#[test]
+#[ignore = "needs tmux: .ci/run installs it and runs this"]
 fn it_shows_a_program_at_work_and_leaves_the_terminal_as_it_was() {
     let terminal = Terminal::of_size("top", 80, 24);
     start_words(&terminal, 60);

@@ -198,6 +198,69 @@ fn children_are_summed_or_have_curves_of_their_own_or_do_not_count() {
     assert!(both > 60 * MIB && watched.children.len() == 3);
 }
 
+/// It runs in its parent's memory, which a sum must not have twice.
+#[test]
+fn a_child_between_vfork_and_exec_counts_once() {
+    for backend in ["rss", "pss", "uss"] {
+        let bench = Bench::new();
+        let options = ["-C", "-M", "--backend", backend];
+        let output = exec(&bench, &options, &["vfork=100,400", "0"])
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+        let run = recorded(&bench);
+        let peak = run.process.peak_rss;
+        assert!((100 * MIB..130 * MIB).contains(&peak), "{backend}: {peak}");
+        assert!(watched(&run).children.is_empty(), "{backend}");
+    }
+}
+
+#[test]
+fn the_main_thread_may_end_before_the_others() {
+    for backend in ["rss", "pss", "uss"] {
+        let bench = Bench::new();
+        let output = exec(&bench, &["-C", "--backend", backend], &["main-ends=50,400"])
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let run = recorded(&bench);
+        let peak = run.process.peak_rss;
+        assert!((50 * MIB..80 * MIB).contains(&peak), "{backend}: {peak}");
+        assert!(run.duration_ns > 300_000_000, "{backend}");
+        let last = run.series.last().expect("samples");
+        assert!(last.rss > 40 * MIB && last.t_ns > 300_000_000, "{last:?}");
+    }
+}
+
+#[test]
+fn what_has_no_memory_is_told_and_not_watched() {
+    let bench = Bench::new();
+    let mut zombie = Command::new("true").spawn().expect("it starts");
+    let stat = format!("/proc/{}/stat", zombie.id());
+    while !std::fs::read_to_string(&stat)
+        .expect("it is listed")
+        .contains(") Z ")
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let output = bench.memprof(&["attach", &zombie.id().to_string()]);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("a zombie"), "{}", stderr(&output));
+    zombie.wait().expect("it has ended");
+    // The first thread of the kernel; a container has a process of its own there, or none.
+    if std::fs::read_to_string("/proc/2/comm").is_ok_and(|name| name == "kthreadd\n") {
+        let output = bench.memprof(&["attach", "2"]);
+        assert!(
+            stderr(&output).contains("thread of the kernel"),
+            "{}",
+            stderr(&output)
+        );
+    } else {
+        println!("left out: no thread of the kernel is to be seen here");
+    }
+    assert!(bench.runs().is_empty());
+}
+
 #[test]
 fn a_child_that_outlives_its_parent_still_counts() {
     let bench = Bench::new();

@@ -19,6 +19,7 @@ pub mod run;
 mod series;
 mod sized;
 mod sized_growth;
+mod visible;
 
 /// What memprof's own packages share beside the data. Not for others: it may change in any release.
 #[doc(hidden)]
@@ -30,4 +31,5 @@ pub mod internal {
     pub use crate::kept_calls::{FIRST, KeptCalls, MOST};
     pub use crate::series::thinned;
     pub use crate::sized_growth::{HEAP_RESOLUTION, RSS_RESOLUTION, grown, points};
+    pub use crate::visible::{is_deceptive, visible};
 }

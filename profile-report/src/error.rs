@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::text::visible::{truncate, visible};
+
 /// A report could not be written, read or drawn.
 ///
 /// Its `Display` is one line made for a terminal: what was tried, on which path, the reason, and
@@ -141,17 +143,18 @@ impl ReportError {
     }
 }
 
+/// The most columns of a path and of a reason, which may quote what is in a file.
+const LONGEST: usize = 1_000;
+
 impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "memprof: cannot {}", self.action)?;
         if let Some(path) = &self.path {
-            write!(
-                f,
-                " {}",
-                crate::text::visible::visible(&path.display().to_string())
-            )?;
+            let path = visible(&path.display().to_string());
+            write!(f, " {}", truncate(&path, LONGEST))?;
         }
-        write!(f, ": {}; {}", self.reason, self.advice)
+        let reason = truncate(&visible(&self.reason.to_string()), LONGEST);
+        write!(f, ": {reason}; {}", self.advice)
     }
 }
 

@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod agreement_tests;
+mod allowance;
 mod atomic_file;
 mod baseline;
 mod bounded_file;
@@ -53,6 +54,7 @@ pub use store::{RunFolder, function_file_names, live, recover, refresh_index, wr
 #[doc(hidden)]
 pub mod internal {
     pub use crate::atomic_file::write as write_file;
+    pub use crate::bounded_file::read_ours;
     pub use crate::format::{json, mprof};
     pub use crate::store::file_names::safe as safe_file_name;
     pub use crate::store::folder_lock::take_turn;
@@ -83,13 +85,10 @@ pub mod internal {
         pub use crate::store::process::{parent_of, start_of};
     }
 
-    /// Old runs are removed.
-    pub mod prune {
-        pub use crate::store::prune::prune;
-    }
-
-    /// Runs of programs that were killed are made whole.
-    pub mod recover {
-        pub use crate::store::recover::in_passing;
+    /// What is done when a program ends, and what undoes it.
+    pub mod store {
+        pub use crate::store::last_write::{LastWrite, write_last};
+        pub use crate::store::prune::{NotRemoved, remove};
+        pub use crate::store::recover::InPassing;
     }
 }

@@ -1,13 +1,13 @@
 //! The settings of a run: what the program asks for, and what the environment asks for, which has the last word.
 
-use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::os::Backend;
+use crate::os::{Backend, environment};
 use crate::sync::lock;
+use memprof_model::internal::visible;
 #[cfg(feature = "report")]
 use memprof_report::Tolerance;
 #[cfg(feature = "report")]
@@ -38,6 +38,9 @@ pub(crate) struct BaselinePlan {
 ///
 /// They hold from the first annotated call on, so apply them at the top of `main`. An environment
 /// variable that is set beats the setting here, and both beat the attribute's `interval_ms`.
+///
+/// A program with privileges that its caller has not (setuid, setgid, capabilities of its file) obeys no variable,
+/// and records only if it applies settings with a folder.
 ///
 /// ```
 /// memprof::Settings::new()
@@ -185,7 +188,25 @@ impl Settings {
             Applied::Open(Some(settings)) => settings,
             Applied::Open(None) | Applied::Taken => Settings::default(),
         };
-        applied.with_environment(|name| env::var_os(name))
+        if environment::is_trusted() {
+            applied.with_environment(environment::variable)
+        } else {
+            applied.without_environment()
+        }
+    }
+
+    /// Of a program whose caller may do less than the program: where files go is for the program to say.
+    fn without_environment(mut self) -> (Settings, Vec<String>) {
+        let mut complaints = Vec::new();
+        if self.dir.is_none() && !self.disabled {
+            self.disabled = true;
+            complaints.push(
+                "nothing is recorded: the program has privileges that its caller has not, so memprof uses no \
+                 variable of the environment; to record, apply memprof::Settings with a folder in main"
+                    .to_owned(),
+            );
+        }
+        (self, complaints)
     }
 
     fn with_environment(
@@ -194,6 +215,7 @@ impl Settings {
     ) -> (Settings, Vec<String>) {
         let mut complaints = Vec::new();
         let mut complain = |name: &str, value: &str, expected: &str| {
+            let value = quoted(value);
             complaints.push(format!("{name}={value} is ignored: expected {expected}"));
         };
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -307,6 +329,17 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// A value as it may be printed: on one line, and not too long for it.
+fn quoted(value: &str) -> String {
+    /// The most characters that are shown.
+    const MOST: usize = 80;
+    let shown = visible(value);
+    match shown.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
 /// `None` for a word that is neither yes nor no.
 fn switch(value: &str) -> Option<bool> {
     match value {
@@ -326,6 +359,33 @@ fn interval_ns(milliseconds: f64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_without_a_trusted_environment_record_only_into_a_folder_of_the_programs() {
+        let (settings, complaints) = Settings::new().without_environment();
+        assert!(settings.disabled && complaints.len() == 1, "{complaints:?}");
+        let (settings, complaints) = Settings::new().dir("/x").without_environment();
+        assert!(!settings.disabled && complaints.is_empty());
+        let off = Settings::new().enabled(false);
+        assert_eq!(off.without_environment().1.len(), 0);
+    }
+
+    #[test]
+    fn settings_whose_values_are_long_or_hide_something_are_quoted_in_a_line() {
+        let value = format!("\u{1b}[31m\n{}", "x".repeat(5_000));
+        let (_, complaints) = read(&[("MEMPROF_BACKEND", &value)]);
+        let [said] = &complaints[..] else {
+            panic!("{complaints:?}")
+        };
+        assert!(
+            said.starts_with("MEMPROF_BACKEND=\\u{1b}[31m\\nxxx"),
+            "{said}"
+        );
+        assert!(
+            said.contains("xx… is ignored") && said.chars().count() < 150,
+            "{said}"
+        );
+    }
 
     fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
         Settings::new().interval_ms(7.0).with_environment(|name| {

@@ -4,10 +4,13 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::future::Future;
 use std::hint::black_box;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 
+use futures::FutureExt;
 use memprof::{CountingAllocator, profile_memory};
 use rayon::prelude::*;
 
@@ -26,6 +29,7 @@ unsafe extern "C" {
     fn munmap(at: *mut u8, bytes: usize) -> i32;
     fn mremap(at: *mut u8, bytes: usize, new: usize, how: i32, ...) -> *mut u8;
     fn madvise(at: *mut u8, bytes: usize, advice: i32) -> i32;
+    fn mlock(at: *mut u8, bytes: usize) -> i32;
 }
 
 /// Blocks of these kinds are the same to the kernel, and `MAP_FAILED` is -1.
@@ -81,17 +85,20 @@ static ALLOCATOR: CountingAllocator<Plain> = CountingAllocator::new(Plain);
 type Kept = Vec<Vec<u8>>;
 
 fn main() {
-    load_all_code();
+    keep_all_code();
     let before = (BYTES.load(Relaxed), BLOCKS.load(Relaxed));
     catch(|| panic());
     let (bytes, blocks) = (BYTES.load(Relaxed) - before.0, BLOCKS.load(Relaxed) - before.1);
     println!("{bytes} {blocks}");
-    start(std::env::args().nth(1).as_deref());
+    let seed = std::env::args().nth(1);
+    sizes(seed.as_deref()).iter().for_each(|size| println!("{size}"));
+    start(seed.as_deref());
 }
 
 /// Code that runs for the first time comes from its file, 16 pages at a time, and is in the RSS of the line that runs.
-/// Here it is not to come in between.
-fn load_all_code() {
+/// The kernel takes it back when memory is short on the machine, and then it comes again. Here neither is to come in
+/// between. Where the program may not lock so much memory, it is loaded at least.
+fn keep_all_code() {
     let maps = std::fs::read_to_string("/proc/self/maps").expect("the map of memory");
     for map in maps.lines().filter(|map| map.contains(" r") && map.contains('/')) {
         let range = map.split(' ').next().and_then(|range| range.split_once('-'));
@@ -99,8 +106,8 @@ fn load_all_code() {
         let address = |text| usize::from_str_radix(text, 16).expect("an address");
         let (from, to) = (address(from), address(to));
         let at = std::ptr::without_provenance_mut(from);
-        let failed = unsafe { madvise(at, to - from, POPULATE_READ) };
-        assert_eq!(failed, 0, "{map}");
+        let loaded = unsafe { mlock(at, to - from) == 0 || madvise(at, to - from, POPULATE_READ) == 0 };
+        assert!(loaded, "{map}");
     }
 }
 
@@ -111,6 +118,14 @@ fn panic() {
 
 fn catch(what: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(what));
+}
+
+async fn catch_async(what: impl Future<Output = ()>) {
+    let _ = AssertUnwindSafe(what).catch_unwind().await;
+}
+
+fn size_of_future<F>(_of: impl Fn(&'static mut Kept, u64) -> F) -> usize {
+    size_of::<F>()
 }
 
 fn half(bytes: usize) -> Vec<u8> {
@@ -133,10 +148,14 @@ fn room() -> Kept {
     kept
 }
 
+/// The same, which is not given back where a panic leaves its task.
+fn room_for_good() -> ManuallyDrop<Kept> {
+    ManuallyDrop::new(room())
+}
+
 fn task(f0: impl Fn(&mut Kept)) {
-    let mut kept = room();
+    let mut kept = room_for_good();
     catch(|| f0(&mut kept));
-    std::mem::forget(kept);
 }
 
 fn on_main(_tasks: u64, f0: impl Fn(&mut Kept)) {
@@ -172,6 +191,18 @@ async fn yield_now() {
     .await;
 }
 
+/// Drops `what` when it has been suspended so often.
+async fn drop_after(suspensions: u64, what: impl Future<Output = ()>) {
+    let mut what = pin!(what);
+    let mut left = suspensions;
+    std::future::poll_fn(|context| {
+        let polled = what.as_mut().poll(context);
+        left -= u64::from(polled.is_pending());
+        if left == 0 { Poll::Ready(()) } else { polled }
+    })
+    .await;
+}
+
 fn on_tokio<F: Future<Output = ()> + Send + 'static>(tasks: u64, f0: impl Fn() -> F) {
     run_on(tokio::runtime::Builder::new_multi_thread().worker_threads(3), tasks, f0);
 }
@@ -188,15 +219,20 @@ fn run_on<F: Future<Output = ()> + Send + 'static>(
     builder.build().expect("a runtime").block_on(async {
         let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(f0())).collect();
         for task in tasks {
-            task.await.expect("ended");
+            // The runtime has caught a panic.
+            let _ = task.await;
         }
     });
 }
 
 fn on_futures<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
-    futures::executor::block_on(futures::future::join_all((0..tasks).map(|_| f0())));
+    futures::executor::block_on(all_at_once(tasks, f0));
 }
 
 fn on_smol<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
-    smol::block_on(futures::future::join_all((0..tasks).map(|_| f0())));
+    smol::block_on(all_at_once(tasks, f0));
+}
+
+async fn all_at_once<F: Future<Output = ()>>(tasks: u64, f0: impl Fn() -> F) {
+    futures::future::join_all((0..tasks).map(|_| catch_async(f0()))).await;
 }

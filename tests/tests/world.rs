@@ -94,6 +94,25 @@ fn threads_are_cancelled_inside_of_annotated_calls() {
     check_cancelled(env!("CARGO_BIN_EXE_world"), "inside");
 }
 
+/// Whoever is there reads the process's memory.
+fn check_main_ends(program: &str) {
+    let recorded = undisturbed(program, &["main-ends"]).recorded();
+    let (keeps, peaks) = (function(&recorded, "keeps"), function(&recorded, "peaks"));
+    assert_eq!((keeps.calls, keeps.threads), (5, 5));
+    let slack = 1 << 20;
+    let between = |what: u64, low: u64| (low..low + slack).contains(&what);
+    assert!(between(keeps.peak_rss, 10 << 20), "{}", keeps.peak_rss);
+    assert!(between(peaks.peak_rss, 30 << 20), "{}", peaks.peak_rss);
+    let highest = recorded.process.peak_rss;
+    assert!((70 << 20..90 << 20).contains(&highest), "{highest}");
+    assert!(recorded.series.iter().all(|sample| sample.rss > 1 << 20));
+}
+
+#[test]
+fn the_main_thread_ends_before_the_others() {
+    check_main_ends(env!("CARGO_BIN_EXE_world"));
+}
+
 /// A child that is forked while another thread makes the first annotated call does not wait for it.
 fn check_fork_during_the_start(program: &str, times: usize) {
     for _ in 0..times {
@@ -169,6 +188,7 @@ fn the_same_as_programs_are_shipped() {
     for how in ["outside", "inside"] {
         check_cancelled(program, how);
     }
+    check_main_ends(program);
     check_fork_during_the_start(program, 10);
     check_exit_during_the_start(program, 10);
     check_small_stacks(program);

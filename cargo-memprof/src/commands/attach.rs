@@ -7,7 +7,9 @@ use memprof_model::run::RunOutcome;
 use super::exec;
 use crate::failure::{Failure, Outcome};
 use crate::store::Store;
-use crate::watch::{End, Events, Processes, Subject, WatchOptions, ends, watch};
+use crate::watch::{
+    End, Events, Listed, Processes, Subject, WatchOptions, ends, watch, why_without_memory,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,6 +43,13 @@ impl Attach {
     pub(crate) fn run(&self, store: &Store) -> Outcome<()> {
         let events = Events::take_over();
         let pid = find(&self.process)?;
+        if let Some(reason) = why_without_memory(pid) {
+            return Err(Failure::new(
+                format!("watch process {pid}"),
+                reason,
+                "`ps -e` shows names and numbers of others",
+            ));
+        }
         let subject = Subject {
             pid,
             command: command(pid),
@@ -78,18 +87,13 @@ fn find(word: &str) -> Outcome<u32> {
         return Ok(pid);
     }
     let mut all = Processes::all();
-    all.retain(|(pid, ..)| *pid != std::process::id());
-    let exact =
-        |(_, name, command): &&(u32, String, Vec<String>)| name == word || base(command) == word;
-    let part = |(_, name, command): &&(u32, String, Vec<String>)| {
-        name.contains(word) || base(command).contains(word)
-    };
-    let mut found: Vec<_> = all.iter().filter(exact).collect();
+    all.retain(|process| process.pid != std::process::id());
+    let mut found: Vec<_> = all.iter().filter(|process| process.is(word)).collect();
     if found.is_empty() {
-        found = all.iter().filter(part).collect();
+        found = all.iter().filter(|process| process.has(word)).collect();
     }
     match found[..] {
-        [(pid, ..)] => Ok(*pid),
+        [process] => Ok(process.pid),
         [] => Err(Failure::new(
             format!("find a process named {word:?}"),
             "there is none",
@@ -103,17 +107,11 @@ fn find(word: &str) -> Outcome<u32> {
     }
 }
 
-/// The file name of the program, where a command line tells it.
-fn base(command: &[String]) -> &str {
-    let program = command.first().map_or("", String::as_str);
-    program.rsplit('/').next().unwrap_or(program)
-}
-
-fn names(found: &[&(u32, String, Vec<String>)]) -> String {
+fn names(found: &[&Listed]) -> String {
     let shown = found
         .iter()
         .take(NAMED)
-        .map(|(pid, name, _)| format!("{pid} {name}"));
+        .map(|process| format!("{} {}", process.pid, process.name()));
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if found.len() > NAMED {
         text.push_str(", …");

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::clean::remove;
+use super::clean::{failure, remove};
 use crate::failure::Outcome;
 use crate::store::Store;
 
@@ -31,6 +31,8 @@ impl Rm {
         let mut entries = words.collect::<Outcome<Vec<_>>>()?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         entries.dedup_by(|a, b| a.path == b.path);
-        remove(store, &entries, self.dry_run)
+        remove(store, &entries, self.dry_run, |entry, reason| {
+            Err(failure(entry, reason))
+        })
     }
 }

@@ -77,10 +77,12 @@ impl Run {
         {
             output::complain(&Failure::from(error).to_string());
         }
-        let new = runs(store)?
-            .into_iter()
-            .filter(|path| !before.contains(path));
-        if let Err(failure) = report(&call, &new.collect::<Vec<_>>()) {
+        let mut new = runs(store)?;
+        new.retain(|path| !before.contains(path));
+        // What cargo says of a build that failed is enough.
+        if (status.success() || !new.is_empty())
+            && let Err(failure) = report(&call, &new)
+        {
             output::complain(&failure.to_string());
         }
         Ok(child::same_end(status))

@@ -9,20 +9,25 @@ use clap::Args;
 use memprof_report::text::visible;
 
 use crate::failure::{Failure, Outcome};
+use crate::output;
 use crate::store::{AtWork, Store, at_work};
 use crate::top::{Program, State, Theme, show};
-use crate::watch::{Events, time};
+use crate::watch::{Event, Events, ends, time};
 
 const EXAMPLES: &str = "\
 Examples:
   cargo memprof top                   # the newest annotated program at work in this project
   cargo memprof top 4711              # the one with this process number
   cargo memprof top server            # the newest one of this name
+  cargo memprof top --wait server     # the same, as soon as it has started
   cargo memprof top --dir /var/lib/server/memprof
 
 Keys: arrows or j and k move, Enter shows the lines of a function, Tab goes from one to the other, s orders \
 anew, p holds still, ? tells them all, q leaves. The program does not notice: what is shown is what it \
 writes down about every half second.";
+
+/// From one look for a program that is waited for to the next.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The most programs that a failure names.
 const NAMED: usize = 8;
@@ -40,6 +45,9 @@ pub(crate) struct Top {
     /// Time between two looks: `500ms`, `2s`; a number alone is seconds
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = interval)]
     interval: Duration,
+    /// Wait until such a program is at work, if there is none yet
+    #[arg(long)]
+    wait: bool,
 }
 
 impl Top {
@@ -53,7 +61,13 @@ impl Top {
             ));
         }
         let events = Events::take_over();
-        let AtWork { folder, run } = find(self.program.as_deref(), store)?;
+        let AtWork { folder, run } = match self.wait {
+            false => find(self.program.as_deref(), store)?,
+            true => match self.wait(store, &events)? {
+                Ok(found) => found,
+                Err(signal) => return Ok(ended_by(signal)),
+            },
+        };
         let colored = anstream::stdout().current_choice() != anstream::ColorChoice::Never;
         let mut state = State::new(run, Theme::new(colored));
         let signal = show(
@@ -62,24 +76,49 @@ impl Top {
             self.interval,
             &events,
         )?;
-        Ok(signal.map_or(ExitCode::SUCCESS, |number| {
-            #[cfg(unix)]
-            crate::watch::die_of(number);
-            ExitCode::from(128_u8.wrapping_add(number as u8))
-        }))
+        Ok(signal.map_or(ExitCode::SUCCESS, ended_by))
     }
+
+    /// The program, once it is at work; or the signal that ended the waiting.
+    fn wait(&self, store: &Store, events: &Events) -> Outcome<Result<AtWork, i32>> {
+        let word = self.program.as_deref();
+        let mut told = false;
+        loop {
+            if let Some(found) = named(word, at_work(store.root(), |_| true)) {
+                return Ok(Ok(found));
+            }
+            if !told {
+                let whom = word.map_or_else(|| "a program".to_owned(), visible);
+                let root = visible(&store.root().display().to_string());
+                output::remark(format_args!("waiting for {whom} to be at work in {root}"));
+                told = true;
+            }
+            if let Some(Event::Signal { number, .. }) = events.next(BETWEEN_LOOKS)
+                && ends(number)
+            {
+                return Ok(Err(number));
+            }
+        }
+    }
+}
+
+/// Ends as a program does that this signal has killed.
+fn ended_by(number: i32) -> ExitCode {
+    #[cfg(unix)]
+    crate::watch::die_of(number);
+    ExitCode::from(128_u8.wrapping_add(number as u8))
 }
 
 /// The program at work that `word` means; without a word the one that started last.
 fn find(word: Option<&str>, store: &Store) -> Outcome<AtWork> {
     let found = at_work(store.root(), |_| true);
-    let Some(word) = word else {
-        return found.into_iter().next().ok_or_else(|| nothing(store));
-    };
     let names: Vec<_> = found.iter().map(describe).collect();
-    if let Some(found) = chosen(word, found) {
+    if let Some(found) = named(word, found) {
         return Ok(found);
     }
+    let Some(word) = word else {
+        return Err(nothing(store));
+    };
     let folders = [store.root().join(word), word.into()];
     if let Some(folder) = folders.into_iter().find(|folder| folder.is_dir()) {
         return in_folder(folder);
@@ -89,6 +128,14 @@ fn find(word: Option<&str>, store: &Store) -> Outcome<AtWork> {
     } else {
         none_of(word, &names, store)
     })
+}
+
+/// That of `found` which `word` means; without a word the newest.
+fn named(word: Option<&str>, found: Vec<AtWork>) -> Option<AtWork> {
+    match word {
+        Some(word) => chosen(word, found),
+        None => found.into_iter().next(),
+    }
 }
 
 /// The one with this process number, folder, or name, or a part of a name; the newest of several.
@@ -124,7 +171,7 @@ fn nothing(store: &Store) -> Failure {
         format!("find a program at work in {}", store.root().display()),
         "there is none",
         "start an annotated program (`cargo memprof run`); it is seen 0.1 s after its first annotated call. \
-         --dir names another folder of runs, and `cargo memprof attach` watches programs without the attribute",
+         --wait waits for it, --dir names another folder of runs, and `cargo memprof attach` watches programs without the attribute",
     )
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 
+use super::listed::Listed;
 use memprof_model::run::Measure;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
@@ -22,7 +23,7 @@ impl Memory {
             let reason = "PSS and USS are read on Linux only";
             return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
         }
-        let memory = Memory {
+        let mut memory = Memory {
             pid: Pid::from_u32(pid),
             system: RefCell::new(System::new()),
         };
@@ -41,7 +42,7 @@ impl Memory {
     ///
     /// # Errors
     /// Never; on Linux the kernel may refuse.
-    pub(crate) fn read(&self) -> io::Result<Option<u64>> {
+    pub(crate) fn read(&mut self) -> io::Result<Option<u64>> {
         let mut system = self.system.borrow_mut();
         let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
@@ -55,6 +56,16 @@ impl Memory {
     pub(crate) fn high_water(&self) -> Option<u64> {
         None
     }
+}
+
+/// Why a process has no memory to be read: that is not known here.
+pub(crate) fn why_without_memory(_pid: u32) -> Option<&'static str> {
+    None
+}
+
+/// Whether a process runs in the memory of its parent: that is not known here.
+pub(crate) fn has_memory_of(_pid: u32, _parent: u32) -> bool {
+    false
 }
 
 /// The processes of the machine, as far as descendants are concerned.
@@ -90,15 +101,16 @@ impl Processes {
         Some(process.name().to_string_lossy().into_owned())
     }
 
-    /// Every process: number, name, and command line.
-    pub(crate) fn all() -> Vec<(u32, String, Vec<String>)> {
+    /// Every process.
+    pub(crate) fn all() -> Vec<Listed> {
         let system = look();
         let all = system.processes().values();
-        all.map(|process| {
-            let name = process.name().to_string_lossy().into_owned();
-            (process.pid().as_u32(), name, words(process))
-        })
-        .collect()
+        let listed = all.map(|process| Listed {
+            pid: process.pid().as_u32(),
+            name: process.name().as_encoded_bytes().to_vec(),
+            command: words(process),
+        });
+        listed.collect()
     }
 
     /// The command line; empty where it cannot be told.

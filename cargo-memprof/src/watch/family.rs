@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use memprof_model::data;
 use memprof_model::run::{Measure, Sample, Series, WatchedChild};
 
-use super::linux::{Memory, Processes};
+use super::linux::{Memory, Processes, has_memory_of};
 
 /// Looking for new descendants takes one part of so many of the time …
 const SHARE: u32 = 500;
@@ -42,6 +42,8 @@ pub(super) struct Family {
 #[derive(Debug)]
 struct Member {
     pid: u32,
+    /// Its parent, as long as it may run in the parent's memory.
+    lender: Option<u32>,
     program: String,
     memory: Memory,
     peak: u64,
@@ -123,10 +125,10 @@ impl Family {
             .iter()
             .position(|(_, parent)| self.pids.contains(parent))
         {
-            let (pid, _) = new.swap_remove(at);
+            let (pid, parent) = new.swap_remove(at);
             if self.pids.insert(pid) {
                 self.members
-                    .extend(Member::open(pid, self.measure, self.apart));
+                    .extend(Member::open(pid, parent, self.measure, self.apart));
             }
         }
     }
@@ -154,7 +156,7 @@ impl Family {
 
 impl Member {
     /// `None` if it has ended already.
-    fn open(pid: u32, measure: Measure, apart: bool) -> Option<Member> {
+    fn open(pid: u32, parent: u32, measure: Measure, apart: bool) -> Option<Member> {
         let filler = data!(Sample {
             t_ns: 0,
             rss: 0,
@@ -162,6 +164,7 @@ impl Member {
         });
         Some(Member {
             pid,
+            lender: Some(parent),
             program: Processes::name(pid).unwrap_or_default(),
             memory: Memory::open(pid, measure).ok()?,
             peak: 0,
@@ -169,9 +172,17 @@ impl Member {
         })
     }
 
-    /// Its memory now; `None` once it has ended.
+    /// Its memory now; `None` once it has ended. What its parent has lent it is the parent's.
     fn sample(&mut self, t_ns: u64) -> Option<u64> {
         let rss = self.memory.read().ok()??;
+        if self
+            .lender
+            .is_some_and(|parent| has_memory_of(self.pid, parent))
+        {
+            return Some(0);
+        }
+        // With `exec` it has got memory of its own, and keeps to it.
+        self.lender = None;
         self.peak = self.peak.max(rss);
         if let Some(series) = &mut self.series {
             series.push(data!(Sample {

@@ -10,16 +10,52 @@ use std::os::unix::fs::FileExt;
 
 use memprof_model::run::Measure;
 
+use super::listed::Listed;
+
 /// A process's memory, to be read again and again.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pid: u32,
     measure: Measure,
+    thread: Thread,
+    page_size: u64,
+}
+
+/// The thread that is asked for the memory of its process: the main thread as long as it is there. One that has ended
+/// while others go on (`pthread_exit` in `main`) is a zombie without memory.
+#[derive(Debug)]
+struct Thread {
+    number: u32,
     /// Kept open: a reading costs a fifth of what it costs with opening and closing, and never is
     /// that of another process which got the same number.
     statm: File,
     status: File,
-    page_size: u64,
+}
+
+impl Thread {
+    fn open(number: u32) -> io::Result<Thread> {
+        Ok(Thread {
+            number,
+            statm: File::open(format!("/proc/{number}/statm"))?,
+            status: File::open(format!("/proc/{number}/status"))?,
+        })
+    }
+
+    /// Pages that are resident, the second field of statm; 0 of one that is dead but still listed.
+    fn resident_pages(&self) -> io::Result<u64> {
+        let mut buffer = [0_u8; 128];
+        let length = self.statm.read_at(&mut buffer, 0)?;
+        let mut fields = buffer[..length].split(|&byte| byte == b' ');
+        Ok(fields.nth(1).and_then(number).unwrap_or(0))
+    }
+
+    /// One of the process `pid` that has its memory.
+    fn alive(pid: u32) -> Option<Thread> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let numbers = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let mut threads = numbers.filter_map(|number| Thread::open(number).ok());
+        threads.find(|thread| thread.resident_pages().is_ok_and(|pages| pages > 0))
+    }
 }
 
 impl Memory {
@@ -31,8 +67,7 @@ impl Memory {
         Ok(Memory {
             pid,
             measure,
-            statm: File::open(format!("/proc/{pid}/statm"))?,
-            status: File::open(format!("/proc/{pid}/status"))?,
+            thread: Thread::open(pid)?,
             page_size: u64::try_from(page_size).unwrap_or(4096),
         })
     }
@@ -49,7 +84,7 @@ impl Memory {
     ///
     /// # Errors
     /// When the kernel refuses: PSS and USS of other people's processes are private.
-    pub(crate) fn read(&self) -> io::Result<Option<u64>> {
+    pub(crate) fn read(&mut self) -> io::Result<Option<u64>> {
         let Some(resident) = self.resident()? else {
             return Ok(None);
         };
@@ -62,15 +97,20 @@ impl Memory {
         }
     }
 
-    /// The second field of statm, in bytes. One that is dead but still listed has none.
-    fn resident(&self) -> io::Result<Option<u64>> {
-        let mut buffer = [0_u8; 128];
-        let length = match self.statm.read_at(&mut buffer, 0) {
-            Ok(length) => length,
-            Err(error) => return gone(error),
+    /// What is resident, in bytes. A process that is dead but still listed has none.
+    fn resident(&mut self) -> io::Result<Option<u64>> {
+        let mut pages = match self.thread.resident_pages() {
+            Ok(pages) => pages,
+            // The thread alone may have ended.
+            Err(error) => gone(error)?.unwrap_or(0),
         };
-        let mut fields = buffer[..length].split(|&byte| byte == b' ');
-        let pages = fields.nth(1).and_then(number).unwrap_or(0);
+        if pages == 0 {
+            let Some(thread) = Thread::alive(self.pid) else {
+                return Ok(None);
+            };
+            self.thread = thread;
+            pages = self.thread.resident_pages().unwrap_or(0);
+        }
         Ok((pages > 0).then_some(pages * self.page_size))
     }
 
@@ -78,7 +118,7 @@ impl Memory {
     /// that the process ran when it was opened.
     fn rolled_up(&self, fields: &[&str]) -> io::Result<Option<u64>> {
         let mut text = String::new();
-        let read = File::open(format!("/proc/{}/smaps_rollup", self.pid))
+        let read = File::open(format!("/proc/{}/smaps_rollup", self.thread.number))
             .and_then(|mut file| file.read_to_string(&mut text));
         if let Err(error) = read {
             return gone(error);
@@ -95,13 +135,44 @@ impl Memory {
     /// The kernel's high-water mark of RSS in bytes; `None` when the process has ended.
     pub(crate) fn high_water(&self) -> Option<u64> {
         let mut buffer = [0_u8; 4096];
-        let length = self.status.read_at(&mut buffer, 0).ok()?;
+        let length = self.thread.status.read_at(&mut buffer, 0).ok()?;
         let kib = buffer[..length]
             .split(|&byte| byte == b'\n')
             .find_map(|line| line.strip_prefix(b"VmHWM:"))
             .and_then(|value| number(value.trim_ascii().strip_suffix(b" kB")?))?;
         Some(kib * 1024)
     }
+}
+
+/// Why the process `pid` has no memory to be read, if it has none although there is such a process.
+pub(crate) fn why_without_memory(pid: u32) -> Option<&'static str> {
+    /// `PF_KTHREAD` of the kernel's `sched.h`, in the ninth field of proc_pid_stat(5).
+    const OF_THE_KERNEL: u64 = 0x0020_0000;
+    let stat = Stat::of(pid)?;
+    if stat.number(6)? & OF_THE_KERNEL != 0 {
+        return Some("it is a thread of the kernel, which has no memory of its own");
+    }
+    let is_dead = matches!(stat.field(0)?, b"Z" | b"X");
+    (is_dead && Thread::alive(pid).is_none())
+        .then_some("it has ended, and its parent has not taken note of that yet (a zombie)")
+}
+
+/// Whether the process `pid` runs in the memory of its parent: between `vfork` and `exec` it does, and a sum must not
+/// have that memory twice.
+///
+/// kcmp(2) knows. Where that may not be asked (another user's processes, a sandbox), the two have one memory if all
+/// seven figures of statm agree: those of a copy do not, because `fork` leaves out what files hold.
+pub(crate) fn has_memory_of(pid: u32, parent: u32) -> bool {
+    /// `KCMP_VM` of the kernel's `kcmp.h`.
+    const OF_MEMORY: libc::c_long = 1;
+    let numbers = [pid, parent].map(libc::c_long::from);
+    // SAFETY: with this request, kcmp looks at nothing but its arguments.
+    let answer = unsafe { libc::syscall(libc::SYS_kcmp, numbers[0], numbers[1], OF_MEMORY, 0, 0) };
+    if answer >= 0 {
+        return answer == 0;
+    }
+    let figures = |pid| fs::read(format!("/proc/{pid}/statm")).ok();
+    figures(pid).is_some_and(|own| figures(parent) == Some(own))
 }
 
 /// `None` for a process that ended, otherwise the error.
@@ -155,16 +226,21 @@ impl Processes {
 
     /// The name of a process's program.
     pub(crate) fn name(pid: u32) -> Option<String> {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        Some(name.trim_end().to_owned())
+        Some(String::from_utf8_lossy(&name(pid)?).into_owned())
     }
 
-    /// Every process: number, name, and command line.
-    pub(crate) fn all() -> Vec<(u32, String, Vec<String>)> {
+    /// Every process.
+    pub(crate) fn all() -> Vec<Listed> {
         let entries = fs::read_dir("/proc").into_iter().flatten();
         let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        pids.filter_map(|pid| Some((pid, Self::name(pid)?, Self::command(pid))))
-            .collect()
+        let listed = pids.filter_map(|pid| {
+            Some(Listed {
+                pid,
+                name: name(pid)?,
+                command: Self::command(pid),
+            })
+        });
+        listed.collect()
     }
 
     /// The command line; empty for a process of the kernel, or one that has ended.
@@ -195,12 +271,35 @@ fn last_number(loadavg: &File) -> Option<u32> {
         .filter(|&number| number > 0)
 }
 
-/// The fourth field of stat; the second, in parentheses, can hold anything.
+/// The name of a process, of whatever bytes it has.
+fn name(pid: u32) -> Option<Vec<u8>> {
+    let mut name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    name.truncate(name.strip_suffix(b"\n").unwrap_or(&name).len());
+    Some(name)
+}
+
+/// A process's stat.
+struct Stat(Vec<u8>);
+
+impl Stat {
+    fn of(pid: u32) -> Option<Stat> {
+        fs::read(format!("/proc/{pid}/stat")).ok().map(Stat)
+    }
+
+    /// The fields behind the name, which stands in parentheses and can hold anything; the state is number 0.
+    fn field(&self, at: usize) -> Option<&[u8]> {
+        let after = self.0.iter().rposition(|&byte| byte == b')')?;
+        let mut fields = self.0[after..].split(|&byte| byte == b' ');
+        fields.nth(at + 1)
+    }
+
+    fn number(&self, at: usize) -> Option<u64> {
+        number(self.field(at)?)
+    }
+}
+
 fn parent(pid: u32) -> Option<u32> {
-    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let after = text.iter().rposition(|&byte| byte == b')')?;
-    let mut fields = text[after..].split(|&byte| byte == b' ');
-    str::from_utf8(fields.nth(2)?).ok()?.parse().ok()
+    u32::try_from(Stat::of(pid)?.number(1)?).ok()
 }
 
 #[cfg(test)]
@@ -211,7 +310,7 @@ mod tests {
     fn reads_what_this_process_touches() {
         let touched = vec![1_u8; 32 << 20];
         for measure in [Measure::Rss, Measure::Pss, Measure::Uss] {
-            let memory = Memory::open(std::process::id(), measure).unwrap();
+            let mut memory = Memory::open(std::process::id(), measure).unwrap();
             let bytes = memory.read().unwrap().unwrap();
             assert!(bytes > 32 << 20 && bytes < 1 << 40, "{measure:?}: {bytes}");
         }
@@ -229,7 +328,7 @@ mod tests {
             .arg("60")
             .spawn()
             .unwrap();
-        let memory = Memory::open(child.id(), Measure::Rss).unwrap();
+        let mut memory = Memory::open(child.id(), Measure::Rss).unwrap();
         assert!(processes.may_be_more());
         assert!(
             processes

@@ -5,7 +5,7 @@
 pub(crate) mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -75,6 +75,14 @@ impl Bench {
         let mut command = Command::new(example("words"));
         self.settle(&mut command);
         command.args(arguments).output().expect("words starts")
+    }
+
+    /// Starts the annotated example, which stays at work for a minute.
+    pub(crate) fn words_at_work(&self) -> Child {
+        let mut command = Command::new(example("words"));
+        self.settle(&mut command);
+        command.args(["20000", "wait=60"]).stdout(Stdio::null());
+        command.spawn().expect("words starts")
     }
 
     /// The folders of all runs, by name.

@@ -6,7 +6,7 @@ use super::entries::Baseline;
 use super::error::BaselineError;
 use super::parse;
 use crate::atomic_file;
-use crate::bounded_file;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 
 /// Far more than the entries of thousands of functions take.
@@ -28,8 +28,8 @@ impl Baseline {
     pub fn read(path: impl AsRef<Path>) -> Result<Baseline, ReportError> {
         let path = path.as_ref();
         let error = |reason: String| ReportError::read_baseline(path, reason);
-        let bytes =
-            bounded_file::read(path, LARGEST).map_err(|reason| error(reason.to_string()))?;
+        let bytes = bounded_file::read(path, Links::Follow, LARGEST)
+            .map_err(|reason| error(reason.to_string()))?;
         let text = str::from_utf8(&bytes).map_err(|reason| error(reason.to_string()))?;
         Baseline::parse(text).map_err(|reason| error(reason.to_string()))
     }

@@ -32,7 +32,6 @@ impl Figures {
         let workers = function.lines.iter().filter_map(|line| line.workers?.heap);
         let heap = function.heap.map(|heap| workers.fold(heap, both));
         let elsewhere = function.heap_elsewhere.unwrap_or_default().allocations;
-        let lines_shared = function.lines.iter().any(|line| line.shared > 0);
         Self {
             count: function.calls,
             time_ns: function.time_ns,
@@ -42,7 +41,7 @@ impl Figures {
             own: function.self_heap,
             elsewhere,
             is_concurrent: elsewhere > 0 || is_on_threads(function),
-            is_shared: lines_shared || is_on_threads(function),
+            is_shared: others_were_at_work(function) || is_on_threads(function),
             together: 0,
         }
     }
@@ -63,8 +62,8 @@ impl Figures {
             own: line.self_heap,
             elsewhere,
             is_concurrent,
-            // What one thread frees goes back to the system or not, by what others have beside it.
-            is_shared: line.shared > 0 || is_on_threads(function),
+            // What one thread frees goes back to the system or not, by what others have beside it, or had.
+            is_shared: others_were_at_work(function) || is_on_threads(function),
             together: group.map_or(0, in_group),
         }
     }
@@ -85,6 +84,12 @@ impl Figures {
     fn own(&self) -> HeapFigures {
         self.own.unwrap_or_default()
     }
+}
+
+/// Whether other threads were at work while the function ran: they took memory, or may have.
+fn others_were_at_work(function: &FunctionProfile) -> bool {
+    let elsewhere = function.heap_elsewhere.unwrap_or_default().allocations;
+    elsewhere > 0 || function.lines.iter().any(|line| line.shared > 0)
 }
 
 /// Whether calls ran on several threads, or one call on whatever thread there was.

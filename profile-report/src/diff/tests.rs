@@ -295,6 +295,15 @@ fn what_a_line_of_several_threads_gave_back_is_chance() {
     assert!(line(&alone).counts, "{}", text(&alone, 160));
     let threads = compare(&gave_back(4, 0), &gave_back(4, 3 * MIB as i64));
     assert!(!line(&threads).counts, "{}", text(&threads, 160));
+    // Nor by what others had whom one thread waited for.
+    let waited = |bytes| {
+        let mut run = gave_back(1, bytes);
+        let elsewhere = run.functions[0].heap_elsewhere.get_or_insert_default();
+        elsewhere.allocations = 1_000;
+        run
+    };
+    let waited = compare(&waited(0), &waited(MIB as i64));
+    assert!(!line(&waited).counts, "{}", text(&waited, 160));
 }
 
 /// A closure's work is the line's, whoever does it.

@@ -1,5 +1,8 @@
-//! CSV: samples, and lines. Text is as in the source, quoted where it must be.
+//! CSV: samples, and lines. Text is as in the source, quoted where it must be, and no program for a spreadsheet.
 
+use std::borrow::Cow;
+
+use memprof_model::internal::{is_deceptive, visible};
 use memprof_model::run::{FunctionProfile, HeapFigures, Line, Run, Sample};
 use serde::Serialize;
 
@@ -14,7 +17,7 @@ use crate::facts::own::group_of;
 /// When the text cannot be made, which would be a defect of memprof.
 pub fn samples_csv(run: &Run) -> Result<String, ReportError> {
     let row = |series: &str, sample: &Sample| SampleRow {
-        series: series.to_owned(),
+        series: cell(series).into_owned(),
         t_ns: sample.t_ns,
         rss: sample.rss,
         heap: sample.heap,
@@ -28,7 +31,7 @@ pub fn samples_csv(run: &Run) -> Result<String, ReportError> {
     });
     let functions = run.functions.iter().flat_map(|function| {
         function.series.iter().map(|sample| SampleRow {
-            series: function.name.clone(),
+            series: cell(&function.name).into_owned(),
             t_ns: sample.t_ns,
             rss: sample.rss,
             heap: sample.heap,
@@ -78,11 +81,11 @@ const LINES: &[&str] = &[
 
 #[derive(Serialize)]
 struct LineRow<'a> {
-    function: &'a str,
-    label: &'a str,
-    file: &'a str,
+    function: Cow<'a, str>,
+    label: Cow<'a, str>,
+    file: Cow<'a, str>,
     line: u32,
-    source: &'a str,
+    source: Cow<'a, str>,
     hits: u64,
     readings: u64,
     time_ns: u64,
@@ -120,11 +123,11 @@ fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
     let own = |figure: fn(HeapFigures) -> u64| line.self_heap.map(figure);
     let group = group_of(function, line);
     LineRow {
-        function: &function.name,
-        label: &function.label,
-        file: &function.file,
+        function: cell(&function.name),
+        label: cell(&function.label),
+        file: cell(&function.file),
         line: line.line,
-        source: &line.source,
+        source: cell(&line.source),
         hits: line.hits,
         readings: line.readings,
         time_ns: line.time_ns,
@@ -158,6 +161,17 @@ fn row<'a>(function: &'a FunctionProfile, line: &'a Line) -> LineRow<'a> {
     }
 }
 
+/// Text of other people's as a cell. Control characters are spelled out. A text that a spreadsheet would take for a
+/// formula, and execute, begins with `'` (CWE-1236).
+fn cell(text: &str) -> Cow<'_, str> {
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']);
+    match (text.chars().any(is_deceptive), is_formula) {
+        (false, false) => Cow::Borrowed(text),
+        (_, false) => Cow::Owned(visible(text)),
+        (_, true) => Cow::Owned(format!("'{}", visible(text))),
+    }
+}
+
 /// The heading stands there also when there is no row.
 fn text(
     heading: &[&str],
@@ -184,6 +198,20 @@ mod tests {
     fn read(text: &str) -> Vec<std::collections::HashMap<String, String>> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_or_moves_a_cursor() {
+        for (text, expected) in [
+            ("=cmd|'/c calc'!A1", "'=cmd|'/c calc'!A1"),
+            (" + other.len()", "' + other.len()"),
+            ("-1", "'-1"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("a = b - c", "a = b - c"),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
     }
 
     #[test]
@@ -266,13 +294,10 @@ mod tests {
     fn text_of_any_kind_comes_back_and_an_empty_run_has_a_heading() {
         let run = fixture::hostile();
         let rows = read(&lines_csv(&run).unwrap());
-        let sources: Vec<_> = run
-            .functions
-            .iter()
-            .flat_map(|f| &f.lines)
-            .map(|line| &line.source)
-            .collect();
-        assert!(rows.iter().map(|row| &row["source"]).eq(sources));
+        let lines = run.functions.iter().flat_map(|f| &f.lines);
+        let sources: Vec<_> = lines.map(|line| cell(&line.source)).collect();
+        assert!(sources.iter().any(|source| source.contains("\\u{")));
+        assert!(rows.iter().map(|row| &row["source"]).eq(&sources));
         assert_eq!(
             samples_csv(&fixture::no_samples()).unwrap(),
             "series,t_ns,rss,heap,line\n"

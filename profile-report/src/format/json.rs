@@ -5,6 +5,7 @@
 //! would no longer compile.
 
 use std::fmt::Display;
+use std::io::Read;
 
 use memprof_model::run::Run;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use struson::reader::{JsonReader, JsonStreamReader, ReaderSettings};
 use struson::serde::JsonReaderDeserializer;
 use struson::writer::{JsonStreamWriter, JsonWriter};
 
+use crate::allowance::{Allowance, LimitedReader};
 use crate::error::ReportError;
 
 /// The text of `run.json` for `run`.
@@ -29,28 +31,32 @@ pub fn text_of(value: &impl Serialize) -> Result<String, String> {
     String::from_utf8(text).map_err(reason)
 }
 
+/// Reads a text.
+pub(crate) type TextReader<'text> = JsonStreamReader<LimitedReader<&'text [u8]>>;
+
 /// Reads `text`, whose numbers may be as long as they like: the value of a `by` near 0 has hundreds of digits
-/// behind the point.
-pub(crate) fn reader(text: &[u8]) -> JsonStreamReader<&[u8]> {
+/// behind the point. The text ends where the allowance does.
+pub(crate) fn reader(text: &[u8], allowance: Allowance) -> TextReader<'_> {
     let settings = ReaderSettings {
         restrict_number_values: false,
         ..ReaderSettings::default()
     };
-    JsonStreamReader::new_custom(text, settings)
+    JsonStreamReader::new_custom(allowance.reader(text), settings)
 }
 
 /// The whole of `text` as a value.
 pub fn value_of<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    let mut reader = reader(text);
+    let mut reader = reader(text, Allowance::UNLIMITED);
     let value = reader.deserialize_next()?;
     reader.consume_trailing_whitespace()?;
     Ok(value)
 }
 
-/// Reads the value that `text` begins with as `read` wants it; `read` may stop half-way.
+/// Reads the value that `text` begins with as `read` wants it; `read` may stop half-way. No more of `text` is read
+/// than that takes, and a KiB.
 pub(crate) fn read_with<T>(
-    text: &[u8],
-    read: impl FnOnce(JsonReaderDeserializer<'_, JsonStreamReader<&[u8]>>) -> Result<T, Error>,
+    text: &mut dyn Read,
+    read: impl FnOnce(JsonReaderDeserializer<'_, JsonStreamReader<&mut dyn Read>>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut reader = JsonStreamReader::new(text);
     read(JsonReaderDeserializer::new(&mut reader))

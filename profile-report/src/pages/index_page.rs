@@ -7,13 +7,14 @@ use super::fill::fill;
 use super::href::href;
 use super::trend::{Trend, trends};
 use crate::error::ReportError;
-use crate::read::{RunHeader, SavedRun};
+use crate::read::{Listing, RunHeader, SavedRun};
 use crate::text::time::started;
 use crate::text::units::{align_points, duration, mib, signed_mib};
 use crate::text::visible::visible;
 
-/// The page that lists `entries` in their order.
-pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
+/// The page that lists runs in their order.
+pub(crate) fn index_page(listing: &Listing) -> Result<String, ReportError> {
+    let entries = &listing.runs;
     let readable = || {
         entries
             .iter()
@@ -54,6 +55,7 @@ pub(crate) fn index_page(entries: &[SavedRun]) -> Result<String, ReportError> {
         has_heap: newest_first.iter().any(|(_, header)| header.heap.is_some()),
         runs,
         unreadable: unreadable.collect(),
+        whole: listing.whole,
     })
 }
 
@@ -65,6 +67,8 @@ struct IndexPage {
     has_heap: bool,
     runs: Vec<RunRow>,
     unreadable: Vec<(String, String)>,
+    /// Whether all runs are here.
+    whole: bool,
 }
 
 /// A run in the table, every cell as it is shown.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::dat_record::{DatRecord, DatRecords, Memory};
-use crate::bounded_file;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 use crate::text::visible::{truncate, visible};
 
@@ -100,7 +100,8 @@ fn highest<'a>(memory: impl Iterator<Item = &'a Memory>) -> Option<f64> {
 /// last is not what mprof writes. The message names the line.
 pub fn read_dat(path: impl AsRef<Path>) -> Result<DatFile, ReportError> {
     let path = path.as_ref();
-    let bytes = bounded_file::read(path, LARGEST).map_err(|e| ReportError::read_dat(path, e))?;
+    let bytes = bounded_file::read(path, Links::Follow, LARGEST)
+        .map_err(|e| ReportError::read_dat(path, e))?;
     from_records(&bytes).map_err(|reason| ReportError::read_dat(path, reason))
 }
 
@@ -120,8 +121,10 @@ pub fn parse_dat(text: &[u8]) -> Result<DatFile, ReportError> {
 }
 
 fn from_records(text: &[u8]) -> Result<DatFile, String> {
+    // Names and the command line may be in any encoding: their letters that are no UTF-8 are replaced.
+    let text = String::from_utf8_lossy(text);
     let mut reading = Reading::default();
-    let mut records = DatRecords::new(text);
+    let mut records = DatRecords::new(text.as_bytes());
     for record in records.by_ref() {
         reading.add(record.map_err(|e| e.to_string())?)?;
     }
@@ -237,6 +240,13 @@ mod tests {
                 .unwrap();
         assert_eq!(file.peak_of("a"), Some(4.0));
         assert_eq!((file.peak_of("b"), file.peak_of("c")), (None, None));
+    }
+
+    #[test]
+    fn names_in_another_encoding_are_repaired() {
+        let file = parse_dat(b"CMDLINE caf\xe9\nMEM 3 10\nFUNC caf\xe9.f 3 10 3 11 0\n").unwrap();
+        assert_eq!(file.functions[0].name, "caf\u{fffd}.f");
+        assert_eq!(file.memory.len(), 1);
     }
 
     #[test]

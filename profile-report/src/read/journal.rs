@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use super::dat_record::{DatRecord, DatRecords, Memory};
 use super::numbers::{self, MOST};
 use super::plausible;
+use crate::allowance::Allowance;
 use crate::format::json;
 
 /// What a program has written down of its run while it ran: its `mprofile.dat` before it has ended.
@@ -33,8 +34,16 @@ use crate::format::json;
 /// ```
 #[must_use]
 pub fn parse_journal(journal: &[u8]) -> Option<Run> {
+    parse_journal_within(journal, Allowance::UNLIMITED)
+}
+
+/// As [`parse_journal`]; `None` also if the allowance was spent before the end of the journal.
+pub(crate) fn parse_journal_within(journal: &[u8], allowance: Allowance) -> Option<Run> {
     let mut reading = Reading::default();
     for record in DatRecords::new(journal).flatten() {
+        if allowance.is_spent() {
+            return None;
+        }
         match record {
             DatRecord::Memory(memory) => reading.memory.push((memory, None)),
             DatRecord::Other { kind, value } => reading.own(kind, value),
@@ -273,7 +282,7 @@ fn last_heard<'a>(
 
 /// The value of a record, if its numbers can be those of a run.
 fn value<T: DeserializeOwned>(json: &str) -> Option<T> {
-    numbers::check(json.as_bytes()).ok()?;
+    numbers::check(json.as_bytes(), Allowance::UNLIMITED).ok()?;
     json::value_of(json.as_bytes()).ok()
 }
 

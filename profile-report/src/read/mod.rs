@@ -17,7 +17,9 @@ mod run_json;
 mod samples;
 mod saved_runs;
 
-pub(crate) use saved_runs::read_header;
+pub(crate) use journal::parse_journal_within;
+pub(crate) use run_json::read_run_within;
+pub(crate) use saved_runs::{Listing, read_header, saved_runs_within};
 
 pub use dat_file::{ChildMemory, DatCall, DatFile, DatFunction, parse_dat, read_dat};
 pub use dat_record::{DatError, DatRecord, DatRecords, Memory};

@@ -3,9 +3,10 @@
 //! One pass over the text looks at every number in it, those of fields that this version does not know
 //! included. So a new field is looked at by itself, and its numbers must stay within the bound.
 
-use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ValueType};
+use struson::reader::{JsonReader, ReaderError, ValueType};
 
-use crate::format::json;
+use crate::allowance::Allowance;
+use crate::format::json::{self, TextReader};
 use crate::text::visible::{truncate, visible};
 
 /// No figure is larger: 256 PiB, nine years in nanoseconds. A difference or a sum of several then
@@ -20,11 +21,9 @@ pub(super) const ANY_SIZE: [&str; 9] = [
 /// The most columns of a number or a place that are shown.
 const QUOTED: usize = 80;
 
-type Json<'text> = JsonStreamReader<&'text [u8]>;
-
 /// Says which number in `text`, a JSON value, cannot be one of a run.
-pub(super) fn check(text: &[u8]) -> Result<(), String> {
-    let mut json = json::reader(text);
+pub(super) fn check(text: &[u8], allowance: Allowance) -> Result<(), String> {
+    let mut json = json::reader(text, allowance);
     match first_wrong(&mut json, false) {
         Ok(None) => Ok(()),
         Ok(Some(number)) => {
@@ -37,7 +36,7 @@ pub(super) fn check(text: &[u8]) -> Result<(), String> {
 }
 
 /// The first number of the next value that is none; the reader stands behind it then.
-fn first_wrong(json: &mut Json<'_>, any_size: bool) -> Result<Option<String>, ReaderError> {
+fn first_wrong(json: &mut TextReader<'_>, any_size: bool) -> Result<Option<String>, ReaderError> {
     match json.peek()? {
         ValueType::Number => {
             let number = json.next_number_as_str()?;
@@ -85,7 +84,10 @@ mod tests {
     fn the_bound_is_exact_and_the_place_is_named() {
         let text = |number: &str| format!("{{\"a\":[{{\"rss\":0}},{{\"rss\":{number}}}]}}");
         for allowed in ["288230376151711744", "-288230376151711744", "0.5", "1e17"] {
-            assert_eq!(check(text(allowed).as_bytes()), Ok(()));
+            assert_eq!(
+                check(text(allowed).as_bytes(), Allowance::UNLIMITED),
+                Ok(())
+            );
         }
         for refused in [
             "288230376151711745",
@@ -95,12 +97,12 @@ mod tests {
             "-1e999",
             &"9".repeat(300),
         ] {
-            let said = check(text(refused).as_bytes()).unwrap_err();
+            let said = check(text(refused).as_bytes(), Allowance::UNLIMITED).unwrap_err();
             assert!(said.contains("no figure of a run"), "{said}");
             assert!(said.contains("'$.a[1].rss', line 0"), "{said}");
             assert!(said.len() < 250, "{said}");
         }
-        let hostile = check(b"{\"\\u001b[31m\":1e99}").unwrap_err();
+        let hostile = check(b"{\"\\u001b[31m\":1e99}", Allowance::UNLIMITED).unwrap_err();
         assert!(!hostile.contains('\u{1b}'), "{hostile}");
     }
 }

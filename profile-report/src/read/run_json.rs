@@ -11,7 +11,8 @@ use struson::reader::{JsonReader, JsonSyntaxError, ReaderError, SyntaxErrorKind}
 use struson::serde::DeserializerError;
 
 use super::{numbers, plausible};
-use crate::bounded_file;
+use crate::allowance::Allowance;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 use crate::format::json;
 use crate::text::visible::{truncate, visible};
@@ -43,8 +44,15 @@ pub fn read_run(path: impl AsRef<Path>) -> Result<Run, ReportError> {
     } else {
         Cow::Borrowed(path)
     };
-    let bytes = bounded_file::read(&path, LARGEST).map_err(|e| ReportError::read(&path, e))?;
-    from_json(&bytes).map_err(|reason| ReportError::read(&path, reason))
+    let bytes = bounded_file::read(&path, Links::Follow, LARGEST);
+    let bytes = bytes.map_err(|e| ReportError::read(&path, e))?;
+    from_json(&bytes, Allowance::UNLIMITED).map_err(|reason| ReportError::read(&path, reason))
+}
+
+/// The run in a `run.json` that was come across, of `most` bytes. `None` if it cannot be read, or not in time.
+pub(crate) fn read_run_within(path: &Path, most: u64, allowance: Allowance) -> Option<Run> {
+    let bytes = bounded_file::read(path, Links::Refuse, most).ok()?;
+    from_json(&bytes, allowance).ok()
 }
 
 /// The run that the text of a `run.json` holds.
@@ -52,11 +60,11 @@ pub fn read_run(path: impl AsRef<Path>) -> Result<Run, ReportError> {
 /// # Errors
 /// As those of [`read_run`].
 pub fn parse_run(json: &[u8]) -> Result<Run, ReportError> {
-    from_json(json).map_err(ReportError::read_text)
+    from_json(json, Allowance::UNLIMITED).map_err(ReportError::read_text)
 }
 
 /// The run, or the reason alone why it cannot be had.
-fn from_json(text: &[u8]) -> Result<Run, String> {
+fn from_json(text: &[u8], allowance: Allowance) -> Result<Run, String> {
     // The schema first: a later schema's other fields would give a confusing message.
     match schema(text) {
         Ok(Some(schema)) if schema == SCHEMA => {}
@@ -69,14 +77,15 @@ fn from_json(text: &[u8]) -> Result<Run, String> {
         Ok(None) => return Err("it is not a saved run: it names no schema".to_owned()),
         Err(error) => return Err(format!("it is not a saved run ({})", reason(&error, text))),
     }
-    let run = whole(text).map_err(|e| format!("it is damaged ({})", reason(&e, text)))?;
-    numbers::check(text).map_err(|found| format!("it is damaged ({found})"))?;
+    let run =
+        whole(text, allowance).map_err(|e| format!("it is damaged ({})", reason(&e, text)))?;
+    numbers::check(text, allowance).map_err(|found| format!("it is damaged ({found})"))?;
     plausible::check(&run).map_err(|found| format!("it is damaged ({found})"))?;
     Ok(run)
 }
 
-fn whole(text: &[u8]) -> Result<Run, DeserializerError> {
-    let mut reader = json::reader(text);
+fn whole(text: &[u8], allowance: Allowance) -> Result<Run, DeserializerError> {
+    let mut reader = json::reader(text, allowance);
     let run = reader.deserialize_next()?;
     reader.consume_trailing_whitespace()?;
     Ok(run)
@@ -85,7 +94,7 @@ fn whole(text: &[u8]) -> Result<Run, DeserializerError> {
 /// The schema that `text` names. Nothing behind it is looked at.
 fn schema(text: &[u8]) -> Result<Option<String>, DeserializerError> {
     let mut found = None;
-    let outcome = json::read_with(text, |mut json| {
+    let outcome = json::read_with(&mut &*text, |mut json| {
         json.deserialize_map(SchemaVisitor(&mut found))
     });
     // Whatever ended the search: once found, the rest does not matter here.
@@ -143,14 +152,18 @@ mod tests {
     }
 
     fn error(text: impl AsRef<[u8]>) -> String {
-        from_json(text.as_ref()).unwrap_err()
+        from_json(text.as_ref(), Allowance::UNLIMITED).unwrap_err()
     }
 
     #[test]
     fn every_run_comes_back_as_it_was() {
         for (name, run) in fixture::all() {
             let text = to_json(&run).unwrap();
-            assert_eq!(from_json(text.as_bytes()).unwrap(), run, "{name}");
+            assert_eq!(
+                from_json(text.as_bytes(), Allowance::UNLIMITED).unwrap(),
+                run,
+                "{name}"
+            );
         }
     }
 
@@ -177,7 +190,10 @@ mod tests {
     #[test]
     fn fields_of_the_future_are_ignored() {
         let text = saved().replacen('{', "{\"new\":[1],", 1);
-        assert_eq!(from_json(text.as_bytes()).unwrap(), fixture::heap());
+        assert_eq!(
+            from_json(text.as_bytes(), Allowance::UNLIMITED).unwrap(),
+            fixture::heap()
+        );
     }
 
     #[test]

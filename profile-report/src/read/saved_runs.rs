@@ -1,7 +1,7 @@
 //! Which runs are kept in a folder, and what the beginning of their `run.json` says.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,6 +9,8 @@ use memprof_model::run::SCHEMA;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::allowance::Allowance;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 use crate::format::json;
 
@@ -61,49 +63,88 @@ impl RunHeader {
     }
 }
 
+/// So much of a `run.json` is looked at for its header: the samples of a long run with its heap take a quarter.
+const HEAD: u64 = 1 << 20;
+
 /// All runs under `root`, newest first, the unreadable ones last.
 ///
-/// Of each `run.json` only the beginning is parsed, so that many runs are listed quickly.
+/// Of each `run.json` only the beginning is read, so that many runs are listed quickly. Links are not followed.
 ///
 /// # Errors
 /// When `root` cannot be read.
 pub fn saved_runs(root: &Path) -> Result<Vec<SavedRun>, ReportError> {
-    entries(root).map_err(|e| ReportError::read(root, e))
+    Ok(saved_runs_within(root, Allowance::UNLIMITED)?.runs)
 }
 
-fn entries(root: &Path) -> io::Result<Vec<SavedRun>> {
-    let mut entries = Vec::new();
+/// The runs under a root, as many as could be read in time.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Newest first, the unreadable ones last.
+    pub(crate) runs: Vec<SavedRun>,
+    /// Whether these are all.
+    pub(crate) whole: bool,
+}
+
+/// As [`saved_runs`], until the allowance is spent. The newest are read first, as far as the folders' names tell.
+pub(crate) fn saved_runs_within(root: &Path, allowance: Allowance) -> Result<Listing, ReportError> {
+    let (mut names, mut whole) =
+        folder_names(root, allowance).map_err(|e| ReportError::read(root, e))?;
+    names.sort_by(|a, b| (stamp(b), b).cmp(&(stamp(a), a)));
+    let mut runs = Vec::new();
+    for name in names {
+        let entry = read_entry(root, name, allowance);
+        // A header that time was too short for is no damaged one.
+        if allowance.is_spent() {
+            whole = false;
+            break;
+        }
+        runs.extend(entry);
+    }
+    let time = |entry: &SavedRun| entry.header.as_ref().map(RunHeader::time).ok();
+    runs.sort_by(|a, b| (time(b), &b.folder).cmp(&(time(a), &a.folder)));
+    Ok(Listing { runs, whole })
+}
+
+/// The names of all folders in `root`, and whether there was time for all.
+fn folder_names(root: &Path, allowance: Allowance) -> io::Result<(Vec<String>, bool)> {
+    let mut names = Vec::new();
     for entry in fs::read_dir(root)? {
+        if allowance.is_spent() {
+            return Ok((names, false));
+        }
         let entry = entry?;
         // A link such as `latest` is not a run of its own.
         if entry.file_type()?.is_dir() {
-            entries.extend(read_entry(&entry.path()));
+            names.extend(entry.file_name().into_string());
         }
     }
-    let time = |entry: &SavedRun| entry.header.as_ref().map(RunHeader::time).ok();
-    entries.sort_by(|a, b| (time(b), &b.folder).cmp(&(time(a), &a.folder)));
-    Ok(entries)
+    Ok((names, true))
 }
 
-/// The run in `folder`; nothing if it is a folder of something else.
-fn read_entry(folder: &Path) -> Option<SavedRun> {
-    let name = folder.file_name()?.to_str()?.to_owned();
-    let path = folder.join("run.json");
-    let header = match fs::read(&path) {
-        Ok(text) => read_header(&text),
+/// Date and time in the name of a run's folder, `<program>-<YYYYMMDD>-<HHMMSS>-<pid>`.
+fn stamp(name: &str) -> Option<(&str, &str)> {
+    let is = |part: &str, digits| part.len() == digits && part.bytes().all(|c| c.is_ascii_digit());
+    let parts = || name.rsplit('-');
+    let mut pairs = parts().skip(1).zip(parts());
+    pairs.find(|(date, time)| is(date, 8) && is(time, 6))
+}
+
+/// The run in the folder of this name; nothing if it is a folder of something else.
+fn read_entry(root: &Path, name: String, allowance: Allowance) -> Option<SavedRun> {
+    let path = root.join(&name).join("run.json");
+    let header = match bounded_file::open(&path, Links::Refuse) {
+        Ok((file, _)) => read_header(&mut allowance.reader(file.take(HEAD))),
         // Another process has made its folder and is about to write into it.
         Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
         Err(e) => Err(e.to_string()),
     };
-    Some(SavedRun {
-        folder: name,
-        header,
-    })
+    let folder = name;
+    Some(SavedRun { folder, header })
 }
 
 /// Reads the first fields of a `run.json` and stops before its long lists, which would make the
 /// index of many runs slow. The samples of the process, which are few, are read where the heap was counted.
-pub(crate) fn read_header(text: &[u8]) -> Result<RunHeader, String> {
+pub(crate) fn read_header(text: &mut dyn Read) -> Result<RunHeader, String> {
     let mut fields = Fields::default();
     let outcome = json::read_with(text, |mut json| {
         json.deserialize_map(HeaderVisitor(&mut fields))
@@ -201,14 +242,51 @@ mod tests {
 
     #[test]
     fn the_heap_is_that_of_the_samples() {
-        let header = |run| read_header(to_json(&run).unwrap().as_bytes()).unwrap();
+        let header = |run| read_header(&mut to_json(&run).unwrap().as_bytes()).unwrap();
         let heap = header(fixture::leaking()).heap.unwrap();
         assert_eq!((heap.at_end, heap.highest), (28_941_304, 37_281_792));
         assert_eq!(header(fixture::inverse()).heap, None);
         // What is cut off behind the process's figures is still a run.
         let mut text = to_json(&fixture::leaking()).unwrap();
         text.truncate(text.find("\"series\"").unwrap() + 100);
-        assert_eq!(read_header(text.as_bytes()).unwrap().heap, None);
+        assert_eq!(read_header(&mut text.as_bytes()).unwrap().heap, None);
+    }
+
+    #[test]
+    fn the_newest_are_read_first_and_what_is_left_is_known() {
+        assert_eq!(
+            stamp("a-b-20260301-140509-4242-2"),
+            Some(("20260301", "140509"))
+        );
+        assert_eq!(stamp("20260301"), None);
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["z-20260301-140509-1", "a-20260302-140509-1"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            let text = to_json(&fixture::inverse()).unwrap();
+            fs::write(root.path().join(folder).join("run.json"), text).unwrap();
+        }
+        let listing = |allowance| saved_runs_within(root.path(), allowance).unwrap();
+        let all = listing(Allowance::UNLIMITED);
+        assert_eq!((all.runs.len(), all.whole), (2, true));
+        let none = listing(Allowance::of(std::time::Duration::ZERO));
+        assert_eq!((none.runs.len(), none.whole), (0, false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_of_ours_is_told_and_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["link", "pipe"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink("/dev/zero", root.path().join("link/run.json")).unwrap();
+        let pipe = root.path().join("pipe/run.json");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.unwrap().success());
+        let runs = saved_runs(root.path()).unwrap();
+        let told = |at: usize| runs[at].header.as_ref().unwrap_err();
+        assert_eq!((runs[0].folder.as_str(), runs.len()), ("pipe", 2));
+        assert!(told(0).contains("no regular file") && told(1).contains("it is a link"));
     }
 
     #[test]
@@ -216,7 +294,7 @@ mod tests {
         let run = fixture::inverse();
         let mut text = to_json(&run).unwrap();
         text.truncate(text.find("\"series\"").unwrap());
-        let header = read_header(text.as_bytes()).unwrap();
+        let header = read_header(&mut text.as_bytes()).unwrap();
         assert_eq!(
             (header.program, header.started, header.duration_ns),
             (run.program, run.started, run.duration_ns)

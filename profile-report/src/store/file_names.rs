@@ -12,15 +12,32 @@ const LONGEST: usize = 80;
 /// Names are distinct also where upper and lower case are the same, and stay what they are when
 /// more functions are appended: repeated writes of a growing run replace the same files.
 pub fn assign(functions: &[FunctionProfile]) -> Vec<String> {
+    let places = functions.iter().map(|function| Place {
+        name: &function.name,
+        file: &function.file,
+        line: function.line,
+    });
+    assign_places(places)
+}
+
+/// What a function's file name is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) name: &'a str,
+    pub(super) file: &'a str,
+    pub(super) line: u32,
+}
+
+/// As [`assign`].
+pub(super) fn assign_places<'a>(functions: impl Iterator<Item = Place<'a>>) -> Vec<String> {
     let mut taken = HashSet::from(["index".to_owned(), "changes".to_owned()]);
     functions
-        .iter()
         .map(|function| assign_one(function, &mut taken))
         .collect()
 }
 
-fn assign_one(function: &FunctionProfile, taken: &mut HashSet<String>) -> String {
-    let plain = safe(&function.name);
+fn assign_one(function: Place<'_>, taken: &mut HashSet<String>) -> String {
+    let plain = safe(function.name);
     let faithful = plain.len() <= LONGEST && function.name.is_ascii() && !is_reserved(&plain);
     if faithful && taken.insert(plain.to_ascii_lowercase()) {
         return plain;

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::bounded_file::{Links, without_waiting};
+
 /// From one try to the next.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -12,13 +14,13 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// The turn ends when the file is dropped.
 ///
 /// # Errors
-/// When the time is over, or on a file system without locks.
+/// When the time is over, on a file system without locks, and where somebody has put something else than a file of
+/// ours in the place of the lock.
 pub fn take_turn(folder: &Path, long: Option<Duration>) -> io::Result<File> {
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(".lock"))?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    without_waiting(&mut options, Links::Refuse);
+    let lock = options.open(folder.join(".lock"))?;
     let Some(long) = long else {
         lock.lock()?;
         return Ok(lock);
@@ -46,5 +48,19 @@ mod tests {
         drop(turn);
         assert!(take_turn(folder.path(), short).is_ok());
         assert!(take_turn(&folder.path().join("nowhere"), short).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_behind_a_link_or_a_pipe_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join(".lock");
+        std::os::unix::fs::symlink(folder.path().join("made"), &lock).unwrap();
+        assert!(take_turn(folder.path(), None).is_err());
+        assert!(!folder.path().join("made").exists());
+        std::fs::remove_file(&lock).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&lock).status();
+        assert!(made.unwrap().success());
+        assert!(take_turn(folder.path(), None).is_err());
     }
 }

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::folder_lock::take_turn;
+use crate::allowance::Allowance;
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::pages::index_page;
-use crate::read::saved_runs;
+use crate::read::saved_runs_within;
 
 /// For so long a process waits for its turn.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
+
+/// What the list of runs may take, of a program's time.
+const IN_PASSING: Duration = Duration::from_millis(30);
 
 /// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
 ///
@@ -23,38 +27,56 @@ const LONGEST_TURN: Duration = Duration::from_secs(2);
 /// # Errors
 /// When `root` cannot be read or its `index.html` cannot be written.
 pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
+    refresh_within(root, Allowance::UNLIMITED)
+}
+
+/// As [`refresh_index`], by a program that is about something else. The page says so if the time that such a program
+/// has for this was too short for all runs.
+pub(super) fn refresh_in_passing(root: &Path) -> Result<(), ReportError> {
+    refresh_within(root, Allowance::of(IN_PASSING))
+}
+
+fn refresh_within(root: &Path, allowance: Allowance) -> Result<(), ReportError> {
     let _turn = take_turn(root, Some(LONGEST_TURN));
-    let entries = saved_runs(root)?;
-    let index = index_page(&entries)?;
+    let listing = saved_runs_within(root, allowance)?;
+    let index = index_page(&listing)?;
     atomic_file::write(&root.join("index.html"), index.as_bytes())?;
-    if let Some(newest) = entries.iter().find(|entry| entry.header.is_ok()) {
-        point_latest_to(root, &newest.folder);
-    }
+    let newest = listing.runs.iter().find(|entry| entry.header.is_ok());
+    point_latest_to(root, newest.map(|newest| newest.folder.as_str()));
     Ok(())
 }
 
-/// Replaces the link `latest`. It is a convenience: where links are impossible, or somebody keeps
-/// a folder of that name, it is left alone.
+/// Replaces the link `latest`, or removes it if there is nothing to lead to. It is a convenience: where links are
+/// impossible, or somebody keeps a file or a folder of that name, it is left alone.
 #[cfg(unix)]
-fn point_latest_to(root: &Path, folder: &str) {
+fn point_latest_to(root: &Path, folder: Option<&str>) {
+    let latest = root.join("latest");
+    if latest
+        .symlink_metadata()
+        .is_ok_and(|there| !there.is_symlink())
+    {
+        return;
+    }
+    let Some(folder) = folder else {
+        let _ = fs::remove_file(latest);
+        return;
+    };
     let temporary: PathBuf = root.join(format!(".latest-{}.tmp", std::process::id()));
     let made = std::os::unix::fs::symlink(folder, &temporary);
-    if made
-        .and_then(|()| fs::rename(&temporary, root.join("latest")))
-        .is_err()
-    {
+    if made.and_then(|()| fs::rename(&temporary, latest)).is_err() {
         let _ = fs::remove_file(&temporary);
     }
 }
 
 /// On other platforms links need privileges; there is none.
 #[cfg(not(unix))]
-fn point_latest_to(_root: &Path, _folder: &str) {}
+fn point_latest_to(_root: &Path, _folder: Option<&str>) {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::read::saved_runs;
     use crate::store::RunFolder;
     use crate::store::write;
 
@@ -107,11 +129,39 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_called_latest_is_left_alone() {
+    fn latest_goes_with_the_last_run() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("latest")).unwrap();
-        fs::write(root.path().join("latest/mine"), "").unwrap();
+        let folder = write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        refresh_index(root.path()).unwrap();
+        assert!(root.path().join("latest").symlink_metadata().is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_or_file_called_latest_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let latest = root.path().join("latest");
+        let write = || write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
+        fs::create_dir(&latest).unwrap();
+        fs::write(latest.join("mine"), "").unwrap();
+        write();
+        assert!(latest.join("mine").exists());
+        fs::remove_dir_all(&latest).unwrap();
+        fs::write(&latest, "mine").unwrap();
+        write();
+        assert_eq!(fs::read_to_string(&latest).unwrap(), "mine");
+    }
+
+    #[test]
+    fn what_there_was_no_time_for_is_said() {
+        let root = tempfile::tempdir().unwrap();
         write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
-        assert!(root.path().join("latest/mine").exists());
+        refresh_within(root.path(), Allowance::of(Duration::ZERO)).unwrap();
+        let index = fs::read_to_string(root.path().join("index.html")).unwrap();
+        assert!(index.contains("More folders are here than could be read"));
+        refresh_index(root.path()).unwrap();
+        let index = fs::read_to_string(root.path().join("index.html")).unwrap();
+        assert!(!index.contains("More folders are here"));
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod file_names;
 pub(crate) mod folder_lock;
 mod index;
+pub(crate) mod last_write;
 pub(crate) mod owner;
 pub(crate) mod process;
 pub(crate) mod prune;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::process::{boot, start_of};
+use crate::bounded_file::{self, Links};
 use crate::format::json;
 
 /// The name of the journal, and of the finished run's file that takes its place.
@@ -82,7 +83,7 @@ pub(crate) fn look_at(path: &Path) -> io::Result<Found> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::None),
         Err(error) => return Err(error),
     }
-    let file = File::open(path)?;
+    let (file, _) = bounded_file::open(path, Links::Refuse)?;
     let Some(owner) = owner_of(&file)? else {
         return Ok(Found::None);
     };

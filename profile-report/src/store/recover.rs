@@ -3,22 +3,25 @@
 use std::fs;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use memprof_model::data;
 use memprof_model::run::{Run, RunOutcome};
 
 use super::owner::{FILE, Found, look_at};
+use super::prune::is_same_users;
 use super::run_folder::RunFolder;
-use super::write::write;
+use super::write::{write, write_files};
+use crate::allowance::Allowance;
+use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
-use crate::read::{parse_journal, read_run};
+use crate::read::{parse_journal, parse_journal_within, read_run, read_run_within};
 
 /// A longer journal is none of ours.
 const LARGEST: u64 = 256 << 20;
 
-/// How long the end of another program may be held up.
-const LONG: Duration = Duration::from_secs(1);
+/// A longer one, or a longer `run.json` beside it, is not read when another program ends.
+const LARGEST_IN_PASSING: u64 = 4 << 20;
 
 /// Turns what a killed program left behind into its reports, and gives back the folders of the runs
 /// that are complete now.
@@ -74,7 +77,7 @@ pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
     let Found::Alive = look_at(&path).map_err(unreadable)? else {
         return Ok(None);
     };
-    let file = fs::File::open(&path).map_err(unreadable)?;
+    let (file, _) = bounded_file::open(&path, Links::Refuse).map_err(unreadable)?;
     let text = whole(&file).map_err(unreadable)?;
     Ok(parse_journal(&text).map(|run| {
         data!(Run {
@@ -84,15 +87,68 @@ pub fn live(folder: impl AsRef<Path>) -> Result<Option<Run>, ReportError> {
     }))
 }
 
-/// Recovers runs under `root`, as many as can be done quickly. What cannot be recovered is left as it is:
-/// this is not what the program that is ending is about.
-pub fn in_passing(root: &Path, own: &Path) -> Vec<PathBuf> {
-    let began = Instant::now();
-    let folders = run_folders(root).unwrap_or_default().into_iter();
-    folders
-        .filter(|folder| folder != own)
-        .filter(|folder| began.elapsed() < LONG && recover_run(folder).unwrap_or(false))
-        .collect()
+/// What was done for programs that had been killed, when another one ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct InPassing {
+    /// Folders of the runs that are complete now.
+    pub recovered: Vec<PathBuf>,
+    /// How many were found that would have taken too long.
+    pub left: usize,
+}
+
+/// Recovers runs under `root` that are of the user whose run is in `own`, as many as the allowance is enough for; the
+/// files of a function take `page` each. What cannot be recovered is left as it is: this is not what the program that
+/// is ending is about.
+pub(super) fn in_passing(
+    root: &Path,
+    own: &Path,
+    page: Duration,
+    allowance: Allowance,
+) -> InPassing {
+    let mut done = InPassing::default();
+    for folder in run_folders(root).unwrap_or_default() {
+        if allowance.is_spent() {
+            break;
+        }
+        if folder == own || !is_same_users(&folder, own) {
+            continue;
+        }
+        match recover_within(&folder, page, allowance) {
+            Some(true) => done.recovered.push(folder),
+            Some(false) => done.left += 1,
+            None => {}
+        }
+    }
+    done
+}
+
+/// Whether the run in `folder` was recovered; `None` if there is nothing to be recovered.
+fn recover_within(folder: &Path, page: Duration, allowance: Allowance) -> Option<bool> {
+    // The lock on it is held until the reports are there.
+    let Found::Dead(journal) = look_at(&folder.join(FILE)).ok()? else {
+        return None;
+    };
+    if journal.metadata().ok()?.len() > LARGEST_IN_PASSING {
+        return Some(false);
+    }
+    let finished = read_run_within(&folder.join("run.json"), LARGEST_IN_PASSING, allowance);
+    let run = finished.filter(has_ended).or_else(|| {
+        let text = whole(&journal).ok()?;
+        parse_journal_within(&text, allowance)
+    });
+    if allowance.is_spent() {
+        return Some(false);
+    }
+    let run = run?;
+    let pages = u32::try_from(run.functions.len()).unwrap_or(u32::MAX);
+    if allowance
+        .left()
+        .is_some_and(|left| left < page.saturating_mul(pages))
+    {
+        return Some(false);
+    }
+    let root = folder.parent().unwrap_or(folder);
+    Some(write_files(&run, root, &RunFolder::at(root, folder)).is_ok())
 }
 
 /// The folders in `root`, without following links.
@@ -117,7 +173,8 @@ fn recover_run(folder: &Path) -> Result<bool, ReportError> {
         return Ok(false);
     };
     let text = whole(&journal).map_err(unreadable)?;
-    let Some(run) = finished(folder).or_else(|| parse_journal(&text)) else {
+    let finished = read_run(folder.join("run.json")).ok().filter(has_ended);
+    let Some(run) = finished.or_else(|| parse_journal(&text)) else {
         return Ok(false);
     };
     let root = folder.parent().unwrap_or(folder);
@@ -133,8 +190,7 @@ fn whole(mut journal: &fs::File) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The run's own last word, if it was killed while it wrote its reports.
-fn finished(folder: &Path) -> Option<Run> {
-    let run = read_run(folder.join("run.json")).ok()?;
-    (run.outcome == RunOutcome::Exited).then_some(run)
+/// Whether it is the run's own last word: its program was killed while it wrote its reports.
+fn has_ended(run: &Run) -> bool {
+    run.outcome == RunOutcome::Exited
 }

@@ -2,27 +2,35 @@
 //! arguments.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use memprof_model::run::Run;
 
 use super::run_folder;
+use crate::allowance::Allowance;
+use crate::bounded_file::{self, Links};
 use crate::diff;
 use crate::diff::before::Before;
 use crate::read::read_header;
-use crate::read::read_run;
+use crate::read::read_run_within;
 
 /// Longer runs are not read again when a program ends: that would take seconds.
 const MOST_BYTES: u64 = 4 << 20;
+/// What the reading of others' runs may take, of the end of a program.
+const ALLOWED: Duration = Duration::from_millis(80);
 /// So many runs of the program are looked at: the others had other arguments.
 const CANDIDATES: usize = 16;
 
 /// Compares `run`, whose reports go into `own`, with the run before it under `root`. `None` where
 /// there is none, and where it cannot be read: a comparison is no reason to fail.
 pub(super) fn compare(root: &Path, own: &Path, run: &Run) -> Option<Before> {
+    let allowance = Allowance::of(ALLOWED);
     let entries = fs::read_dir(root).ok()?.flatten();
     let mut names: Vec<_> = entries
+        .take_while(|_| !allowance.is_spent())
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| run_folder::is_of(name, run) && !own.ends_with(name))
         .collect();
@@ -30,24 +38,25 @@ pub(super) fn compare(root: &Path, own: &Path, run: &Run) -> Option<Before> {
     names.sort_unstable();
     let newest = names.into_iter().rev().take(CANDIDATES);
     newest.into_iter().find_map(|folder| {
-        let before = read(&root.join(&folder).join("run.json"), run)?;
+        let before = read(&root.join(&folder).join("run.json"), run, allowance)?;
         let diff = diff::compare(&before, run);
         Some(Before { folder, diff })
     })
 }
 
 /// The run in a file, if it is one of the same command as `run`, and began earlier.
-fn read(path: &Path, run: &Run) -> Option<Run> {
-    if fs::metadata(path).ok()?.len() > MOST_BYTES {
+fn read(path: &Path, run: &Run, allowance: Allowance) -> Option<Run> {
+    let (file, size) = bounded_file::open(path, Links::Refuse).ok()?;
+    if size > MOST_BYTES {
         return None;
     }
-    let header = read_header(&fs::read(path).ok()?).ok()?;
+    let header = read_header(&mut allowance.reader(file.take(MOST_BYTES))).ok()?;
     let same = header.program == run.program && header.command.get(1..) == run.command.get(1..);
     let start: Timestamp = run.started.parse().ok()?;
     if !same || header.time() >= start {
         return None;
     }
-    read_run(path).ok()
+    read_run_within(path, MOST_BYTES, allowance)
 }
 
 #[cfg(test)]

@@ -30,10 +30,20 @@ use crate::plain::text_page;
 /// # Errors
 /// When a file cannot be written or drawn. The error's `Display` is one line for the user.
 pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
+    let folder = write_files(run, root, folder)?;
+    index::refresh_in_passing(root)?;
+    Ok(folder)
+}
+
+/// Writes every file of `run` into its folder under `root`.
+pub(super) fn write_files(
+    run: &Run,
+    root: &Path,
+    folder: &RunFolder,
+) -> Result<PathBuf, ReportError> {
     let folder = folder.in_root(root, run)?;
     let before = run_before::compare(root, &folder, run);
     write_run(run, &folder, before.as_ref())?;
-    index::refresh_index(root)?;
     Ok(folder)
 }
 

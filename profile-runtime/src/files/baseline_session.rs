@@ -12,6 +12,11 @@ use memprof_report::internal::json;
 use memprof_report::internal::process;
 use memprof_report::{Baseline, Comparison, ReportError};
 
+use crate::os::environment;
+
+/// Far more bytes than a session of thousands of functions has.
+const LARGEST: u64 = 16 << 20;
+
 /// The session's file, which is kept between two processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -86,7 +91,7 @@ impl Session {
 
 /// The session's file; `None` if there is none, or one of another version: then this is the first process.
 fn read(path: &Path) -> Option<Kept> {
-    let text = std::fs::read(path).ok()?;
+    let text = memprof_report::internal::read_ours(path, LARGEST).ok()?;
     json::value_of(&text).ok()
 }
 
@@ -111,7 +116,8 @@ struct Id {
 
 fn id() -> Id {
     // Set by nextest for all processes of one run.
-    if let Ok(text) = std::env::var("NEXTEST_RUN_ID") {
+    let nextest = environment::variable("NEXTEST_RUN_ID").and_then(|id| id.into_string().ok());
+    if let Some(text) = nextest {
         return Id {
             text,
             is_vague: false,

@@ -9,6 +9,7 @@ use super::room;
 use super::writer;
 use crate::heap;
 use crate::message::message;
+use crate::os::stderr;
 use crate::own_code::{self, uncancelled};
 use crate::recorder::{self, Recorder};
 use crate::snapshot::whole_run;
@@ -85,11 +86,19 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
 fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
     let folder = written.map(|written| written.folder.as_path());
     print(&memprof_report::summary(run, folder, columns()));
-    for run in written.iter().flat_map(|written| &written.recovered) {
+    let Some(written) = written else { return };
+    for run in &written.in_passing.recovered {
         let page = run.join("index.html");
         message(&format!(
             "a run that ended without a report was recovered: {}",
             page.display()
+        ));
+    }
+    if written.in_passing.left > 0 {
+        message(&format!(
+            "runs that ended without a report: {}; to recover them now would take too long, so run \
+             `cargo memprof recover`",
+            written.in_passing.left
         ));
     }
 }
@@ -103,6 +112,9 @@ fn columns() -> usize {
 /// Prints to stderr, coloured where that is wanted. A closed stderr is not a reason to disturb the
 /// program.
 fn print(text: &str) {
+    if !stderr::may_be_written() {
+        return;
+    }
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::baseline_check;
+use crate::os::environment;
 use crate::recorder::Recorder;
 use memprof_model::run::{Run, RunOutcome};
-use memprof_report::internal::{prune, recover};
+use memprof_report::internal::store::{InPassing, LastWrite, write_last};
 use memprof_report::{ReportError, RunFolder};
 
 /// This process's folder, the same for every write.
@@ -19,25 +20,24 @@ const KEPT: usize = 30;
 pub(crate) struct ReportsWritten {
     /// The run's folder.
     pub folder: PathBuf,
-    /// Folders of other programs' runs that were recovered on this occasion.
-    pub recovered: Vec<PathBuf>,
+    /// Other programs' runs that were recovered on this occasion.
+    pub in_passing: InPassing,
 }
 
 /// Writes the reports, recovers runs of killed programs, and removes old runs.
 pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, ReportError> {
     let root = root(recorder);
-    let folder = memprof_report::write(run, &root, &FOLDER)?;
+    let (folder, in_passing) = if run.outcome == RunOutcome::Exited {
+        let keep = recorder.settings.keep.unwrap_or(KEPT);
+        let LastWrite { folder, in_passing } = write_last(run, &root, &FOLDER, keep)?;
+        (folder, in_passing)
+    } else {
+        let folder = memprof_report::write(run, &root, &FOLDER)?;
+        (folder, InPassing::default())
+    };
     #[cfg(feature = "export")]
     memprof_report::export::write(run, &folder, &recorder.settings.exports)?;
-    let mut recovered = Vec::new();
-    if run.outcome == RunOutcome::Exited {
-        recovered = recover::in_passing(&root, &folder);
-        let keep = recorder.settings.keep.unwrap_or(KEPT);
-        if keep > 0 && prune::prune(&root, keep, &folder) {
-            memprof_report::refresh_index(&root)?;
-        }
-    }
-    Ok(ReportsWritten { folder, recovered })
+    Ok(ReportsWritten { folder, in_passing })
 }
 
 /// Saves or checks the baseline, if that was asked for.
@@ -82,7 +82,7 @@ fn target_directory() -> PathBuf {
     executable
         .as_deref()
         .and_then(target_directory_of)
-        .or_else(|| std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from))
+        .or_else(|| environment::variable("CARGO_TARGET_DIR").map(PathBuf::from))
         .unwrap_or_else(|| PathBuf::from("target"))
 }
 

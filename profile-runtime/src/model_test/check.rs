@@ -88,13 +88,16 @@ fn counted(
         equal(name, "hits", line.hits, is.lines[at].hits)?;
         let heap = line.heap.as_ref().ok_or("the heap is counted")?;
         equal(name, "heap", figures(heap), is.lines[at].heap)?;
+        equal(name, "heap peak", heap.peak as i64, is.lines[at].heap_peak)?;
         let (heap, peak) = (is.lines[at].self_heap, is.lines[at].self_peak);
         own(name, line.self_heap.as_ref(), heap, peak)?;
         let elsewhere = line.workers.as_ref();
         let hits = elsewhere.map_or(0, |workers| workers.hits);
         equal(name, "hits elsewhere", hits, is.elsewhere[at].hits)?;
         if let Some(heap) = elsewhere.and_then(|workers| workers.heap.as_ref()) {
-            equal(name, "heap elsewhere", figures(heap), is.elsewhere[at].heap)?;
+            let is = &is.elsewhere[at];
+            equal(name, "heap elsewhere", figures(heap), is.heap)?;
+            equal(name, "heap peak elsewhere", heap.peak as i64, is.heap_peak)?;
         }
     }
     Ok(())

@@ -47,9 +47,6 @@ pub(super) enum Step {
     NextThread,
 }
 
-/// Fewer pages that another thread touches are no work of its: see `STRAY_FAULTS` in `reading/meter.rs`.
-const STRAY_PAGES: i64 = 9;
-
 /// A small generator of pseudo-random numbers (SplitMix64, Steele, Lea and Flood 2014): its seed says it all.
 #[derive(Debug)]
 pub(super) struct Random(u64);
@@ -71,7 +68,9 @@ impl Random {
     /// So many pages come, or go.
     fn pages(&mut self) -> i64 {
         match self.below(400) as i64 - 180 {
-            pages @ 0.. => pages + STRAY_PAGES,
+            // So few that they are no work: see `STRAY_FAULTS` in `reading/meter.rs`.
+            pages @ 200.. => pages - 199,
+            pages @ 0.. => pages + 1,
             pages => pages,
         }
     }
@@ -93,7 +92,7 @@ impl Random {
             64..68 => Step::GoOn(self.below(8) as usize),
             68..69 => Step::Cancel(self.below(8) as usize),
             69..77 => Step::Pages(self.pages()),
-            77..80 => Step::Spike(STRAY_PAGES + self.below(1_000) as i64),
+            77..80 => Step::Spike(1 + self.below(1_000) as i64),
             80..86 => Step::Allocate(self.below(100) as usize),
             86..90 => Step::Free(self.below(100) as usize),
             90..94 => Step::Pass(self.below(2_000_000)),

@@ -58,6 +58,8 @@ pub(super) struct Call {
     heap_peak: i64,
     /// Those of them that neither callees nor anybody else has to do with.
     heap_self: i64,
+    /// Live heap bytes above those at the beginning of the line at which it is.
+    heap_line: i64,
     /// The thread's level at its begin, or where it went on less what it had kept until then.
     start: i64,
     /// The level at which it began or went on.
@@ -108,6 +110,7 @@ pub(super) struct Site {
 pub(super) struct Line {
     pub hits: u64,
     pub heap: Heap,
+    pub heap_peak: i64,
     pub self_heap: Heap,
     pub self_peak: i64,
     pub net: i64,
@@ -164,6 +167,7 @@ impl Truth {
             heap_live: 0,
             heap_peak: 0,
             heap_self: 0,
+            heap_line: 0,
             start: level,
             resumed: level,
             peak: Rise::default(),
@@ -187,6 +191,7 @@ impl Truth {
             call.book(site, level);
         }
         call.line = Some(line);
+        call.heap_line = 0;
         let lines = match call.kind {
             Kind::Elsewhere => &mut site.elsewhere,
             Kind::Function | Kind::ClosureOf(_) | Kind::Usage => &mut site.lines,
@@ -367,12 +372,18 @@ impl Truth {
             call.heap.add(change);
             call.heap_live += change.live();
             call.heap_peak = call.heap_peak.max(call.heap_live);
-            let line = call.line.unwrap_or(0);
+            call.heap_line += change.live();
+            let lines = match call.kind {
+                Kind::Elsewhere => &mut site.elsewhere,
+                Kind::Function | Kind::ClosureOf(_) | Kind::Usage => &mut site.lines,
+            };
+            let line = &mut lines[call.line.unwrap_or(0)];
+            line.heap_peak = line.heap_peak.max(call.heap_line);
             if call.kind == Kind::Elsewhere {
-                site.elsewhere[line].heap.add(change);
+                line.heap.add(change);
             } else if !std::mem::replace(&mut seen[call.site], true) {
+                line.heap.add(change);
                 site.heap.add(change);
-                site.lines[line].heap.add(change);
             }
         }
         self.self_heap(thread, change);

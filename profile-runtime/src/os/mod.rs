@@ -8,6 +8,7 @@ mod sysinfo;
 
 mod clock;
 mod counts;
+pub(crate) mod environment;
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
@@ -19,6 +20,7 @@ pub(crate) mod own_stack;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub(crate) mod signal_mask;
+pub(crate) mod stderr;
 pub(crate) mod thread;
 
 use std::io;

@@ -33,9 +33,17 @@ impl Procfs {
         self.page_size
     }
 
-    /// The second field of statm, in pages.
+    /// The second field of statm, in bytes.
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
-        Ok(self.statm.with(resident_pages)? * self.page_size)
+        let pages = match self.statm.with(resident_pages) {
+            Ok(pages @ 1..) => pages,
+            Ok(0) => self.through_this_thread()?.statm.with(resident_pages)?,
+            Err(error) if is_of_ended_thread(&error) => {
+                self.through_this_thread()?.statm.with(resident_pages)?
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(pages * self.page_size)
     }
 
     /// Writing `5` resets `VmHWM` to the present RSS (Linux 4.0, unprivileged).
@@ -49,8 +57,31 @@ impl Procfs {
 
     /// `VmHWM`, the high-water mark.
     pub(crate) fn high_water(&mut self) -> io::Result<u64> {
-        self.status.with(mark_in_status)
+        match self.status.with(mark_in_status) {
+            Ok(mark) => Ok(mark),
+            Err(_) => self.through_this_thread()?.status.with(mark_in_status),
+        }
     }
+
+    /// Reads through the calling thread from now on. `/proc/self` is the main thread: once that one has ended while
+    /// others go on (`pthread_exit` in `main`), it has no memory. Then whoever reads has it. If that thread ends, too,
+    /// its files are gone, and the next reader's are opened.
+    fn through_this_thread(&mut self) -> io::Result<&mut Self> {
+        self.statm = KeptFile::open(|| File::open("/proc/thread-self/statm"))?;
+        self.status = KeptFile::open(|| File::open("/proc/thread-self/status"))?;
+        if self.mark.is_some() {
+            // Claimed already, through the main thread.
+            self.mark = Some(KeptFile::open(|| {
+                open_mark("/proc/thread-self/clear_refs")
+            })?);
+        }
+        Ok(self)
+    }
+}
+
+/// What the kernel says of a thread that is no more.
+fn is_of_ended_thread(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ESRCH)
 }
 
 fn resident_pages(statm: &File) -> io::Result<u64> {
@@ -81,14 +112,16 @@ fn mark_in_status(status: &File) -> io::Result<u64> {
 /// each other: the kernel has one inode of this file for a process, as long as somebody has it open. A child
 /// process has a file of its own, and `exec` closes ours.
 fn claim_mark() -> io::Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .open("/proc/self/clear_refs")?;
+    let file = open_mark("/proc/self/clear_refs")?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
         // Where there are no locks on such files, no copy can be told from another.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
+}
+
+fn open_mark(path: &str) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
 }
 
 /// `getrusage(RUSAGE_SELF)`: see getrusage(2). `ru_maxrss` is the larger of this program's

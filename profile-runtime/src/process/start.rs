@@ -4,7 +4,7 @@ use super::{exit, sampler};
 use crate::heap;
 use crate::message::message;
 use crate::os::own_stack::on_own_stack;
-use crate::os::{Clock, Os, own_pages, touch_a_page};
+use crate::os::{Clock, Os, own_pages, stderr, touch_a_page};
 use crate::own_code::uncancelled;
 use crate::reading::instruments::Instruments;
 use crate::reading::meter::Meter;
@@ -43,6 +43,7 @@ fn start() -> Option<&'static Recorder> {
 
 /// Makes the recorder. `None` if nothing is to be recorded, or nothing can be.
 fn make() -> Option<&'static Recorder> {
+    stderr::note();
     let (settings, complaints) = Settings::take_in_force();
     complaints.iter().for_each(|complaint| message(complaint));
     if settings.disabled {

@@ -319,6 +319,8 @@ impl MeterState {
             false => PendingFrees::default(),
         };
         let begun = std::mem::replace(&mut last.being_freed, pending.being_freed);
+        let strays = faults.is_some_and(|faults| faults.others > 0);
+        let strayed_before = std::mem::replace(&mut last.others_strayed, strays);
         let reading = Reading {
             t_ns: now_ns(),
             rss,
@@ -331,6 +333,7 @@ impl MeterState {
             is_first,
             change: rss.wrapping_sub(last.rss) as i64,
             faults,
+            strayed_before,
             heap,
             begun,
             pending,
@@ -360,13 +363,13 @@ impl MeterState {
         last.others += split.others;
         (reading.others, reading.unsure) = (last.others, split.unsure);
         let ends = before.high().max(reading.high());
+        // Others were at least as high as at the lower of both ends, as far as is known.
+        let own = high as i64 - before.others.min(reading.others);
         if !reading.others_worked {
-            return ends.max(reading.high_of(high));
+            return ends.max(High { rss: high, own });
         }
         let rise = high.saturating_sub(before.rss);
         self.huge_pages |= between.shows_huge_pages(rise);
-        // Others were at least as high as at the lower of both ends, as far as is known.
-        let own = high as i64 - before.others.min(reading.others);
         let most = before.own() + between.most_own(rise, self.huge_pages) as i64;
         let passed = High {
             rss: high,

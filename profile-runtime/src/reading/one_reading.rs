@@ -147,6 +147,8 @@ pub(crate) struct LastReading {
     pub(super) meanwhile: u64,
     /// Whether others were at work before it.
     pub(super) others_worked: bool,
+    /// Whether others had page faults before it.
+    pub(super) others_strayed: bool,
 }
 
 impl LastReading {

@@ -42,6 +42,9 @@ pub(super) struct Between {
     pub change: i64,
     /// Page faults; `None` where the system does not count them.
     pub faults: Option<Parts<u64>>,
+    /// Whether others had page faults just before the first of the two readings: what came with these may be missing
+    /// there.
+    pub strayed_before: bool,
     /// What was done on the heap, where it is counted.
     pub heap: Option<Parts<Counts>>,
     /// Bytes of blocks that others were freeing at the first of the two readings: some of their pages had gone.
@@ -88,17 +91,48 @@ impl Parts<u64> {
 impl Between {
     /// Whose the change was. `others_worked`: the thread was not the only one at work.
     pub(super) fn split(&self, others_worked: bool) -> Split {
+        let others_strayed = self.strayed_before || self.faults_in_bytes().others > 0;
         match (self.is_first, others_worked) {
             (true, _) => Split {
                 others: self.change,
                 taken: 0,
                 unsure: u64::MAX,
             },
+            (false, true) => self.between_several(),
+            (false, false) if others_strayed => self.beside_stray_faults(),
             (false, false) => Split {
                 taken: given_back(self.rest()),
                 ..Split::default()
             },
-            (false, true) => self.between_several(),
+        }
+    }
+
+    /// Others had a few page faults: what came with these is theirs. A thread that reads itself every few microseconds
+    /// while another one begins would have all that this one touches otherwise, some pages at a time.
+    fn beside_stray_faults(&self) -> Split {
+        let (rest, faults) = (self.rest(), self.faults_in_bytes());
+        let more = match grown(rest) {
+            more if faults.own > 0 && more > self.few_faults() => more,
+            _ => 0,
+        };
+        let less = match given_back(rest) {
+            less if less > self.few_faults() => self.in_pages(self.gone(less).0),
+            less => self.few_gone(less),
+        };
+        Split {
+            others: self.change - (faults.own as i64 + more as i64 - less as i64),
+            taken: less,
+            unsure: 0,
+        }
+    }
+
+    /// The own part of a few `bytes` that were given back, as it seems: a fault of others may be counted whose page is
+    /// not there yet. So what the thread freed counts in whole pages.
+    fn few_gone(&self, bytes: u64) -> u64 {
+        let freed = self.heap_in_bytes(|counts| counts.freed);
+        match freed.own {
+            0 => self.in_pages(self.gone(bytes).0),
+            _ => bytes.min(self.returnable(freed).own) / self.page * self.page,
         }
     }
 
@@ -187,9 +221,14 @@ impl Between {
     /// A page is resident before its fault is counted: of a thread that had no fault this is others'.
     fn under_way(&self) -> u64 {
         match self.faults {
-            Some(faults) if faults.own == 0 => FAULTS_UNDER_WAY.saturating_mul(self.page),
+            Some(faults) if faults.own == 0 => self.few_faults(),
             _ => 0,
         }
+    }
+
+    /// What may come with faults that are under way.
+    fn few_faults(&self) -> u64 {
+        FAULTS_UNDER_WAY.saturating_mul(self.page)
     }
 
     /// The own part of `bytes` that were given back, and how much of them was split by an estimate.

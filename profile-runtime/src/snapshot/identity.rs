@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 
 #[cfg(feature = "report")]
+use crate::os::environment;
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use memprof_model::data;
@@ -64,12 +65,16 @@ fn rfc3339(time: SystemTime) -> String {
 /// The local time zone: that in `/etc/localtime`, unless `TZ` names another. Without this, jiff would look the zone
 /// up by name and list all zones of the system, which takes a millisecond of the program's first call.
 fn local_zone() -> TimeZone {
-    let by_name = std::env::var_os("TZ").is_some() || !cfg!(unix);
+    let by_name = environment::variable("TZ").is_some() || !cfg!(unix);
     let held = (!by_name)
         .then(|| std::fs::read("/etc/localtime").ok())
         .flatten();
     held.and_then(|zone| TimeZone::tzif("", &zone).ok())
-        .unwrap_or_else(TimeZone::system)
+        .unwrap_or_else(|| match environment::is_trusted() {
+            true => TimeZone::system(),
+            // The system's looks at `TZ`.
+            false => TimeZone::UTC,
+        })
 }
 
 #[cfg(test)]

@@ -257,6 +257,7 @@ impl ThreadState {
             },
             (Kind::Usage, Some(caller)) => Position {
                 line: Some(caller.line_counters()),
+                heap_line_start: caller.heap_line_start,
                 heap_self_start: caller.heap_self_start,
                 ..first
             },

@@ -19,6 +19,7 @@ fn between(pages: i64, faults: Parts<u64>) -> Between {
         is_first: false,
         change: pages * PAGE as i64,
         faults: Some(faults),
+        strayed_before: false,
         heap: None,
         begun: 0,
         pending: PENDING,
@@ -64,6 +65,34 @@ fn split_growth_is_whose_the_faults_are() {
 fn split_where_nobody_else_was_at_work_all_is_the_thread_s() {
     let stray = between(-100, parts(20, 8));
     assert_eq!(in_pages(stray.split(false)), (0, 0));
+}
+
+#[test]
+fn split_a_few_faults_of_others_are_theirs_and_make_nothing_doubtful() {
+    let split = |between: Between| in_pages(between.split(false));
+    assert_eq!(split(between(8, parts(3, 5))), (5, 0));
+    assert_eq!(split(between(515, parts(3, 1))), (1, 0), "a huge page");
+    // A page is not there yet when its fault is counted, and a line that frees has not given it back.
+    let early = counted(1, parts(0, 2), parts(0, 0), parts(0, 0));
+    let freed = early.heap.map(|mut heap| {
+        heap.own.freed = 1_000;
+        heap
+    });
+    let early = Between {
+        heap: freed,
+        ..early
+    };
+    assert_eq!(split(early), (1, 0));
+    let late = Between {
+        strayed_before: true,
+        ..between(1, parts(0, 0))
+    };
+    assert_eq!(split(late), (1, 0));
+    // What the thread gave back meanwhile is its own.
+    let own = counted(2, parts(4, 2), parts(4, 0), parts(4, 0));
+    assert_eq!(split(own), (2, 0));
+    let older = counted(-98, parts(0, 2), parts(0, 0), parts(100, 0));
+    assert_eq!(split(older), (2, 0));
 }
 
 #[test]

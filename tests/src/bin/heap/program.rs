@@ -19,7 +19,7 @@ pub(crate) fn run() {
     untouched();
     cycle();
     let given = vec![0_u8; 500];
-    takes(given);
+    takes(black_box(given));
     outer();
     nested_temporaries();
     for _ in 0..1_000 {
@@ -69,12 +69,12 @@ struct Aligned(#[allow(dead_code)] [u8; 4096]);
 fn raw() {
     let layout = Layout::from_size_align(100, 64).expect("a layout");
     // SAFETY: the layout has a size.
-    let block = unsafe { alloc(layout) }; //= allocated 100 freed 0 allocations 1
+    let block = black_box(unsafe { alloc(layout) }); //= allocated 100 freed 0 allocations 1
     // SAFETY: as allocated above.
-    let block = unsafe { realloc(block, layout, 700) }; //= allocated 600 freed 0 allocations 0
+    let block = black_box(unsafe { realloc(block, layout, 700) }); //= allocated 600 freed 0 allocations 0
     let larger = Layout::from_size_align(700, 64).expect("a layout");
     // SAFETY: as reallocated above.
-    let block = unsafe { realloc(block, larger, 20) }; //= allocated 0 freed 680 allocations 0
+    let block = black_box(unsafe { realloc(block, larger, 20) }); //= allocated 0 freed 680 allocations 0
     let smaller = Layout::from_size_align(20, 64).expect("a layout");
     // SAFETY: as reallocated above.
     unsafe { dealloc(block, smaller) }; //= allocated 0 freed 20 allocations 0
@@ -103,7 +103,7 @@ fn cycle() {
 /// What was allocated before the call and by somebody else is freed here.
 #[profile_memory]
 fn takes(given: Vec<u8>) {
-    drop(given); //= allocated 0 freed 500 allocations 0 peak_heap 0
+    drop(black_box(given)); //= allocated 0 freed 500 allocations 0 peak_heap 0
     black_box(()); //= allocated 0 freed 0 allocations 0
 }
 

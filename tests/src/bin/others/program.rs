@@ -1,6 +1,7 @@
 //! Ten threads that allocate, sleep and free: what is each thread's own, and what others did meanwhile. The tests
 //! are in `tests/tests/others.rs`.
 
+use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -38,7 +39,7 @@ fn once() {
 #[profile_memory]
 fn worker(all_inside: &Barrier) {
     all_inside.wait();
-    let mine = vec![1_u8; BYTES];
+    let mine = black_box(vec![1_u8; BYTES]);
     thread::sleep(Duration::from_millis(50));
     drop(mine);
 }
@@ -57,7 +58,7 @@ fn rounds(number: usize) {
 
 #[profile_memory]
 fn one_round(number: usize) {
-    let mine = vec![1_u8; BYTES / 4];
+    let mine = black_box(vec![1_u8; BYTES / 4]);
     thread::sleep(Duration::from_millis(1 + number as u64 % 4));
     drop(mine);
 }
@@ -74,7 +75,7 @@ fn keeps() {
 #[profile_memory]
 fn keeper(all_inside: &Barrier) {
     all_inside.wait();
-    let mine = vec![1_u8; BYTES];
+    let mine = black_box(vec![1_u8; BYTES]);
     std::mem::forget(mine);
     all_inside.wait();
 }

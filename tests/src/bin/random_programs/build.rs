@@ -7,7 +7,7 @@ use memprof::run::Run;
 
 use crate::program::Program;
 use crate::source;
-use crate::truth::Heap;
+use crate::truth::{Heap, Unknown};
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -23,18 +23,25 @@ pub(crate) fn all(
     std::fs::copy(&lock, folder.join("Cargo.lock"))
         .map_err(|error| format!("{}: {error}", lock.display()))?;
     let mut main = memprof_tests::user_crate::source("random_programs");
-    let mut choices = String::new();
+    let (mut starts, mut sizes) = (String::new(), String::new());
     for (seed, program) in programs {
         let path = folder.join(format!("src/p{seed}.rs"));
         write(&path, &source::of(program).0)?;
         main.push_str(&format!("\nmod p{seed};"));
-        choices.push_str(&format!("        Some(\"{seed}\") => p{seed}::start(),\n"));
+        starts.push_str(&format!("        Some(\"{seed}\") => p{seed}::start(),\n"));
+        sizes.push_str(&format!("        Some(\"{seed}\") => p{seed}::sizes(),\n"));
     }
-    main.push_str(&format!(
-        "\n\nfn start(seed: Option<&str>) {{\n    match seed {{\n{choices}        _ => panic!(\"a seed\"),\n    }}\n}}\n"
-    ));
+    main.push_str(&choice("start(seed: Option<&str>)", &starts));
+    main.push_str(&choice("sizes(seed: Option<&str>) -> Vec<usize>", &sizes));
     write(&folder.join("src/main.rs"), &main)?;
     compile(&folder, &dir.join("target"), release)
+}
+
+/// A function of the program that does what its seed chooses.
+fn choice(function: &str, choices: &str) -> String {
+    format!(
+        "\n\nfn {function} {{\n    match seed {{\n{choices}        _ => panic!(\"a seed\"),\n    }}\n}}\n"
+    )
 }
 
 fn manifest() -> String {
@@ -63,9 +70,9 @@ fn compile(folder: &Path, target: &Path, release: bool) -> Result<PathBuf, Strin
     Ok(target.join(profile).join("random-programs"))
 }
 
-/// Runs the program with this seed to its end. Gives what memprof says of it, and what a panic allocates, as the
-/// program has counted it.
-pub(crate) fn run(binary: &Path, seed: u64, dir: &Path) -> Result<(Run, Heap), String> {
+/// Runs the program with this seed to its end. Gives what memprof says of it, and the sizes that the program has found
+/// by itself.
+pub(crate) fn run(binary: &Path, seed: u64, dir: &Path) -> Result<(Run, Unknown), String> {
     let reports = dir.join("reports");
     if reports.exists() {
         std::fs::remove_dir_all(&reports)
@@ -86,18 +93,25 @@ pub(crate) fn run(binary: &Path, seed: u64, dir: &Path) -> Result<(Run, Heap), S
     let run = memprof::report::read_run(reports.join("latest"))
         .map_err(|error| format!("seed {seed}: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = said.split_whitespace().map(str::parse);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(allocated)), Some(Ok(allocations))) => Ok((
-            run,
-            Heap {
-                allocated,
-                freed: 0,
-                allocations,
-            },
-        )),
-        _ => Err(format!("seed {seed}: no size of a panic in {said:?}")),
-    }
+    let sizes = sizes(&said).ok_or_else(|| format!("seed {seed}: no sizes in {said:?}"))?;
+    Ok((run, sizes))
+}
+
+/// What a program says: bytes and blocks of a panic, and the bytes of each function's future.
+fn sizes(said: &str) -> Option<Unknown> {
+    let numbers = said.split_whitespace().map(str::parse);
+    let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().ok()?;
+    let [allocated, allocations, futures @ ..] = numbers.as_slice() else {
+        return None;
+    };
+    Some(Unknown {
+        panic: Heap {
+            allocated: *allocated,
+            freed: 0,
+            allocations: *allocations,
+        },
+        futures: futures.to_vec(),
+    })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

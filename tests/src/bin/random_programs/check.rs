@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use memprof::run::{FunctionProfile, HeapFigures, Line, Run};
+use memprof::run::{FunctionProfile, HeapFigures, Line, Outcome, Run};
 
 use crate::program::Program;
-use crate::truth::{FunctionTruth, Heap, LineTruth, Truth};
+use crate::truth::{Ending, FunctionTruth, Heap, LineTruth, Truth};
 
 /// RSS of a line or group may be off by this: pages of stacks, and of what the C library keeps by itself.
 const STRAY: i64 = 64 << 10;
@@ -28,7 +28,10 @@ pub(crate) struct Found {
     /// How many threads the program's tasks run on at once, at most.
     threads: i64,
     lines: u64,
+    /// Calls that are kept one by one, and how many of them ended early.
     calls: u64,
+    panicked: u64,
+    cancelled: u64,
     /// Figures that are exact, and how many of RSS.
     exact: u64,
     rss: u64,
@@ -76,16 +79,19 @@ impl Found {
         self.groups(profile, is);
     }
 
-    /// Each call: of those that are kept, what they did; of the others, how many they are.
+    /// Each call: of those that are kept, what they did and how they ended; of the others, how many they are.
     fn calls(&mut self, profile: &FunctionProfile, is: &FunctionTruth) {
         let name = &profile.label;
         let mut left = is.each.clone();
         for call in &profile.call_records {
             self.calls += 1;
-            let says = (heap(call.heap), peak(call.heap));
-            match left.get_mut(&says).filter(|calls| **calls > 0) {
+            self.panicked += u64::from(call.outcome == Outcome::Panicked);
+            self.cancelled += u64::from(call.outcome == Outcome::Cancelled);
+            let says = ending(call.outcome).map(|end| (heap(call.heap), peak(call.heap), end));
+            let calls = says.and_then(|says| left.get_mut(&says));
+            match calls.filter(|calls| **calls > 0) {
                 Some(calls) => *calls -= 1,
-                None => self.exactly(name, "a call", says, (Heap::default(), 0)),
+                None => self.exactly(name, "a call", says, None),
             }
         }
         let omitted = left.values().sum();
@@ -213,6 +219,8 @@ impl Found {
         self.programs += other.programs;
         self.lines += other.lines;
         self.calls += other.calls;
+        self.panicked += other.panicked;
+        self.cancelled += other.cancelled;
         self.exact += other.exact;
         self.rss += other.rss;
         self.farthest = self.farthest.max(other.farthest);
@@ -236,11 +244,13 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} programs, {} lines, {} calls: {} exact figures and {} of RSS; {} wrong, and {} of RSS beyond their \
-             bound (by {} bytes at most)",
+            "{} programs, {} lines, {} calls ({} panicked, {} cancelled): {} exact figures and {} of RSS; {} wrong, and \
+             {} of RSS beyond their bound (by {} bytes at most)",
             self.programs,
             self.lines,
             self.calls,
+            self.panicked,
+            self.cancelled,
             self.exact,
             self.rss,
             self.wrong.len(),
@@ -257,6 +267,16 @@ fn is_one_task(program: &Program) -> bool {
 
 fn peak(figures: Option<HeapFigures>) -> u64 {
     figures.map_or(0, |figures| figures.peak)
+}
+
+/// `None` of a call that has not ended: every one has.
+fn ending(outcome: Outcome) -> Option<Ending> {
+    match outcome {
+        Outcome::Returned => Some(Ending::Returned),
+        Outcome::Panicked => Some(Ending::Panicked),
+        Outcome::Cancelled => Some(Ending::Cancelled),
+        _ => None,
+    }
 }
 
 fn heap(figures: Option<HeapFigures>) -> Heap {

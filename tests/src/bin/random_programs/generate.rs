@@ -2,9 +2,9 @@
 
 use crate::program::{DEEPEST, Function, Program, Start, Statement};
 use crate::random::Random;
-use crate::truth::{Heap, Truth};
+use crate::truth::{Truth, Unknown};
 
-/// Functions of a program. A function calls only those behind it, and itself.
+/// Functions of a program. A function calls those behind it; itself and those before it only so deep.
 const FUNCTIONS: usize = 5;
 
 /// A program does so many statements at most, allocates so many bytes, and has so many of them at once, each task.
@@ -18,8 +18,8 @@ struct Generator {
     start: Start,
     /// Whether blocks may be touched in half.
     halves: bool,
-    /// Those behind the one that is being made, and how many statements a call of them does.
-    functions: Vec<(Function, u64)>,
+    /// Those behind the one that is being made are there already.
+    functions: Vec<Function>,
 }
 
 /// Where a statement is to stand.
@@ -50,7 +50,7 @@ pub(crate) fn program(seed: u64) -> Program {
         if statements > STATEMENTS {
             continue;
         }
-        let truth = Truth::of(&program, Heap::default());
+        let truth = Truth::of(&program, &Unknown::default());
         let all = truth.functions.first().map(|function| function.all);
         let allocated = all.unwrap_or_default().allocated;
         if truth.peak <= ALIVE && allocated <= ALLOCATED * program.tasks {
@@ -81,19 +81,18 @@ impl Generator {
             random,
             start,
             halves,
-            functions: (0..FUNCTIONS).map(|_| (Function::default(), 0)).collect(),
+            functions: (0..FUNCTIONS).map(|_| Function::default()).collect(),
         };
         for number in (0..FUNCTIONS).rev() {
             generator.function(number);
         }
-        let (_, statements) = generator.functions[0];
-        let functions = generator.functions.into_iter();
+        let statements = generator.statements();
         let program = Program {
             start,
             tasks,
-            functions: functions.map(|(function, _)| function).collect(),
+            functions: generator.functions,
         };
-        (program, statements * tasks)
+        (program, statements.saturating_mul(tasks))
     }
 
     fn function(&mut self, number: usize) {
@@ -109,11 +108,7 @@ impl Generator {
             true => self.call(place),
             false => Statement::Passing(self.bytes(place)),
         });
-        let calls = body.iter().filter(|one| matches!(one, Statement::Recurse));
-        let calls = calls.count() as u64;
-        let statements = self.statements(&body) * (1 + calls + calls.pow(DEEPEST as u32));
-        let function = &mut self.functions[number];
-        (function.0.body, function.1) = (body, statements);
+        self.functions[number].body = body;
     }
 
     fn body(&mut self, place: Place) -> Vec<Statement> {
@@ -129,7 +124,7 @@ impl Generator {
         // A parallel closure has nothing from outside, and no other one inside.
         let may_keep = place.around != Around::Parallel;
         let at = 1 + self.random.below(DEEPEST);
-        match self.random.below(30) {
+        match self.random.below(33) {
             0..4 if may_keep => Statement::Keep(self.bytes(place)),
             4..7 => Statement::Hold(self.bytes(place)),
             7 if self.halves => Statement::Half(200_000 + self.random.below(400_000)),
@@ -141,15 +136,15 @@ impl Generator {
                 self.nested(place, Around::Parallel)
             }
             20..23 if may_call => self.call(place),
-            // An async function that calls itself needs a box, whose size nobody here knows.
-            23 if place.depth == 0 && !self.start.is_async() => Statement::Recurse,
+            23 | 30 if place.depth == 0 => self.recurse(place),
             24 if self.is_in_loops(place) => Statement::ReturnAt(at),
             25 if place.around == Around::Loop => Statement::BreakAt(at),
-            26 if self.is_in_loops(place) && !self.start.is_async() => {
-                self.functions[place.function].0.panics = true;
+            26 if self.is_in_loops(place) => {
+                self.functions[place.function].panics = true;
                 Statement::PanicAt(at)
             }
             27..29 if self.start.is_async() && self.is_in_loops(place) => Statement::Yield,
+            31..33 if self.start.is_async() && may_call => self.cancel(place),
             29 if self.random.percent(10) && place.turns < 10 => Statement::Sleep,
             _ => Statement::Passing(self.bytes(place)),
         }
@@ -183,34 +178,55 @@ impl Generator {
         }
     }
 
-    /// A call of a function behind this one; of some that may panic, the panic is passed on.
-    fn call(&mut self, place: Place) -> Statement {
+    /// The next function, or in a loop or closure any behind this one.
+    fn callee(&mut self, place: Place) -> usize {
         let behind = FUNCTIONS - place.function - 1;
         let next = place.function + 1;
-        let callee = match place.depth {
+        match place.depth {
             0 => next,
             _ => next + self.random.below(behind as u64) as usize,
-        };
-        if !self.functions[callee].0.panics {
+        }
+    }
+
+    /// A call of the same function, or of any before it.
+    fn recurse(&mut self, place: Place) -> Statement {
+        Statement::Recurse(match self.random.percent(50) {
+            true => place.function,
+            false => self.random.below(place.function as u64 + 1) as usize,
+        })
+    }
+
+    /// A call of a function behind this one that ends early; a panic is passed on.
+    fn cancel(&mut self, place: Place) -> Statement {
+        let callee = self.callee(place);
+        self.functions[place.function].panics |= self.functions[callee].panics;
+        Statement::Cancel(callee, 1 + self.random.below(3))
+    }
+
+    /// A call of a function behind this one; of some that may panic, the panic is passed on.
+    fn call(&mut self, place: Place) -> Statement {
+        let callee = self.callee(place);
+        if !self.functions[callee].panics {
             return Statement::Call(callee);
         }
         if self.random.percent(60) {
             return Statement::Catch(callee);
         }
-        self.functions[place.function].0.panics = true;
+        self.functions[place.function].panics = true;
         Statement::Call(callee)
     }
 
-    /// How many statements `body` does, calls included.
-    fn statements(&self, body: &[Statement]) -> u64 {
-        let of = |statement: &Statement| match statement {
-            Statement::Loop(turns, body)
-            | Statement::Closure(turns, body)
-            | Statement::Parallel(turns, body) => turns * self.statements(body),
-            Statement::Call(callee) | Statement::Catch(callee) => self.functions[*callee].1,
-            _ => 0,
-        };
-        body.iter().map(|statement| 1 + of(statement)).sum()
+    /// How many statements the first function does at most, calls included.
+    fn statements(&self) -> u64 {
+        let mut deeper = vec![0; FUNCTIONS];
+        for _ in 0..=DEEPEST {
+            let mut calls = vec![0; FUNCTIONS];
+            for (number, function) in self.functions.iter().enumerate().rev() {
+                calls[number] = statements(&function.body, &calls, &deeper);
+            }
+            deeper = calls;
+        }
+        deeper[0]
     }
 
     /// Small blocks come from the allocator's arena; large ones are mapped and unmapped one by one.
@@ -222,4 +238,20 @@ impl Generator {
             _ => 1 + self.random.below(2_000),
         }
     }
+}
+
+/// How many statements `body` does, where a call of each function does so many: this deep, and one deeper.
+fn statements(body: &[Statement], calls: &[u64], deeper: &[u64]) -> u64 {
+    let of = |statement: &Statement| match statement {
+        Statement::Loop(turns, body)
+        | Statement::Closure(turns, body)
+        | Statement::Parallel(turns, body) => turns.saturating_mul(statements(body, calls, deeper)),
+        Statement::Call(callee) | Statement::Catch(callee) | Statement::Cancel(callee, _) => {
+            calls[*callee]
+        }
+        Statement::Recurse(callee) => deeper[*callee],
+        _ => 0,
+    };
+    let all = body.iter().map(|statement| of(statement).saturating_add(1));
+    all.fold(0, u64::saturating_add)
 }

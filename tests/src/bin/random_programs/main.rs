@@ -5,8 +5,8 @@
 //! and leaves its source, `crate/src/pSEED.rs` of the folder. What belongs to memory, and what no reading can tell, is
 //! in docs/whose-memory.md; the bounds of RSS are in `check.rs`, each with its reason.
 //!
-//! Nothing of the truth is memprof's: `truth.rs` goes through a program statement by statement, and the size of a panic
-//! is counted by the program's own allocator (`tests/callers/random_programs.rs`).
+//! Nothing of the truth is memprof's: `truth.rs` goes through a program statement by statement. The size of a panic is
+//! counted by the program's own allocator, and that of a future is the compiler's (`tests/callers/random_programs.rs`).
 
 mod build;
 mod check;
@@ -68,8 +68,8 @@ fn run(options: &Options) -> Result<bool, String> {
             .collect();
         let binary = build::all(&programs, &options.dir, options.release)?;
         for (seed, program) in &programs {
-            let (run, panic) = build::run(&binary, *seed, &options.dir)?;
-            let found = check(&run, program, &Truth::of(program, panic));
+            let (run, unknown) = build::run(&binary, *seed, &options.dir)?;
+            let found = check(&run, program, &Truth::of(program, &unknown));
             for wrong in found.differences() {
                 println!("seed {seed}: {wrong}");
             }

@@ -66,9 +66,12 @@ pub(crate) enum Statement {
     Call(usize),
     /// The same; a panic that leaves it is caught.
     Catch(usize),
-    /// The function calls itself, unless it is called by itself this deep already.
-    Recurse,
-    /// The function returns if it has been called by itself so often.
+    /// The same function or one before it is called again, unless that was done [`DEEPEST`] times around this call. An
+    /// async one is boxed.
+    Recurse(usize),
+    /// The future of the function with this number is polled until it has been suspended so often, and dropped.
+    Cancel(usize, u64),
+    /// The function returns if so many calls of [`Statement::Recurse`] are around it.
     ReturnAt(u64),
     /// The loop around is left in that case.
     BreakAt(u64),
@@ -80,8 +83,22 @@ pub(crate) enum Statement {
     Sleep,
 }
 
-/// How deep a function calls itself.
+/// How often functions call themselves or those before them, one inside of the other.
 pub(crate) const DEEPEST: u64 = 2;
+
+impl Statement {
+    /// Whether it is the value of its block where it is the last one: it ends without a semicolon.
+    pub(crate) fn is_expression(&self) -> bool {
+        matches!(
+            self,
+            Statement::Loop(..)
+                | Statement::Recurse(_)
+                | Statement::ReturnAt(_)
+                | Statement::BreakAt(_)
+                | Statement::PanicAt(_)
+        )
+    }
+}
 
 impl Start {
     /// Whether all functions are async.

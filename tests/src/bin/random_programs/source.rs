@@ -41,6 +41,7 @@ pub(crate) fn of(program: &Program) -> (String, Vec<PlacedFunction<'_>>) {
         .map(|(number, function)| text.function(number, function))
         .collect();
     text.start(program.tasks);
+    text.sizes(program.functions.len());
     (text.lines.join("\n"), functions)
 }
 
@@ -64,35 +65,27 @@ impl Text {
         self.line(format!(
             "{keyword} f{number}(kept: &mut Kept, deep: u64) {{"
         ));
-        let body = self.body(&function.body, number);
+        let body = self.body(&function.body);
         let end = self.line("}".to_owned());
         PlacedFunction { body, end }
     }
 
-    fn body<'program>(
-        &mut self,
-        body: &'program [Statement],
-        number: usize,
-    ) -> Vec<Placed<'program>> {
+    fn body<'program>(&mut self, body: &'program [Statement]) -> Vec<Placed<'program>> {
         let statements = body.iter();
         statements
-            .map(|statement| self.statement(statement, number))
+            .map(|statement| self.statement(statement))
             .collect()
     }
 
-    fn statement<'program>(
-        &mut self,
-        statement: &'program Statement,
-        number: usize,
-    ) -> Placed<'program> {
-        let line = self.text_of(statement, number);
+    fn statement<'program>(&mut self, statement: &'program Statement) -> Placed<'program> {
+        let line = self.text_of(statement);
         let line = self.line(line);
         let (inside, close): (&[Statement], _) = match statement {
             Statement::Loop(_, body) => (body, "}"),
             Statement::Closure(_, body) | Statement::Parallel(_, body) => (body, "});"),
             _ => (&[], ""),
         };
-        let inside = self.body(inside, number);
+        let inside = self.body(inside);
         let end = match inside.is_empty() {
             true => line,
             false => self.line(close.to_owned()),
@@ -106,7 +99,7 @@ impl Text {
     }
 
     /// The line of `statement`; of one with others inside, the first line.
-    fn text_of(&mut self, statement: &Statement, number: usize) -> String {
+    fn text_of(&mut self, statement: &Statement) -> String {
         match statement {
             Statement::Keep(bytes) => format!("kept.push(vec![1_u8; {bytes}]);"),
             Statement::Hold(bytes) => self.held(&format!("vec![1_u8; {bytes}]")),
@@ -120,12 +113,21 @@ impl Text {
                 format!("(0..{turns}_u64).into_par_iter().for_each(|_| {{")
             }
             Statement::Call(callee) if self.start.is_async() => {
-                format!("f{callee}(kept, 0).await;")
+                format!("f{callee}(kept, deep).await;")
             }
-            Statement::Call(callee) => format!("f{callee}(kept, 0);"),
-            Statement::Catch(callee) => format!("catch(|| f{callee}(kept, 0));"),
-            Statement::Recurse => {
-                format!("if deep < {DEEPEST} {{ f{number}(kept, deep + 1); }}")
+            Statement::Call(callee) => format!("f{callee}(kept, deep);"),
+            Statement::Catch(callee) if self.start.is_async() => {
+                format!("catch_async(f{callee}(kept, deep)).await;")
+            }
+            Statement::Catch(callee) => format!("catch(|| f{callee}(kept, deep));"),
+            Statement::Recurse(callee) if self.start.is_async() => {
+                format!("if deep < {DEEPEST} {{ Box::pin(f{callee}(kept, deep + 1)).await; }}")
+            }
+            Statement::Recurse(callee) => {
+                format!("if deep < {DEEPEST} {{ f{callee}(kept, deep + 1); }}")
+            }
+            Statement::Cancel(callee, suspensions) => {
+                format!("drop_after({suspensions}, f{callee}(kept, deep)).await;")
             }
             Statement::ReturnAt(at) => format!("if deep == {at} {{ return; }}"),
             Statement::BreakAt(at) => format!("if deep == {at} {{ break; }}"),
@@ -153,11 +155,18 @@ impl Text {
             Start::Smol => "on_smol",
         };
         let task = match self.start.is_async() {
-            true => {
-                "|| async { let mut kept = room(); f0(&mut kept, 0).await; std::mem::forget(kept); }"
-            }
+            true => "|| async { f0(&mut room_for_good(), 0).await; }",
             false => "|kept| f0(kept, 0)",
         };
         self.line(format!("pub fn start() {{ {with}({tasks}, {task}); }}"));
+    }
+
+    /// The function that says how large the functions' futures are, which a box of one takes.
+    fn sizes(&mut self, functions: usize) {
+        let functions = if self.start.is_async() { functions } else { 0 };
+        let size = |number| format!("size_of_future(f{number})");
+        let sizes: Vec<String> = (0..functions).map(size).collect();
+        let sizes = sizes.join(", ");
+        self.line(format!("pub fn sizes() -> Vec<usize> {{ vec![{sizes}] }}"));
     }
 }

@@ -29,8 +29,25 @@ pub(crate) struct FunctionTruth {
     pub(crate) own_peak: u64,
     pub(crate) touched: Touched,
     pub(crate) lines: BTreeMap<u32, LineTruth>,
-    /// How many calls did what, and had which peak.
-    pub(crate) each: BTreeMap<(Heap, u64), u64>,
+    /// How many calls did what, had which peak, and ended how.
+    pub(crate) each: BTreeMap<(Heap, u64, Ending), u64>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    Returned,
+    Panicked,
+    Cancelled,
+}
+
+/// What no program text tells.
+#[derive(Debug, Default)]
+pub(crate) struct Unknown {
+    /// What a panic allocates, and frees where it is caught.
+    pub(crate) panic: Heap,
+    /// The sizes of the functions' futures.
+    pub(crate) futures: Vec<u64>,
 }
 
 /// What a line did.
@@ -101,8 +118,9 @@ struct Walk<'program> {
     alive: u64,
     peak: u64,
     untouched: u64,
-    /// What a panic allocates, and frees where it is caught.
-    panic: Heap,
+    unknown: &'program Unknown,
+    /// After how many suspensions each future that is to be dropped is dropped: the outermost first.
+    drops: Vec<u64>,
     is_parallel: bool,
 }
 
@@ -144,11 +162,13 @@ enum End {
     Break,
     Return,
     Panic,
+    /// The future at this place of `drops` is dropped while it is suspended, with all that it waits for.
+    Cancel(usize),
 }
 
 impl Truth {
-    /// Of `program`, whose panics allocate `panic`.
-    pub(crate) fn of(program: &Program, panic: Heap) -> Truth {
+    /// Of `program`.
+    pub(crate) fn of(program: &Program, unknown: &Unknown) -> Truth {
         let (_, functions) = source::of(program);
         let mut walk = Walk {
             functions: &functions,
@@ -158,7 +178,8 @@ impl Truth {
             alive: 0,
             peak: 0,
             untouched: 0,
-            panic,
+            unknown,
+            drops: Vec::new(),
             is_parallel: false,
         };
         walk.call(0, 0);
@@ -188,38 +209,42 @@ impl Walk<'_> {
             own: 0,
         });
         let mut held = Vec::new();
-        let end = self.scope(&function.body, number, deep, &mut held);
-        if end == End::Brace {
-            self.at(function.end);
-        }
+        let end = self.scope(&function.body, function.end, number, deep, &mut held);
         self.free_all(held);
         if let Some(frame) = self.stack.pop() {
             let truth = &mut self.truth[number];
             truth.peak = truth.peak.max(frame.peak);
             truth.panics += u64::from(end == End::Panic);
-            *truth.each.entry((frame.heap, frame.peak)).or_default() += 1;
+            let call = (frame.heap, frame.peak, end.of_call());
+            *truth.each.entry(call).or_default() += 1;
         }
         match end {
-            End::Panic => End::Panic,
+            End::Panic | End::Cancel(_) => end,
             End::Brace | End::Break | End::Return => End::Brace,
         }
     }
 
-    /// Goes through `body`; the blocks that are to be freed at its end are added to `held`.
+    /// Goes through `body`, up to the line `brace`; the blocks that are to be freed at its end are added to `held`.
     fn scope(
         &mut self,
         body: &[Placed<'_>],
+        brace: u32,
         number: usize,
         deep: u64,
         held: &mut Vec<Block>,
     ) -> End {
-        for placed in body {
+        for (place, placed) in body.iter().enumerate() {
             self.at(placed.line);
             let end = self.statement(placed, number, deep, held);
+            let is_last = place + 1 == body.len();
+            if is_last && end.unwinds() && placed.statement.is_expression() {
+                self.at(brace);
+            }
             if end != End::Brace {
                 return end;
             }
         }
+        self.at(brace);
         End::Brace
     }
 
@@ -259,30 +284,72 @@ impl Walk<'_> {
                 self.is_parallel = false;
                 return end;
             }
-            Statement::Call(callee) => return self.call(*callee, 0),
-            Statement::Catch(callee) => {
-                if self.call(*callee, 0) == End::Panic {
-                    self.book(Heap {
-                        freed: self.panic.allocated,
-                        ..Heap::default()
-                    });
-                    self.alive -= self.panic.allocated;
-                }
+            Statement::Call(callee) => return self.call(*callee, deep),
+            Statement::Catch(callee) => return self.catch(*callee, deep),
+            Statement::Recurse(callee) if deep < DEEPEST => return self.recurse(*callee, deep),
+            Statement::Cancel(callee, suspensions) => {
+                return self.cancel(*callee, *suspensions, deep);
             }
-            Statement::Recurse if deep < DEEPEST => return self.call(number, deep + 1),
+            Statement::Yield => return self.suspend(),
             Statement::ReturnAt(at) if deep == *at => return End::Return,
             Statement::BreakAt(at) if deep == *at => return End::Break,
             Statement::PanicAt(at) if deep == *at => {
-                self.alive += self.panic.allocated;
-                self.book(self.panic);
+                self.alive += self.unknown.panic.allocated;
+                self.book(self.unknown.panic);
                 return End::Panic;
             }
-            Statement::Recurse
+            Statement::Recurse(_)
             | Statement::ReturnAt(_)
             | Statement::BreakAt(_)
             | Statement::PanicAt(_)
-            | Statement::Yield
             | Statement::Sleep => {}
+        }
+        End::Brace
+    }
+
+    fn catch(&mut self, callee: usize, deep: u64) -> End {
+        let end = self.call(callee, deep);
+        if end != End::Panic {
+            return end;
+        }
+        let freed = self.unknown.panic.allocated;
+        self.alive -= freed;
+        self.book(Heap {
+            freed,
+            ..Heap::default()
+        });
+        End::Brace
+    }
+
+    /// An async function's future is in a box as long as it is called.
+    fn recurse(&mut self, callee: usize, deep: u64) -> End {
+        let size = self.unknown.futures.get(callee).copied();
+        let future = size.map(|bytes| self.allocate(bytes, bytes));
+        let end = self.call(callee, deep + 1);
+        if let Some(future) = future {
+            self.free(future);
+        }
+        end
+    }
+
+    fn cancel(&mut self, callee: usize, suspensions: u64, deep: u64) -> End {
+        let place = self.drops.len();
+        self.drops.push(suspensions);
+        let end = self.call(callee, deep);
+        self.drops.truncate(place);
+        match end {
+            End::Cancel(dropped) if dropped == place => End::Brace,
+            end => end,
+        }
+    }
+
+    /// The future is suspended, and so is what waits for it; up to one that is dropped thereupon.
+    fn suspend(&mut self) -> End {
+        for (place, left) in self.drops.iter_mut().enumerate().rev() {
+            *left -= 1;
+            if *left == 0 {
+                return End::Cancel(place);
+            }
         }
         End::Brace
     }
@@ -301,12 +368,9 @@ impl Walk<'_> {
     /// One turn of a loop, or one call of a closure.
     fn turn(&mut self, placed: &Placed<'_>, number: usize, deep: u64) -> End {
         let mut held = Vec::new();
-        let end = self.scope(&placed.inside, number, deep, &mut held);
-        if end == End::Brace {
-            self.at(placed.end);
-        }
+        let end = self.scope(&placed.inside, placed.end, number, deep, &mut held);
         self.free_all(held);
-        // A `return` frees everything on its way; a panic passes what ends the loop.
+        // A `return` frees everything on its way; a panic passes what ends the loop, and so does a future's drop.
         if end != End::Return {
             self.at(placed.line);
         }
@@ -483,6 +547,22 @@ impl Walk<'_> {
                 what(function, &mut line);
             }
             function.lines.insert(frame.line, line);
+        }
+    }
+}
+
+impl End {
+    /// Whether locals are dropped without a jump: on the way are the closing brace of a block whose value is left, and
+    /// loops' headers.
+    fn unwinds(self) -> bool {
+        matches!(self, End::Panic | End::Cancel(_))
+    }
+
+    fn of_call(self) -> Ending {
+        match self {
+            End::Brace | End::Break | End::Return => Ending::Returned,
+            End::Panic => Ending::Panicked,
+            End::Cancel(_) => Ending::Cancelled,
         }
     }
 }

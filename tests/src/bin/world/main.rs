@@ -4,6 +4,7 @@
 mod beginnings;
 mod cancelled;
 mod descriptors;
+mod main_ends;
 mod signals;
 
 fn main() {
@@ -13,6 +14,7 @@ fn main() {
         ["descriptors", how, file] => descriptors::main(how, file),
         ["signals", how] => signals::main(how),
         ["cancelled", how] => cancelled::main(how),
+        ["main-ends"] => main_ends::main(),
         ["beginnings", ref how @ ..] => beginnings::main(&how.join(" ")),
         _ => panic!("unknown arguments {arguments:?}"),
     }

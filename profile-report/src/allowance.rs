@@ -1,0 +1,100 @@
+//! How much processor time may be spent on what a program is not about: reading the runs of others when it ends.
+//!
+//! Processor time, so that a busy machine does not make lists of runs shorter than a quiet one.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+/// What may be spent by the thread that was given it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// What the thread will have spent then, since it began; `None` if there is no end.
+    end: Option<Duration>,
+}
+
+impl Allowance {
+    /// Somebody asked for the work: it takes what it takes.
+    pub(crate) const UNLIMITED: Self = Self { end: None };
+
+    /// So much from now on.
+    pub(crate) fn of(time: Duration) -> Self {
+        let end = Some(spent().saturating_add(time));
+        Self { end }
+    }
+
+    /// How much is left; `None` if there is no end.
+    pub(crate) fn left(self) -> Option<Duration> {
+        Some(self.end?.saturating_sub(spent()))
+    }
+
+    pub(crate) fn is_spent(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// `inner`, which can be read as long as something is left.
+    pub(crate) fn reader<R>(self, inner: R) -> LimitedReader<R> {
+        LimitedReader {
+            inner,
+            allowance: self,
+        }
+    }
+}
+
+/// What this thread has spent since it began.
+#[cfg(target_os = "linux")]
+pub(crate) fn spent() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.try_into().unwrap_or_default()
+}
+
+/// Where processor time is not at hand, time stands for it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn spent() -> Duration {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGAN.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// Fails when the allowance is spent. A reader of JSON asks for a KiB at a time, so it notices.
+#[derive(Debug)]
+pub(crate) struct LimitedReader<R> {
+    inner: R,
+    allowance: Allowance,
+}
+
+impl<R: Read> Read for LimitedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.allowance.is_spent() {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no time is left"));
+        }
+        self.inner.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_ends_with_the_allowance() {
+        let read = |allowance: Allowance| {
+            let mut text = String::new();
+            let read = allowance.reader(&b"text"[..]).read_to_string(&mut text);
+            read.map(|_| text)
+        };
+        assert_eq!(read(Allowance::UNLIMITED).unwrap(), "text");
+        let long = Allowance::of(Duration::from_secs(3600));
+        assert_eq!(read(long).unwrap(), "text");
+        let spent = read(Allowance::of(Duration::ZERO)).unwrap_err();
+        assert_eq!(spent.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn work_spends_it() {
+        let allowance = Allowance::of(Duration::from_millis(2));
+        let mut turns = 0_u64;
+        while !allowance.is_spent() {
+            turns += 1;
+        }
+        assert!(turns > 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether the program's stderr may be written to: a program may close it, and then the next file that it opens has
+//! the number 2.
+//!
+//! What was there when recording began is stderr, and so is what a program puts in its place to have messages in: a
+//! terminal, a pipe, a file that is appended to, or what stdout is, too. Any other file is the program's data.
+
+/// Notes what stderr is now.
+pub(crate) fn note() {
+    #[cfg(unix)]
+    unix::note();
+}
+
+/// Whether number 2 is no file of the program's.
+pub(crate) fn may_be_written() -> bool {
+    #[cfg(unix)]
+    return unix::may_be_written();
+    #[cfg(not(unix))]
+    true
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::mem::MaybeUninit;
+    use std::sync::OnceLock;
+
+    /// What stderr was when recording began; `None` inside if it was closed.
+    static AT_THE_BEGINNING: OnceLock<Option<Identity>> = OnceLock::new();
+
+    /// Device and inode.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    struct Identity(u64, u64);
+
+    pub(super) fn note() {
+        AT_THE_BEGINNING
+            .get_or_init(|| status(libc::STDERR_FILENO).map(|status| identity(&status)));
+    }
+
+    pub(super) fn may_be_written() -> bool {
+        let (Some(&before), Some(now)) = (AT_THE_BEGINNING.get(), status(libc::STDERR_FILENO))
+        else {
+            return true;
+        };
+        let is_plain_file = now.st_mode & libc::S_IFMT == libc::S_IFREG;
+        let of = identity(&now);
+        let of_stdout = || status(libc::STDOUT_FILENO).map(|status| identity(&status));
+        !is_plain_file || before == Some(of) || is_appended_to() || of_stdout() == Some(of)
+    }
+
+    /// `None` of a number that is not open.
+    fn status(number: libc::c_int) -> Option<libc::stat> {
+        let mut status = MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: fstat writes one `stat` to where there is room for it.
+        let answer = unsafe { libc::fstat(number, status.as_mut_ptr()) };
+        // SAFETY: it has been written.
+        (answer == 0).then(|| unsafe { status.assume_init() })
+    }
+
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the types differ from system to system"
+    )]
+    fn identity(status: &libc::stat) -> Identity {
+        Identity(status.st_dev as u64, status.st_ino as u64)
+    }
+
+    fn is_appended_to() -> bool {
+        // SAFETY: this request only reads flags.
+        let flags = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFL) };
+        flags >= 0 && flags & libc::O_APPEND != 0
+    }
+}
