@@ -113,6 +113,20 @@ fn the_main_thread_ends_before_the_others() {
     check_main_ends(env!("CARGO_BIN_EXE_world"));
 }
 
+/// Calls count, though the thread has given back what it records with.
+fn check_taken_down(program: &str) {
+    let finished = undisturbed(program, &["taken-down"]);
+    let work = &function(&finished.recorded(), "work").clone();
+    assert_eq!(finished.stdout(), format!("work {}\n", work.calls));
+    assert_eq!(work.calls, 1 + 100 * (1 + 2 * 7) + 7 + 1);
+    assert!(work.lines.iter().all(|line| line.hits <= work.calls));
+}
+
+#[test]
+fn calls_are_made_while_threads_and_the_process_are_taken_down() {
+    check_taken_down(env!("CARGO_BIN_EXE_world"));
+}
+
 /// A child that is forked while another thread makes the first annotated call does not wait for it.
 fn check_fork_during_the_start(program: &str, times: usize) {
     for _ in 0..times {
@@ -189,6 +203,7 @@ fn the_same_as_programs_are_shipped() {
         check_cancelled(program, how);
     }
     check_main_ends(program);
+    check_taken_down(program);
     check_fork_during_the_start(program, 10);
     check_exit_during_the_start(program, 10);
     check_small_stacks(program);

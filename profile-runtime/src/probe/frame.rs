@@ -83,7 +83,11 @@ impl Frame {
         }
         let handle = recorder::opening(|| {
             let recorder = start::recorder()?;
-            let thread = current::recorder(&recorder.threads)?;
+            let Some(thread) = current::recorder(&recorder.threads) else {
+                // In a destructor of a thread-local, when the thread has given its recorder back.
+                site.count_only();
+                return None;
+            };
             Some(thread.enter(recorder.register(site), Kind::Call))
         });
         Frame::new(handle, ENDS)

@@ -6,6 +6,7 @@ mod cancelled;
 mod descriptors;
 mod main_ends;
 mod signals;
+mod taken_down;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,6 +16,7 @@ fn main() {
         ["signals", how] => signals::main(how),
         ["cancelled", how] => cancelled::main(how),
         ["main-ends"] => main_ends::main(),
+        ["taken-down"] => taken_down::main(),
         ["beginnings", ref how @ ..] => beginnings::main(&how.join(" ")),
         _ => panic!("unknown arguments {arguments:?}"),
     }
