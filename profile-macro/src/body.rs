@@ -9,7 +9,7 @@ use crate::args::Args;
 use crate::instrument::instrument;
 use crate::place::Extent;
 use crate::skip;
-use crate::wrap::verbatim;
+use crate::wrap::{end_temporaries, verbatim};
 
 /// What is between the braces of a function, or of `block!`.
 pub(crate) struct Body {
@@ -47,6 +47,13 @@ impl Body {
             instrument_block(&mut self.block, args, extent)
         } else {
             Vec::new()
+        }
+    }
+
+    /// Has the temporaries of its value dropped before what is declared in front of it from now on.
+    pub(crate) fn end_temporaries(&mut self) {
+        if self.known {
+            end_temporaries(&mut self.block);
         }
     }
 

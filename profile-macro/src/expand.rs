@@ -148,6 +148,11 @@ fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: b
     let (before, after) = probe::size(&args.krate, args.by.as_ref());
     let probe = (!site.lines.is_empty()).then(probe::of_frame);
     let site = site.into_token_stream();
+    let never_ends = limit_guard::never_ends(body.block.stmts.last());
+    // The value of a region may refer to its temporaries.
+    if own_returns {
+        body.end_temporaries();
+    }
     if args.limits.is_empty() {
         let opening = quote!(#site #before #frame #after #probe);
         declare_first(&mut body.block, [verbatim(opening)]);
@@ -156,6 +161,6 @@ fn in_frame(body: &mut Body, mut site: Site<'_>, extent: &Extent, own_returns: b
             &mut body.block,
             [verbatim(quote!(#before #frame #after #probe))],
         );
-        limit_guard::guard(body, site, &args.krate, own_returns);
+        limit_guard::guard(body, site, &args.krate, own_returns, never_ends);
     }
 }

@@ -7,14 +7,21 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprBreak, ExprReturn, Item, Lifetime, Path, Stmt, Token};
 
 use crate::body::Body;
-use crate::wrap::verbatim;
+use crate::wrap::{items_in_front, verbatim};
 
 /// Puts the statements of `body`, which begin with its frame, where their value can be dropped if the
 /// call turns out to have taken too much. A panic while locals are dropped would leak it.
 ///
 /// `site` comes first. What leaves by `return` passes by the check as well; what leaves by `?`, or by a
 /// `return` inside a macro, is met by the guard's own end.
-pub(crate) fn guard(body: &mut Body, site: TokenStream, krate: &Path, own_returns: bool) {
+/// `never_ends`: see [`never_ends`], of the body as it was.
+pub(crate) fn guard(
+    body: &mut Body,
+    site: TokenStream,
+    krate: &Path,
+    own_returns: bool,
+    never_ends: bool,
+) {
     let span = Span::mixed_site();
     let label = Lifetime::new("'__memprof", span);
     let around = Block {
@@ -22,11 +29,7 @@ pub(crate) fn guard(body: &mut Body, site: TokenStream, krate: &Path, own_return
         stmts: Vec::new(),
     };
     let mut block = std::mem::replace(&mut body.block, around);
-    let items = block
-        .stmts
-        .iter()
-        .take_while(|stmt| matches!(stmt, Stmt::Item(_)))
-        .count();
+    let items = items_in_front(&block);
     let mut returns = Returns {
         label: &label,
         found: false,
@@ -40,7 +43,6 @@ pub(crate) fn guard(body: &mut Body, site: TokenStream, krate: &Path, own_return
         #site
         let __memprof_limits = #krate::__private::LimitGuard::new(&__MEMPROF_SITE);
     }));
-    let never_ends = block.stmts.last().is_some_and(never_ends);
     let within = quote_spanned! {span=>
         #krate::__private::within(&__memprof_limits, #label #block)
     };
@@ -54,10 +56,10 @@ pub(crate) fn guard(body: &mut Body, site: TokenStream, krate: &Path, own_return
 }
 
 /// Whether a body that ends so may have no end that is reached, which the user is not to hear of.
-fn never_ends(last: &Stmt) -> bool {
+pub(crate) fn never_ends(last: Option<&Stmt>) -> bool {
     match last {
-        Stmt::Macro(_) => true,
-        Stmt::Expr(expr, _) => matches!(expr, Expr::Macro(_) | Expr::Loop(_)),
+        Some(Stmt::Macro(_)) => true,
+        Some(Stmt::Expr(expr, _)) => matches!(expr, Expr::Macro(_) | Expr::Loop(_)),
         _ => false,
     }
 }

@@ -53,6 +53,15 @@ fn clippy_with_everything_on() {
     }
 }
 
+/// What a function's last expression has made for a moment is freed in the call, in every edition, and when it always was.
+#[test]
+fn temporaries_of_a_value() {
+    for edition in ["2021", "2024"] {
+        let printed = UserCrate::new("temporaries", edition, "", target()).test(&["--lib"], &[]);
+        assert!(printed.green, "{edition}: {}", printed.text);
+    }
+}
+
 /// A change that takes more memory turns the crate's ordinary tests red, with the line that does.
 #[test]
 fn a_regression_fails_an_ordinary_test() {

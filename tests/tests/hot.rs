@@ -77,3 +77,28 @@ fn calls_of_one_line_are_booked_on_it() {
     assert!(ran as f64 >= 0.95 * whole as f64, "{ran} ns of {whole}");
     assert_eq!(function(&run, "block").calls, 3_000_000);
 }
+
+/// What threads do for a function is in no function's figures but those of the calls that they make, and most of these
+/// are not read. So the readings that there are go to long calls, and to the calls inside of these: short ones take
+/// little.
+#[test]
+fn of_the_calls_of_working_threads_the_long_ones_are_read() {
+    let run = run(env!("CARGO_BIN_EXE_pieces"), &["5000"]).recorded();
+    check_invariants(&run);
+    let read = |name: &str| {
+        let times = function(&run, name)
+            .spread
+            .and_then(|spread| spread.time_ns);
+        times.map_or(0, |times| times.calls)
+    };
+    let [short, search, take] = ["is_wanted", "search", "take"].map(read);
+    println!("read: {short} short calls, {search} long ones, {take} inside");
+    assert!(search > 3 * short, "{search} long, {short} short ones");
+    assert!(take > 3 * short, "{take} inside, {short} short ones");
+    let (own, callers) = (
+        function(&run, "take").self_net_rss,
+        function(&run, "search").self_net_rss,
+    );
+    println!("{own} bytes of RSS are the innermost call's, {callers} its caller's");
+    assert!(own > 1 << 20 && own > 4 * callers, "{own} and {callers}");
+}

@@ -47,9 +47,13 @@ where
             });
             let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
             let __memprof = __memprof_frame.probe();
-            let __memprof_end = __memprof.end(1);
-            __memprof.line(0);
-            iter::once(1)
+            match () {
+                () => {
+                    let __memprof_end = __memprof.end(1);
+                    __memprof.line(0);
+                    iter::once(1)
+                }
+            }
         }
     "#]].assert_eq(&pretty(expanded));
 }
@@ -423,12 +427,16 @@ fn limits() {
                     let __memprof_frame = ::memprof::__private::Frame::enter(&__MEMPROF_SITE);
                     ::memprof::__private::by(&__MEMPROF_SITE, __memprof_by);
                     let __memprof = __memprof_frame.probe();
-                    __memprof.line(0);
-                    if n > 7 {
-                        break '__memprof 7;
+                    match () {
+                        () => {
+                            __memprof.line(0);
+                            if n > 7 {
+                                break '__memprof 7;
+                            }
+                            let same = || return n;
+                            same()
+                        }
                     }
-                    let same = || return n;
-                    same()
                 },
             )
         }

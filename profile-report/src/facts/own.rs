@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineGroup, Run};
+use memprof_model::run::{Call, FunctionProfile, HeapFigures, Line, LineGroup, PeakAt, Run};
 
 /// Whether heap figures were counted in the run.
 pub(crate) fn counts_heap(run: &Run) -> bool {
@@ -64,10 +64,10 @@ pub(crate) fn group_of<'a>(function: &'a FunctionProfile, line: &Line) -> Option
 }
 
 /// Of each function the part of its highest peak of RSS that no annotated callee took: where the peak was reached
-/// in a call that the function made, what that call had risen by is the callee's. A callee's call that has no
-/// record takes nothing away.
+/// in a call that the function made, what that call had risen by is the callee's, and so is what calls before it had
+/// kept. A callee's call that has no record takes nothing away.
 pub(crate) fn own_peaks_rss(run: &Run) -> Vec<u64> {
-    let mut calls: HashMap<(u64, u32), Vec<(usize, &Call)>> = HashMap::new();
+    let mut calls = Calls::new();
     for (i, function) in run.functions.iter().enumerate() {
         for call in function.read_calls() {
             let beside = calls.entry((call.thread, call.depth)).or_default();
@@ -78,35 +78,55 @@ pub(crate) fn own_peaks_rss(run: &Run) -> Vec<u64> {
         beside.sort_by_key(|(_, call)| call.start_ns);
     }
     let own = |(i, function): (usize, &FunctionProfile)| {
-        let callee = callee_at_peak(&calls, i, function);
-        let taken = callee.map_or(0, |(call, rss)| {
-            rss.saturating_sub(call.entry_rss).min(call.peak_rss)
-        });
+        let taken = taken_by_callees(&calls, i, function).unwrap_or(0);
+        let taken = u64::try_from(taken).unwrap_or(0);
         function.peak_rss.saturating_sub(taken)
     };
     run.functions.iter().enumerate().map(own).collect()
 }
 
-/// The outermost call of another function that the function at place `own` had made when it reached its peak, and
-/// the height of that peak. `calls` are those of each thread and depth, in order of their start.
-fn callee_at_peak<'a>(
-    calls: &HashMap<(u64, u32), Vec<(usize, &'a Call)>>,
-    own: usize,
-    function: &FunctionProfile,
-) -> Option<(&'a Call, u64)> {
+/// The calls of each thread and depth, in order of their start, each with the place of its function.
+type Calls<'a> = HashMap<(u64, u32), Vec<(usize, &'a Call)>>;
+
+/// What callees had taken when the function at place `own` reached its peak.
+fn taken_by_callees(calls: &Calls<'_>, own: usize, function: &FunctionProfile) -> Option<i64> {
     let at = function.peak_at?;
     let outer = function.call_records.get(function.series_call?)?;
-    (outer.depth.checked_add(1)?..)
-        .map_while(|depth| {
-            let beside = calls.get(&(outer.thread, depth))?;
-            let after = beside.partition_point(|(_, call)| call.start_ns <= at.from_ns);
-            let (of, call) = beside.get(after.checked_sub(1)?)?;
-            let inside = call.start_ns >= outer.start_ns && call.end_ns >= at.to_ns;
-            inside.then_some((*of, *call))
-        })
-        // In a call of its own it is the function's itself.
-        .find(|(of, _)| *of != own)
-        .map(|(_, call)| (call, at.rss))
+    let (mut taken, mut callees) = (0_i64, Vec::new());
+    for depth in outer.depth.checked_add(1)?.. {
+        let Some(beside) = calls.get(&(outer.thread, depth)) else {
+            break;
+        };
+        let first = beside.partition_point(|(_, call)| call.start_ns < outer.start_ns);
+        let after = beside.partition_point(|(_, call)| call.start_ns <= at.from_ns);
+        let inside = beside.get(first..after).unwrap_or_default();
+        // What a call of its own took is the function's itself, and a callee's call has what calls inside of it took.
+        let others = inside
+            .iter()
+            .filter(|(of, call)| *of != own && !is_inside(call, &callees));
+        let others: Vec<&Call> = others.map(|(_, call)| *call).collect();
+        let amounts = others.iter().map(|call| taken_by(call, at));
+        taken = amounts.fold(taken, i64::saturating_add);
+        callees.extend(others.iter().map(|call| (call.start_ns, call.end_ns)));
+        callees.sort_unstable();
+    }
+    Some(taken)
+}
+
+/// Whether a call of one of `callees`, which are ordered and not inside of each other, made it.
+fn is_inside(call: &Call, callees: &[(u64, u64)]) -> bool {
+    let before = callees.partition_point(|(start, _)| *start <= call.start_ns);
+    let around = before.checked_sub(1).and_then(|last| callees.get(last));
+    around.is_some_and(|(_, end)| *end >= call.end_ns)
+}
+
+/// What a callee's call had taken at its caller's peak: what it kept, or had risen by if it was not over yet.
+fn taken_by(call: &Call, at: PeakAt) -> i64 {
+    if call.end_ns <= at.from_ns {
+        return call.net_rss;
+    }
+    let rise = at.rss.saturating_sub(call.entry_rss).min(call.peak_rss);
+    i64::try_from(rise).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -117,12 +137,12 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[test]
-    fn of_a_peak_that_a_callee_reached_the_caller_has_what_came_before() {
+    fn of_a_peak_that_callees_reached_the_caller_has_nothing() {
         // Of three calls each keeps 10 MiB; the third reaches its 90 MiB with 20 of them there.
         let run = fixture::nested();
         let peaks: Vec<_> = run.functions.iter().map(|f| f.peak_rss / MIB).collect();
         assert_eq!(peaks, [110, 90]);
-        assert_eq!(own_peaks_rss(&run), [20 * MIB, 90 * MIB]);
+        assert_eq!(own_peaks_rss(&run), [0, 90 * MIB]);
     }
 
     #[test]

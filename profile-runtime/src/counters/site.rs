@@ -6,6 +6,10 @@ use crate::counters::atomics::{AtomicU64, Ordering::Relaxed, add};
 use crate::counters::line::{HeapSums, Highest, LineCounters, NO_LINE};
 use crate::counters::spread::HeapSpread;
 
+/// So many of a site's calls that were short in succession show that they are. The first is longer, because
+/// its code is new.
+const SHORT_IN_SUCCESSION: u64 = 4;
+
 /// What one thread counts of one site without taking the lock of its recorder.
 ///
 /// Only the recorder's own thread writes, with plain loads and stores; anybody reads.
@@ -30,6 +34,8 @@ pub(crate) struct SiteCounters {
     spread: OnceLock<Box<HeapSpread>>,
     /// A counted call with at least this heap peak is worth a record.
     least_height: AtomicU64,
+    /// How many of its calls that were read were short in succession.
+    short: AtomicU64,
     lines: Box<[LineCounters]>,
     /// The current line of a call that has not reached its first line.
     before_lines: LineCounters,
@@ -51,6 +57,7 @@ impl SiteCounters {
             heap_peak: Highest::default(),
             spread: OnceLock::new(),
             least_height: AtomicU64::new(1),
+            short: AtomicU64::new(0),
             lines: (0..lines).map(|_| LineCounters::new(followed)).collect(),
             before_lines: LineCounters::new(followed),
         }))
@@ -237,6 +244,18 @@ impl SiteCounters {
     /// From now on a counted call is worth a record if its heap peak is at least so high.
     pub(crate) fn set_least_height(&self, height: u64) {
         self.least_height.store(height.max(1), Relaxed);
+    }
+
+    /// A call ends that was read.
+    pub(crate) fn note_length(&self, is_short: bool) {
+        let short = self.short.load(Relaxed);
+        self.short
+            .store(if is_short { short + 1 } else { 0 }, Relaxed);
+    }
+
+    /// Whether its calls are short, as far as is known.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Relaxed) >= SHORT_IN_SUCCESSION
     }
 
     pub(crate) fn line(&self, line: usize) -> Option<&LineCounters> {

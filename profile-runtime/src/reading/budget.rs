@@ -33,10 +33,13 @@ const SHORT_CALL: u64 = 6;
 /// Where a reading is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edge {
-    /// An outermost call begins with it.
+    /// An outermost call begins with it, or a call that has been asked for.
     Entry,
-    /// An outermost call ends with it.
-    Exit,
+    /// Such a call ends with it, which began then.
+    Exit {
+        /// When.
+        since_ns: u64,
+    },
     /// At neither.
     No,
 }
@@ -59,6 +62,8 @@ pub(crate) struct Budget {
     all_ns: f64,
     hot_ns: f64,
     outermost_ns: f64,
+    /// What the last reading at an end of an outermost call took.
+    edge_ns: u64,
     /// When the buckets were filled last.
     filled_at_ns: u64,
     /// Whether the second bucket has run dry since it was last full.
@@ -71,6 +76,7 @@ impl Default for Budget {
             all_ns: ALL.burst_ns,
             hot_ns: HOT.burst_ns,
             outermost_ns: OUTERMOST.burst_ns,
+            edge_ns: 0,
             filled_at_ns: 0,
             was_empty: false,
         }
@@ -94,11 +100,18 @@ impl Budget {
         let ran = elapsed.saturating_sub(took_ns);
         let hot = ran < took_ns.saturating_mul(HOT_BELOW);
         ALL.move_on(&mut self.all_ns, earned, took_ns);
+        if edge != Edge::No {
+            self.edge_ns = took_ns;
+        }
         let (of_hot, of_outermost) = match (hot, edge) {
             (false, _) => (0, 0),
             (true, Edge::No) => (took_ns, 0),
             (true, Edge::Entry) => (0, took_ns),
-            (true, Edge::Exit) => (0, took_ns.saturating_mul(1 + SHORT_CALL)),
+            (true, Edge::Exit { since_ns }) => {
+                let is_short = self.is_short(now_ns.saturating_sub(since_ns));
+                let more = if is_short { SHORT_CALL } else { 0 };
+                (0, took_ns.saturating_mul(1 + more))
+            }
         };
         HOT.move_on(&mut self.hot_ns, earned, of_hot);
         OUTERMOST.move_on(&mut self.outermost_ns, earned, of_outermost);
@@ -112,6 +125,11 @@ impl Budget {
     /// Whether something is left for a reading on a hot path.
     pub(crate) fn may_read(&self) -> bool {
         self.all_ns > 0.0 && self.hot_ns > 0.0
+    }
+
+    /// Whether a call of this length is as short as what is read on a hot path.
+    pub(crate) fn is_short(&self, length_ns: u64) -> bool {
+        length_ns < self.edge_ns.saturating_mul(HOT_BELOW)
     }
 
     /// Whether something is left for the next outermost call.
@@ -218,10 +236,11 @@ mod tests {
                 now += 3_100;
                 budget.spend(now, 3_000, 1.0, Edge::Entry);
             }
+            let since_ns = now;
             now += length_ns;
             if is_read {
                 now += 3_000;
-                budget.spend(now, 3_000, 1.0, Edge::Exit);
+                budget.spend(now, 3_000, 1.0, Edge::Exit { since_ns });
                 read += 1;
             } else if now / 10_000_000 != before {
                 // The sampler has asked for a reading of the call in progress.

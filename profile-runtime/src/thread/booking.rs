@@ -242,6 +242,13 @@ impl ThreadState {
         innermost.is_some_and(|call| call.kind != Kind::OtherThread)
     }
 
+    /// Whether the `calls` outermost things on the stack are closures of other threads' calls: what begins inside of these
+    /// is an outermost call, whose RSS nobody else has.
+    pub(crate) fn is_outside(&self, calls: usize) -> bool {
+        let mut outer = self.stack.iter().take(calls);
+        outer.all(|call| call.kind == Kind::OtherThread)
+    }
+
     /// Whether a hit of the innermost call's line may be measured now.
     pub(crate) fn may_measure(&self) -> bool {
         self.budget.may_read() && self.is_of_rss()

@@ -172,6 +172,7 @@ impl ThreadState {
             entry,
             entry_exact: exact,
             unread: !exact && kind != Kind::OtherThread,
+            asked: false,
             began_after_ns: entry.t_ns,
             line: counters.place(position.line),
             booked_until: entry,

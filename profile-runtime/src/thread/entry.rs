@@ -8,6 +8,7 @@ use super::open_call::{CallStart, Kind, Position};
 use super::thread_recorder::ThreadRecorder;
 use crate::counters::counts::Counts;
 use crate::heap;
+use crate::reading::budget::Edge;
 use crate::site::registered::RegisteredSite;
 
 impl ThreadRecorder {
@@ -18,8 +19,9 @@ impl ThreadRecorder {
         self.promote_counted_calls(state);
         let heap = self.pause(state);
         // Everything that allocates comes before the reading, so that it does not show up in the call.
+        let asked = kind == Kind::Call && self.take_call_due(state, site);
         let (counters, forced, details) = heap::without_counting(|| {
-            let forced = state.must_be_exact(site, kind);
+            let forced = state.must_be_exact(site, kind) || asked;
             let counters = state.make_room(site, kind, forced || self.is_due());
             let per_call = kind == Kind::Call && site.per_call.is_some();
             if kind == Kind::Call && !per_call {
@@ -28,7 +30,7 @@ impl ThreadRecorder {
             let details = per_call.then(|| state.take_details(site.spec.lines.len()));
             (counters, forced, details)
         });
-        let exact = self.read_at_entry(state, kind, forced);
+        let exact = self.read_at_entry(state, kind, forced, asked);
         self.leave_caller(state);
         if kind == Kind::Call {
             let thread = state.thread;
@@ -40,6 +42,9 @@ impl ThreadRecorder {
             ..CallStart::now(site, counters, heap)
         };
         state.open(start, state.first_position(start, kind), kind, exact);
+        if asked {
+            self.ask_inside(state);
+        }
         if let Some(details) = details {
             state.attach_details(details);
         }
@@ -56,17 +61,36 @@ impl ThreadRecorder {
         }
     }
 
+    /// The innermost call was read because it was asked for. What a call inside of it does is that one's, if it is read,
+    /// too.
+    pub(super) fn ask_inside(&self, state: &mut ThreadState) {
+        if let Some(call) = state.stack.last_mut() {
+            call.asked = true;
+        }
+        self.call_due.store(true, Relaxed);
+    }
+
     /// Takes the reading with which something of this kind begins, if one is due or `forced`: a function's
-    /// first call is to be exact whatever the budget says.
-    pub(super) fn read_at_entry(&self, state: &mut ThreadState, kind: Kind, forced: bool) -> bool {
+    /// first call is to be exact whatever the budget says, and so is a call that has been asked for.
+    pub(super) fn read_at_entry(
+        &self,
+        state: &mut ThreadState,
+        kind: Kind,
+        forced: bool,
+        asked: bool,
+    ) -> bool {
         let due = self.is_due();
         if !due && !forced {
             return false;
         }
+        let edge = match asked || state.is_outside(state.stack.len()) {
+            true => Edge::Entry,
+            false => Edge::No,
+        };
         match kind {
             Kind::OtherThread => self.read(state),
             // RSS at its entry is its own, wherever it begins: inside of a closure of another thread, too.
-            Kind::Call | Kind::NestedClosure(_) | Kind::Usage => self.read_rss(state),
+            Kind::Call | Kind::NestedClosure(_) | Kind::Usage => self.read_rss(state, edge),
         }
         state.end_stretch(self.line(), due);
         true

@@ -7,6 +7,7 @@ use super::call_stack::ThreadState;
 use super::open_call::{CallStart, Position, Top};
 use super::spread_call::spread_call;
 use super::thread_recorder::{READING_DUE, ThreadRecorder};
+use crate::counters::atomics::add;
 use crate::counters::counts::Counts;
 use crate::counters::line::{CurrentLine, LineCounters};
 use crate::counters::site::SiteCounters;
@@ -93,6 +94,9 @@ impl ThreadRecorder {
             return None;
         }
         let counters = self.directory.get(site.place)?;
+        if self.call_due.load(Relaxed) && !self.passes(counters) {
+            return None;
+        }
         let stretch = self.stretch.load(Relaxed);
         if !counters.is_called_in(stretch) && !self.begin_stretch_of(counters, stretch) {
             return None;
@@ -111,6 +115,18 @@ impl ThreadRecorder {
         }
         counters.count_another_call();
         Some(CallHandle::new(self, counters, depth))
+    }
+
+    /// The next call is to be read. Whether this one is not meant: it is inside of a counted one, or short.
+    #[cold]
+    #[inline(never)]
+    fn passes(&self, counters: &SiteCounters) -> bool {
+        if !self.counted.is_empty() {
+            return true;
+        }
+        let passes = self.leaves_out(counters);
+        add(&self.passed, u64::from(passes));
+        passes
     }
 
     /// The first call of a site since the last reading is to be counted. `false` if it is the thread's first at all.

@@ -57,6 +57,8 @@ pub(crate) struct OpenCall {
     pub entry_exact: bool,
     /// Whether no reading was taken yet since it began or was resumed. What changes until then is its caller's.
     pub(super) unread: bool,
+    /// Whether it was read because it was asked for (`ThreadRecorder::call_due`).
+    pub(super) asked: bool,
     /// When the thread's last reading was before the call began.
     pub began_after_ns: u64,
     /// The line at which it is. Out of date for the innermost call: see `ThreadRecorder::line`.

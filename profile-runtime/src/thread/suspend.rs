@@ -41,11 +41,16 @@ impl ThreadRecorder {
         let state = &mut *guard;
         self.promote_counted_calls(state);
         let heap = self.pause(state);
-        let with_series = call.series.is_none() && (call.entry_exact || self.is_due());
+        let asked = self.take_call_due(state, call.site);
+        let forced = asked || call.entry_exact;
+        let with_series = call.series.is_none() && (forced || self.is_due());
         heap::without_counting(|| state.make_room(call.site, Kind::Call, with_series));
-        let exact = self.read_at_entry(state, Kind::Call, call.entry_exact);
+        let exact = self.read_at_entry(state, Kind::Call, forced, asked);
         self.leave_caller(state);
         state.resume(call, exact, heap);
+        if asked {
+            self.ask_inside(state);
+        }
         self.begin_innermost(state, heap, exact)
     }
 
@@ -105,6 +110,7 @@ impl ThreadState {
         call.line_hit = false;
         call.line_exact = exact;
         call.unread = !exact;
+        call.asked = false;
         call.measured = false;
         call.stretch_first = call.line;
         call.time_line = call.line;

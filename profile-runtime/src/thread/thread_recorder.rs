@@ -49,6 +49,9 @@ const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hi
 /// How many counted calls can be in progress at once on a thread.
 const COUNTED_CALLS: usize = 31;
 
+/// So many short calls are left out at most before one is read: about as many as the budget would leave out.
+const MOST_PASSED: u64 = 256;
+
 /// What a reading costs the budget if it only looks at the clock.
 const CLOCK_NS: u64 = 100;
 
@@ -64,6 +67,10 @@ pub(crate) struct ThreadRecorder {
     pub(super) counted: CountedCalls<RegisteredSite, SiteCounters, LineCounters>,
     /// Whether booking is due on the innermost measured call once the counted calls inside it have ended.
     pub(super) booking_postponed: AtomicBool,
+    /// The next call is to be read: an outermost one, or one inside of a call that was read because of this.
+    pub(super) call_due: AtomicBool,
+    /// How many calls were not read meanwhile, because such calls are short.
+    pub(super) passed: AtomicU64,
     /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
     /// The heap counters of the thread that has this recorder, if the heap is counted.
@@ -83,6 +90,8 @@ impl ThreadRecorder {
             stretch: AtomicU64::new(1),
             counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
             booking_postponed: AtomicBool::new(false),
+            call_due: AtomicBool::new(false),
+            passed: AtomicU64::new(0),
             directory: SiteDirectory::new(),
             heap: StaticCell::new(),
             idle_until_ns: AtomicU64::new(0),
@@ -149,6 +158,26 @@ impl ThreadRecorder {
         self.current_line()
             .slow_path
             .fetch_and(!READING_DUE, Relaxed);
+        self.call_due.store(false, Relaxed);
+    }
+
+    /// Whether the call of `site` that begins now is to be read because of `call_due`, and may be. A short one leaves that
+    /// to another.
+    pub(super) fn take_call_due(&self, state: &ThreadState, site: &'static RegisteredSite) -> bool {
+        // At the site's first call its totals are not made yet, which allocates.
+        let totals = state.totals.get(site.id).and_then(Option::as_ref);
+        let left_out = totals.is_some_and(|totals| self.leaves_out(totals.counters));
+        if !self.call_due.load(Relaxed) || left_out {
+            return false;
+        }
+        self.call_due.store(false, Relaxed);
+        self.passed.store(0, Relaxed);
+        state.budget.may_read_outermost()
+    }
+
+    /// Whether calls of a site are so short that a reading of a longer one says more, as far as there are longer ones.
+    pub(super) fn leaves_out(&self, counters: &SiteCounters) -> bool {
+        counters.is_short() && self.passed.load(Relaxed) < MOST_PASSED
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -162,6 +191,8 @@ impl ThreadRecorder {
             if let Some(outer) = state.stack.last_mut() {
                 outer.has_unbooked |= self.booking_postponed.swap(false, Relaxed);
             }
+            // Those inside of a call that began unread are not asked for.
+            self.call_due.store(false, Relaxed);
             let (_, innermost) = self.pause_heap(heap::of_this_thread());
             heap::without_counting(|| {
                 self.counted
@@ -266,13 +297,9 @@ impl ThreadRecorder {
         let calls = state.stack.len() as u32;
         // `inner` has no next line that could still book.
         self.take_booking_due();
+        self.ask_for_outermost(state, inner);
         let Some(outer) = state.stack.last_mut() else {
             self.counted.set_measured(0, None);
-            // What the next call does is known if that one is read, too. Calls that are only counted come back here
-            // when the sampler has asked for a reading of one of them.
-            if state.budget.may_read_outermost() {
-                self.ask_for_reading();
-            }
             return;
         };
         let has_unbooked = std::mem::take(&mut outer.has_unbooked)
@@ -294,6 +321,22 @@ impl ThreadRecorder {
         // The line began with a reading. One at its end shows what the line keeps, callees included.
         if ends_with_a_reading && state.may_measure() {
             self.ask_for_reading();
+        }
+    }
+
+    /// If `inner` was an outermost call, the next one is to be read, too: so what that one does is known. Calls that are
+    /// only counted come here when the sampler has asked for a reading of one of them.
+    fn ask_for_outermost(&self, state: &ThreadState, inner: &OpenCall) {
+        if inner.kind != Kind::Call {
+            return;
+        }
+        if inner.entry_exact {
+            let length_ns = state.last.t_ns.saturating_sub(inner.entry.t_ns);
+            inner.counters.note_length(state.budget.is_short(length_ns));
+        }
+        if state.is_outside(state.stack.len()) {
+            let may_read = state.budget.may_read_outermost();
+            self.call_due.store(may_read, Relaxed);
         }
     }
 
@@ -341,19 +384,22 @@ impl ThreadRecorder {
     /// RSS is for the call that it works for.
     pub(super) fn read(&self, state: &mut ThreadState) {
         match state.is_of_rss() || state.stack.is_empty() {
-            true => self.read_rss(state),
+            true => self.read_rss(state, Edge::No),
             false => self.read_clock(state),
         }
     }
 
     /// The same where the innermost call ends.
     fn read_end(&self, state: &mut ThreadState) {
-        let edge = match state.stack.len() {
-            1 => Edge::Exit,
+        let outermost = state.is_outside(state.stack.len().saturating_sub(1));
+        let edge = match state.stack.last() {
+            Some(call) if outermost || call.asked => Edge::Exit {
+                since_ns: call.entry.t_ns,
+            },
             _ => Edge::No,
         };
         match state.is_of_rss() {
-            true => self.take_reading(state, edge),
+            true => self.read_rss(state, edge),
             false => self.read_clock(state),
         }
     }
@@ -363,18 +409,10 @@ impl ThreadRecorder {
         self.spend(state, CLOCK_NS, Edge::No);
     }
 
-    /// Takes a reading of RSS and tells the calls in progress. Without any, an outermost call is about to begin.
-    pub(super) fn read_rss(&self, state: &mut ThreadState) {
-        let edge = match state.stack.is_empty() {
-            true => Edge::Entry,
-            false => Edge::No,
-        };
-        self.take_reading(state, edge);
-    }
-
-    fn take_reading(&self, state: &mut ThreadState, edge: Edge) {
+    /// Takes a reading of RSS and tells the calls in progress.
+    pub(super) fn read_rss(&self, state: &mut ThreadState, edge: Edge) {
         let before = state.last;
-        let outermost = state.stack.len() <= 1;
+        let outermost = state.is_outside(state.stack.len().saturating_sub(1));
         let meter = &self.instruments.meter;
         let (reading, high, cost_ns) = meter.read(self, &mut state.last_reading, outermost);
         state.last = reading;
