@@ -176,7 +176,6 @@ impl SiteCalls {
     }
 
     /// How many calls have been added.
-    #[cfg(feature = "report")]
     pub(crate) fn ended(&self) -> u64 {
         self.kept.ended()
     }

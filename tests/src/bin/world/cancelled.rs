@@ -16,7 +16,16 @@ unsafe extern "C" {
     fn pthread_cancel(thread: libc::pthread_t) -> libc::c_int;
 }
 
+// Where a thread is cancelled. The C library unwinds it from there.
+#[cfg(panic = "unwind")]
 unsafe extern "C-unwind" {
+    fn pthread_testcancel();
+    fn usleep(microseconds: libc::useconds_t) -> libc::c_int;
+}
+
+// The same where nothing is unwound: what is said to unwind ends the program then, with memprof or without.
+#[cfg(not(panic = "unwind"))]
+unsafe extern "C" {
     fn pthread_testcancel();
     fn usleep(microseconds: libc::useconds_t) -> libc::c_int;
 }
