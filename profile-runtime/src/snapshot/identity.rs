@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 
-#[cfg(feature = "report")]
 use crate::os::environment;
+#[cfg(feature = "report")]
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
 use memprof_model::data;
