@@ -1,7 +1,7 @@
 //! An operating system for tests, which says what the test wants.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use super::counts::ProcessCounts;
 
@@ -14,6 +14,8 @@ pub(crate) struct Script {
     faults: AtomicU64,
     /// Of these, by the thread that the test acts for.
     own_faults: AtomicU64,
+    /// What others touch as soon as RSS has been read.
+    late_pages: AtomicU32,
     tick_ns: AtomicU64,
     cannot_be_read: AtomicBool,
     keeps_the_mark: AtomicBool,
@@ -69,6 +71,11 @@ impl Script {
         self.own_faults.fetch_sub(pages.into(), SeqCst);
     }
 
+    /// Others touch so many pages between the next reading of RSS and that of the faults.
+    pub(crate) fn change_in_between(&self, pages: u32) {
+        self.late_pages.store(pages, SeqCst);
+    }
+
     /// From now on RSS can be read, or cannot.
     pub(crate) fn set_readable(&self, readable: bool) {
         self.cannot_be_read.store(!readable, SeqCst);
@@ -86,7 +93,11 @@ impl Script {
     pub(super) fn read_rss(&self) -> io::Result<u64> {
         match self.cannot_be_read.load(SeqCst) {
             true => Err(io::Error::other("the script says so")),
-            false => Ok(self.rss()),
+            false => {
+                let rss = self.rss();
+                self.change_by_others(self.late_pages.swap(0, SeqCst));
+                Ok(rss)
+            }
         }
     }
 

@@ -296,7 +296,7 @@ impl MeterState {
         last: &mut LastReading,
         now_ns: impl Fn() -> u64,
     ) -> (Reading, Between) {
-        let (rss, counts, heap, meanwhile) = self.look(last.others_worked);
+        let (rss, counts, heap, meanwhile) = self.look(last);
         let lag = std::mem::replace(&mut last.meanwhile, meanwhile) + meanwhile;
         let faults = counts.map(|counts| self.faults_since(last, counts));
         let only_stray = faults.is_none_or(|faults| faults.others <= STRAY_FAULTS);
@@ -384,27 +384,40 @@ impl MeterState {
 
     /// RSS and the counts of one moment, and how many page faults there may be between the two. The heap is as it was
     /// just before: of what others had freed by then all pages have gone.
+    ///
+    /// Where others were at rest until the reading before, their faults since then are looked at first: the thread may
+    /// have lost its processor between the two, to one that begins.
     fn look(
         &mut self,
-        others_work: bool,
+        last: &LastReading,
     ) -> (u64, Option<ProcessCounts>, Option<Parts<Counts>>, u64) {
-        if !others_work {
-            let heap = heap_now();
-            return (self.rss(), self.os.counts(), heap, 0);
-        }
-        let mut before = self.os.counts();
+        let mut before = last.others_worked.then(|| self.os.counts()).flatten();
         let mut tries = 0;
         loop {
             let heap = heap_now();
             let (rss, counts) = (self.rss(), self.os.counts());
-            let faults = |counts: Option<ProcessCounts>| counts.map_or(0, |counts| counts.faults);
-            let meanwhile = faults(counts).wrapping_sub(faults(before));
+            let faults = counts.map_or(0, |counts| counts.faults);
+            let (meanwhile, at_most) =
+                match before.map(|before| faults.saturating_sub(before.faults)) {
+                    Some(meanwhile) => (meanwhile, meanwhile),
+                    None => (0, self.faults_of_others_since(last, faults)),
+                };
             tries += 1;
-            if meanwhile <= STRAY_FAULTS || tries == TRIES {
+            if at_most <= STRAY_FAULTS || tries == TRIES {
                 return (rss, counts, heap, meanwhile);
             }
             before = counts;
         }
+    }
+
+    /// Page faults of others since the last reading of the calling thread; of the process there were `faults` by now.
+    fn faults_of_others_since(&self, last: &LastReading, faults: u64) -> u64 {
+        let all = faults.saturating_sub(last.faults);
+        if all <= STRAY_FAULTS {
+            return all;
+        }
+        let thread = self.os.thread_faults().unwrap_or(0);
+        all.saturating_sub(thread.saturating_sub(last.thread_faults))
     }
 
     /// Page faults of the calling thread and of others since its last reading.

@@ -238,6 +238,18 @@ fn meter_faults_of_other_threads_are_others_part_and_nothing_more_if_they_are_st
 }
 
 #[test]
+fn meter_pages_that_come_between_rss_and_the_faults_have_not_been_given_back() {
+    let script = Script::leaked(START);
+    let (meter, thread) = meter_and_thread(script);
+    let (before, _) = thread.read(&meter);
+    script.change(80);
+    script.change_in_between(460);
+    let (after, _) = thread.read(&meter);
+    let changed = (after.own() - before.own(), after.others - before.others);
+    assert_eq!(changed, (80 * PAGE as i64, 460 * PAGE as i64));
+}
+
+#[test]
 fn meter_a_thread_that_sleeps_has_nothing_of_what_others_do() {
     let script = Script::leaked(START);
     let (meter, thread) = meter_and_thread(script);
