@@ -53,11 +53,6 @@ pub(crate) fn live_at_end(run: &Run) -> Option<u64> {
     run.series.last()?.heap
 }
 
-/// The most that was alive on the heap in any sample, where counted: no function can have had more at once.
-pub(crate) fn most_live(run: &Run) -> Option<u64> {
-    run.series.iter().filter_map(|sample| sample.heap).max()
-}
-
 /// Whether RSS of the function itself is told apart from that of its callees. Runs of before did not.
 pub(crate) fn has_own_rss(run: &Run) -> bool {
     run.functions.iter().any(|f| f.self_net_rss != 0)

@@ -3,15 +3,15 @@
 //! Where the heap is counted, it decides; otherwise RSS. Functions rank by what they did themselves, so those
 //! that only call others sink. First come the functions that lead in something: in what is alive, in the highest
 //! rise, and in what was allocated and freed again. So a leak, a spike and churn are each among the first three.
-//! All others follow by the largest of alive, rise, and what they left to others to free.
+//! All others follow by the larger of alive and rise.
 
 use std::cmp::Reverse;
 
 use memprof_model::run::{FunctionProfile, Line, Run};
 
 use super::own::{
-    alive, counts_heap, group_of, had_itself, has_own_rss, live_at_end, most_live, own_heap,
-    own_line_heap, own_peaks_rss,
+    alive, counts_heap, group_of, had_itself, has_own_rss, live_at_end, own_heap, own_line_heap,
+    own_peaks_rss,
 };
 
 /// With less than this nobody leads: allocators and kernels move single pages on their own.
@@ -39,7 +39,7 @@ pub(crate) struct Ranked<'a> {
     pub(crate) index: usize,
     pub(crate) function: &'a FunctionProfile,
     pub(crate) why: Why,
-    /// The largest of what is alive, the rise, and what was left to others, by which it ranks.
+    /// The larger of what is alive and the rise, by which it ranks.
     pub(crate) bytes: u64,
 }
 
@@ -105,11 +105,10 @@ pub(crate) fn leaders(run: &Run) -> Vec<Ranked<'_>> {
 #[must_use]
 pub fn line_to_look_at(function: &FunctionProfile) -> Option<&Line> {
     let amounts = match function.heap {
-        Some(_) => on_heap(function, None, None),
+        Some(_) => on_heap(function, None),
         None => Amounts {
             alive: size(function.self_net_rss),
             peak: function.peak_rss,
-            left: 0,
             churn: 0,
         },
     };
@@ -153,8 +152,6 @@ impl Leads {
 struct Amounts {
     alive: u64,
     peak: u64,
-    /// What it left to others to free, as far as that can have been alive at once.
-    left: u64,
     churn: u64,
 }
 
@@ -168,7 +165,7 @@ impl Amounts {
     }
 
     fn score(self) -> u64 {
-        self.alive.max(self.peak).max(self.left)
+        self.alive.max(self.peak)
     }
 
     /// What matters most about a function by itself. What stays matters more than what passes.
@@ -186,9 +183,8 @@ impl Amounts {
 /// Of each function of the run.
 fn amounts(run: &Run) -> Vec<Amounts> {
     if counts_heap(run) {
-        let (end, most) = (live_at_end(run), most_live(run));
-        let functions = run.functions.iter();
-        return functions.map(|f| on_heap(f, end, most)).collect();
+        let most = live_at_end(run);
+        return run.functions.iter().map(|f| on_heap(f, most)).collect();
     }
     let own = has_own_rss(run);
     let functions = run.functions.iter().zip(own_peaks_rss(run));
@@ -199,25 +195,22 @@ fn amounts(run: &Run) -> Vec<Amounts> {
             function.net_rss
         }),
         peak,
-        left: 0,
         churn: 0,
     };
     functions.map(of).collect()
 }
 
-/// `end` is what the process has alive, and `most` what it ever had: where blocks are not followed, what a function did
-/// not free may have been freed by another.
-fn on_heap(function: &FunctionProfile, end: Option<u64>, most: Option<u64>) -> Amounts {
+/// `most` is what the process has alive: where blocks are not followed, what a function did not free may have
+/// been freed by another.
+fn on_heap(function: &FunctionProfile, most: Option<u64>) -> Amounts {
     let heap = own_heap(function).unwrap_or_default();
-    let not_freed = size(heap.net).min(end.unwrap_or(u64::MAX));
+    let not_freed = size(heap.net).min(most.unwrap_or(u64::MAX));
     let alive = alive(function).map_or(not_freed, |alive| alive.bytes);
-    let left = size(heap.net).min(most.unwrap_or(0));
-    let held = heap.peak.max(alive).max(left);
+    let held = heap.peak.max(alive);
     let passed = heap.allocated.saturating_sub(held);
     Amounts {
         alive,
         peak: heap.peak,
-        left,
         // Who allocates once what it holds does not churn.
         churn: if passed >= held { passed } else { 0 },
     }
@@ -350,20 +343,6 @@ mod tests {
         // At the end the process has next to nothing alive: the function's callers freed it.
         run.series.last_mut().unwrap().heap = Some(1_000);
         assert_eq!(labels(&leaders(&run)), ["render", "parse"]);
-    }
-
-    /// Ten calls allocate what somebody else keeps for a while, and frees.
-    #[test]
-    fn what_others_freed_was_held_as_far_as_it_can_have_been_alive_at_once() {
-        let mut run = fixture::leaking();
-        run.series.last_mut().unwrap().heap = Some(1_000);
-        let most = most_live(&run).unwrap();
-        let parse = run.functions.iter_mut().find(|f| f.label == "parse");
-        let heap = parse.unwrap().self_heap.as_mut().unwrap();
-        heap.net = heap.allocated as i64;
-        let ranked = ranked(&run);
-        let parse = ranked.iter().find(|r| r.function.label == "parse").unwrap();
-        assert_eq!(parse.bytes, most);
     }
 
     #[test]
