@@ -78,7 +78,14 @@ fn what_annotate_did_strip_undoes_byte_for_byte() {
         let bench = Bench::new();
         copy(&folder, bench.path());
         let before = files(bench.path());
-        let patch = bench.prints(&["annotate", "*", "--all-targets", "--dry-run"]);
+        let patch = bench.prints(&[
+            "annotate",
+            "*",
+            "--all-targets",
+            "--memprof",
+            ".",
+            "--dry-run",
+        ]);
         assert!(
             patch.contains("+++ b/") && patch.contains("+#[memprof::profile_memory]")
                 || patch.contains("+    #[memprof")
@@ -97,7 +104,7 @@ fn what_annotate_did_strip_undoes_byte_for_byte() {
                 .eq(before.clone().into_iter().filter(|(path, _)| *path != lock)),
             "--dry-run changes nothing"
         );
-        let output = bench.memprof(&["annotate", "*", "--all-targets"]);
+        let output = bench.memprof(&["annotate", "*", "--all-targets", "--memprof", "."]);
         assert!(output.status.success(), "{}", stderr(&output));
         let after = files(bench.path());
         let changed = before
@@ -219,4 +226,54 @@ fn an_allocator_is_installed_only_where_nobody_else_has_a_say() {
         bench.prints(&["strip"]);
         assert_eq!(fs::read_to_string(&manifest).expect("read"), before);
     }
+}
+
+/// A registry that has no memprof, which cargo is told to look into.
+fn without_memprof(bench: &Bench) {
+    let config = bench.path().join(".cargo");
+    fs::create_dir_all(bench.path().join("registry")).expect("made");
+    fs::create_dir_all(&config).expect("made");
+    let text =
+        "[source.crates-io]\nreplace-with = \"none\"\n[source.none]\ndirectory = \"registry\"\n";
+    fs::write(config.join("config.toml"), text).expect("written");
+}
+
+#[test]
+fn what_the_registry_does_not_have_is_told_before_anything_is_changed_and_repaired_by_a_folder() {
+    let bench = Bench::new();
+    without_memprof(&bench);
+    let manifest = bench.path().join("Cargo.toml");
+    let plain =
+        "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n";
+    fs::create_dir(bench.path().join("src")).expect("made");
+    let source = bench.path().join("src/lib.rs");
+    fs::write(&source, "pub fn work() {}\n").expect("written");
+    fs::write(&manifest, plain).expect("written");
+    let said = bench.complains(&["annotate", "work"]);
+    assert!(
+        said.contains("cannot add memprof@") && said.contains("--memprof names"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&manifest).expect("read"), plain);
+    assert_eq!(
+        fs::read_to_string(&source).expect("read"),
+        "pub fn work() {}\n"
+    );
+    // As if an earlier version had added it all the same.
+    let wrong =
+        plain.to_owned() + "memprof = { version = \"9\" } # added by `cargo memprof annotate`\n";
+    fs::write(&manifest, wrong).expect("written");
+    assert!(
+        bench
+            .memprof(&["annotate", "work", "--memprof", "."])
+            .status
+            .success()
+    );
+    let repaired = fs::read_to_string(&manifest).expect("read");
+    assert!(
+        repaired.contains("memprof = { path = ") && !repaired.contains("\"9\""),
+        "{repaired}"
+    );
+    bench.prints(&["strip"]);
+    assert_eq!(fs::read_to_string(&manifest).expect("read"), plain);
 }

@@ -36,7 +36,7 @@ pub(crate) fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> 
 /// A file of at most `most` bytes that memprof has written where others may write, too.
 ///
 /// # Errors
-/// As those of [`read`].
+/// When it cannot be read, is larger, or is no regular file.
 pub fn read_ours(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read(path, Links::Refuse, most)
 }

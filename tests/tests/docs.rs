@@ -32,3 +32,39 @@ fn links_between_pages_and_sources_lead_somewhere() {
         }
     }
 }
+
+/// Each row of a table whose last column is `test` names files of tests, and functions in the file named before.
+#[test]
+fn tests_that_your_process_names_are_there() {
+    let page = fs::read_to_string(workspace().join("docs/your-process.md")).unwrap();
+    let mut is_of_tests = false;
+    let mut rows = 0;
+    for line in page.lines() {
+        let cells: Vec<_> = line.trim().trim_matches('|').split('|').collect();
+        let Some(last) = cells.last().filter(|_| line.starts_with('|')) else {
+            is_of_tests = false;
+            continue;
+        };
+        if last.trim() == "test" {
+            is_of_tests = true;
+        } else if is_of_tests && !last.trim().starts_with("---") {
+            rows += 1;
+            check_named_tests(line, last);
+        }
+    }
+    assert!(rows > 15, "{rows} rows");
+}
+
+#[track_caller]
+fn check_named_tests(row: &str, cell: &str) {
+    let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+    assert!(!names.is_empty(), "{row}");
+    let mut text = String::new();
+    for name in names {
+        let file = workspace().join(format!("tests/tests/{name}.rs"));
+        match fs::read_to_string(file) {
+            Ok(of_file) => text = of_file,
+            Err(_) => assert!(text.contains(&format!("\nfn {name}()")), "{name}\n{row}"),
+        }
+    }
+}

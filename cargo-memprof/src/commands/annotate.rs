@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{self, QUIET};
 use crate::source::{
     Edit, Found, Module, Package, Pattern, Source, Wanted, add_dependency, annotate,
-    has_global_allocator, modules, packages, strip,
+    has_global_allocator, modules, packages, registry, remove_dependency, strip,
 };
 
 const EXAMPLES: &str = "\
@@ -100,7 +100,17 @@ impl Annotate {
         };
         let own_allocator = with_an_allocator(package);
         let counting = package.is_program && own_allocator.is_none();
-        let after = add_dependency(&before, &Wanted { from, counting }).map_err(failed)?;
+        // What an earlier `annotate` has written gives way to a folder that somebody names now.
+        let bare = match self.memprof {
+            Some(_) => remove_dependency(&before),
+            None => before.clone(),
+        };
+        let is_from_registry = matches!(from, Source::Version(_));
+        let after = add_dependency(&bare, &Wanted { from, counting }).map_err(failed)?;
+        if is_from_registry && after.is_some() && !self.dry_run {
+            registry::must_have(&package.manifest)?;
+        }
+        let after = after.filter(|after| *after != before);
         if let (Some(_), Some(file)) = (&after, own_allocator) {
             output::remark(format_args!(
                 "heap bytes are not counted yet: {} installs an allocator; put \

@@ -9,6 +9,7 @@ mod modules;
 mod package;
 mod parsed;
 mod pattern;
+pub(crate) mod registry;
 mod strip;
 #[cfg(test)]
 mod tests;

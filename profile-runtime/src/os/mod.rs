@@ -79,12 +79,13 @@ fn less_own((read, own): (io::Result<u64>, OwnMemory)) -> io::Result<u64> {
 impl Os {
     /// Opens the wanted backend, or else the cheapest that works here.
     pub(crate) fn open(wanted: Option<Backend>) -> io::Result<Os> {
+        let mut refused = None;
         #[cfg(target_os = "linux")]
         if wanted != Some(Backend::Sysinfo) {
-            match procfs::Procfs::open() {
+            match procfs::Procfs::open().map_err(|error| procfs::explained(&error)) {
                 Ok(procfs) => return Ok(Os::Procfs(procfs)),
                 Err(error) if wanted.is_some() => return Err(error),
-                Err(_) => {}
+                Err(error) => refused = Some(error),
             }
         }
         #[cfg(not(target_os = "linux"))]
@@ -94,7 +95,10 @@ impl Os {
                 "/proc/self/statm is read on Linux only",
             ));
         }
-        Ok(Os::Sysinfo(Box::new(sysinfo::Sysinfo::open()?)))
+        match sysinfo::Sysinfo::open() {
+            Ok(sysinfo) => Ok(Os::Sysinfo(Box::new(sysinfo))),
+            Err(error) => Err(refused.take().unwrap_or(error)),
+        }
     }
 
     /// The backend's name, as it stands in `run.json`.

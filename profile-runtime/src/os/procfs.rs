@@ -79,6 +79,17 @@ impl Procfs {
     }
 }
 
+/// What stands in the way of reading, for somebody who can change it.
+pub(crate) fn explained(error: &io::Error) -> io::Error {
+    let cause = match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => "no more files may be opened (`ulimit -n`)",
+        Some(libc::ENOENT | libc::ENOTDIR) => "/proc is not mounted",
+        Some(libc::EACCES | libc::EPERM) => "/proc may not be read here",
+        _ => "/proc cannot be read",
+    };
+    io::Error::new(error.kind(), format!("{cause}: {error}"))
+}
+
 /// What the kernel says of a thread that is no more.
 fn is_of_ended_thread(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ESRCH)
@@ -293,6 +304,32 @@ mod tests {
             drop(first);
             second.reset_high_water().unwrap();
         });
+    }
+
+    #[test]
+    fn procfs_what_stands_in_the_way_is_told() {
+        alone(|| {
+            let files = |most| {
+                let limit = libc::rlimit {
+                    rlim_cur: most,
+                    rlim_max: 1_024,
+                };
+                // SAFETY: the pointer is valid for a read of one `rlimit`.
+                assert_eq!(0, unsafe {
+                    libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit)
+                });
+            };
+            files(0);
+            let refused = crate::os::Os::open(None).map(|_| ());
+            files(1_024);
+            let told = refused.unwrap_err().to_string();
+            assert!(
+                told.starts_with("no more files may be opened (`ulimit -n`): "),
+                "{told}"
+            );
+        });
+        let missing = explained(&io::Error::from_raw_os_error(libc::ENOENT)).to_string();
+        assert!(missing.starts_with("/proc is not mounted: "), "{missing}");
     }
 
     #[cfg(feature = "report")]
