@@ -219,9 +219,13 @@ fn a_child_between_vfork_and_exec_counts_once() {
 fn the_main_thread_may_end_before_the_others() {
     for backend in ["rss", "pss", "uss"] {
         let bench = Bench::new();
-        let output = exec(&bench, &["-C", "--backend", backend], &["main-ends=50,400"])
-            .output()
-            .expect("it starts");
+        let output = exec(
+            &bench,
+            &["-C", "--backend", backend],
+            &["main-ends=50,1000"],
+        )
+        .output()
+        .expect("it starts");
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let run = recorded(&bench);
         let peak = run.process.peak_rss;

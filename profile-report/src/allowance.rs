@@ -1,30 +1,39 @@
-//! How much processor time may be spent on what a program is not about: reading the runs of others when it ends.
+//! How much time may be spent on what a program is not about: reading the runs of others when it ends.
 //!
-//! Processor time, so that a busy machine does not make lists of runs shorter than a quiet one.
+//! By a clock of processor time where there is one, so that a busy machine does not make lists of runs shorter than a
+//! quiet one. This package has none: to ask the system for it takes `unsafe`.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// A clock, from any beginning.
+pub type Clock = fn() -> Duration;
 
 /// What may be spent by the thread that was given it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
-    /// What the thread will have spent then, since it began; `None` if there is no end.
+    clock: Clock,
+    /// What the clock says then; `None` if there is no end.
     end: Option<Duration>,
 }
 
 impl Allowance {
     /// Somebody asked for the work: it takes what it takes.
-    pub(crate) const UNLIMITED: Self = Self { end: None };
+    pub(crate) const UNLIMITED: Self = Self {
+        clock: wall_clock,
+        end: None,
+    };
 
-    /// So much from now on.
-    pub(crate) fn of(time: Duration) -> Self {
-        let end = Some(spent().saturating_add(time));
-        Self { end }
+    /// So much from now on, by this clock.
+    pub(crate) fn of(time: Duration, clock: Clock) -> Self {
+        let end = Some(clock().saturating_add(time));
+        Self { clock, end }
     }
 
     /// How much is left; `None` if there is no end.
     pub(crate) fn left(self) -> Option<Duration> {
-        Some(self.end?.saturating_sub(spent()))
+        Some(self.end?.saturating_sub((self.clock)()))
     }
 
     pub(crate) fn is_spent(self) -> bool {
@@ -40,18 +49,10 @@ impl Allowance {
     }
 }
 
-/// What this thread has spent since it began.
-#[cfg(target_os = "linux")]
-pub(crate) fn spent() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    now.try_into().unwrap_or_default()
-}
-
-/// Where processor time is not at hand, time stands for it.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn spent() -> Duration {
-    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    BEGAN.get_or_init(std::time::Instant::now).elapsed()
+/// Time as it passes for everybody.
+pub(crate) fn wall_clock() -> Duration {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed()
 }
 
 /// Fails when the allowance is spent. A reader of JSON asks for a KiB at a time, so it notices.
@@ -82,15 +83,15 @@ mod tests {
             read.map(|_| text)
         };
         assert_eq!(read(Allowance::UNLIMITED).unwrap(), "text");
-        let long = Allowance::of(Duration::from_secs(3600));
+        let long = Allowance::of(Duration::from_secs(3600), wall_clock);
         assert_eq!(read(long).unwrap(), "text");
-        let spent = read(Allowance::of(Duration::ZERO)).unwrap_err();
+        let spent = read(Allowance::of(Duration::ZERO, wall_clock)).unwrap_err();
         assert_eq!(spent.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
     fn work_spends_it() {
-        let allowance = Allowance::of(Duration::from_millis(2));
+        let allowance = Allowance::of(Duration::from_millis(2), wall_clock);
         let mut turns = 0_u64;
         while !allowance.is_spent() {
             turns += 1;

@@ -87,6 +87,7 @@ pub mod internal {
 
     /// What is done when a program ends, and what undoes it.
     pub mod store {
+        pub use crate::allowance::Clock;
         pub use crate::store::last_write::{LastWrite, write_last};
         pub use crate::store::prune::{NotRemoved, remove};
         pub use crate::store::recover::InPassing;

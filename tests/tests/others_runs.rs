@@ -42,7 +42,7 @@ fn end_in(root: &Path) -> (End, String) {
 
 /// The cheapest of several ends, each in a new folder: other programs on the machine only add to what one takes.
 fn cheapest(fill: impl Fn(&Path)) -> End {
-    let ends = (0..3).map(|_| {
+    let ends = (0..5).map(|_| {
         let root = tempfile::tempdir().unwrap();
         fill(root.path());
         end_in(root.path()).0

@@ -268,7 +268,10 @@ mod tests {
         let listing = |allowance| saved_runs_within(root.path(), allowance).unwrap();
         let all = listing(Allowance::UNLIMITED);
         assert_eq!((all.runs.len(), all.whole), (2, true));
-        let none = listing(Allowance::of(std::time::Duration::ZERO));
+        let none = listing(Allowance::of(
+            std::time::Duration::ZERO,
+            crate::allowance::wall_clock,
+        ));
         assert_eq!((none.runs.len(), none.whole), (0, false));
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::folder_lock::take_turn;
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, Clock};
 use crate::atomic_file;
 use crate::error::ReportError;
 use crate::pages::index_page;
@@ -15,7 +15,7 @@ use crate::read::saved_runs_within;
 const LONGEST_TURN: Duration = Duration::from_secs(2);
 
 /// What the list of runs may take, of a program's time.
-const IN_PASSING: Duration = Duration::from_millis(30);
+const IN_PASSING: Duration = Duration::from_millis(25);
 
 /// Lists the runs under `root` in its `index.html`, and points `latest` to the newest.
 ///
@@ -32,8 +32,8 @@ pub fn refresh_index(root: &Path) -> Result<(), ReportError> {
 
 /// As [`refresh_index`], by a program that is about something else. The page says so if the time that such a program
 /// has for this was too short for all runs.
-pub(super) fn refresh_in_passing(root: &Path) -> Result<(), ReportError> {
-    refresh_within(root, Allowance::of(IN_PASSING))
+pub(super) fn refresh_in_passing(root: &Path, clock: Clock) -> Result<(), ReportError> {
+    refresh_within(root, Allowance::of(IN_PASSING, clock))
 }
 
 fn refresh_within(root: &Path, allowance: Allowance) -> Result<(), ReportError> {
@@ -75,6 +75,7 @@ fn point_latest_to(_root: &Path, _folder: Option<&str>) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::allowance::wall_clock;
     use crate::fixture;
     use crate::read::saved_runs;
     use crate::store::RunFolder;
@@ -157,7 +158,7 @@ mod tests {
     fn what_there_was_no_time_for_is_said() {
         let root = tempfile::tempdir().unwrap();
         write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
-        refresh_within(root.path(), Allowance::of(Duration::ZERO)).unwrap();
+        refresh_within(root.path(), Allowance::of(Duration::ZERO, wall_clock)).unwrap();
         let index = fs::read_to_string(root.path().join("index.html")).unwrap();
         assert!(index.contains("More folders are here than could be read"));
         refresh_index(root.path()).unwrap();

@@ -9,12 +9,12 @@ use super::recover::{InPassing, in_passing};
 use super::run_folder::RunFolder;
 use super::write::write_files;
 use super::{index, prune};
-use crate::allowance::{Allowance, spent};
+use crate::allowance::{Allowance, Clock};
 use crate::error::ReportError;
 
 /// What killed runs and old ones may take of the program's end, if its own reports do not take longer: a run of the
 /// same program that was killed has as many.
-const OTHERS: Duration = Duration::from_millis(60);
+const OTHERS: Duration = Duration::from_millis(50);
 
 /// What the last write of a run has done.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct LastWrite {
 /// As [`write`], by a program that ends: runs of killed programs are recovered, and the oldest removed until `keep`
 /// are left, unless that is 0.
 ///
-/// All that is about the runs of others takes 0.17 s of processor time at most; where the program's own reports take
-/// longer than 0.06 s, so much longer.
+/// All that is about the runs of others takes 0.15 s by `clock` at most, which is one of processor time; where the program's own reports take
+/// longer than 0.05 s, so much longer.
 ///
 /// # Errors
 /// As those of [`write`].
@@ -38,17 +38,18 @@ pub fn write_last(
     root: &Path,
     folder: &RunFolder,
     keep: usize,
+    clock: Clock,
 ) -> Result<LastWrite, ReportError> {
-    let began = spent();
-    let folder = write_files(run, root, folder)?;
-    let own = spent().saturating_sub(began);
+    let began = clock();
+    let folder = write_files(run, root, folder, clock)?;
+    let own = clock().saturating_sub(began);
     let pages = u32::try_from(run.functions.len()).unwrap_or(u32::MAX);
     let page = own / pages.max(1);
-    let allowance = Allowance::of(OTHERS.max(own));
+    let allowance = Allowance::of(OTHERS.max(own), clock);
     let in_passing = in_passing(root, &folder, page, allowance);
     if keep > 0 {
         prune::prune(root, keep, &folder, allowance);
     }
-    index::refresh_in_passing(root)?;
+    index::refresh_in_passing(root, clock)?;
     Ok(LastWrite { folder, in_passing })
 }

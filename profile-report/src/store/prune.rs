@@ -232,7 +232,12 @@ mod tests {
         let there: Vec<bool> = folders.iter().map(|folder| folder.exists()).collect();
         assert_eq!(there, [false, false, false, true, true]);
         // Where time is short the oldest go first.
-        prune(root.path(), 0, &folders[4], Allowance::of(Duration::ZERO));
+        prune(
+            root.path(),
+            0,
+            &folders[4],
+            Allowance::of(Duration::ZERO, crate::allowance::wall_clock),
+        );
         assert!(folders[3].exists());
     }
 

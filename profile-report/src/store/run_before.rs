@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use memprof_model::run::Run;
 
 use super::run_folder;
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, Clock};
 use crate::bounded_file::{self, Links};
 use crate::diff;
 use crate::diff::before::Before;
@@ -20,14 +20,14 @@ use crate::read::read_run_within;
 /// Longer runs are not read again when a program ends: that would take seconds.
 const MOST_BYTES: u64 = 4 << 20;
 /// What the reading of others' runs may take, of the end of a program.
-const ALLOWED: Duration = Duration::from_millis(80);
+const ALLOWED: Duration = Duration::from_millis(60);
 /// So many runs of the program are looked at: the others had other arguments.
 const CANDIDATES: usize = 16;
 
 /// Compares `run`, whose reports go into `own`, with the run before it under `root`. `None` where
 /// there is none, and where it cannot be read: a comparison is no reason to fail.
-pub(super) fn compare(root: &Path, own: &Path, run: &Run) -> Option<Before> {
-    let allowance = Allowance::of(ALLOWED);
+pub(super) fn compare(root: &Path, own: &Path, run: &Run, clock: Clock) -> Option<Before> {
+    let allowance = Allowance::of(ALLOWED, clock);
     let entries = fs::read_dir(root).ok()?.flatten();
     let mut names: Vec<_> = entries
         .take_while(|_| !allowance.is_spent())
@@ -62,6 +62,7 @@ fn read(path: &Path, run: &Run, allowance: Allowance) -> Option<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::allowance::wall_clock;
     use crate::fixture;
     use crate::store::RunFolder;
     use crate::store::write;
@@ -71,7 +72,7 @@ mod tests {
         run.started = format!("2026-03-{day:02}T14:05:09Z");
         let folder = RunFolder::new();
         let own = write(&run, root, &folder).unwrap();
-        compare(root, &own, &run).map(|before| before.folder)
+        compare(root, &own, &run, wall_clock).map(|before| before.folder)
     }
 
     #[test]

@@ -7,6 +7,7 @@ use memprof_model::run::Run;
 use super::run_before;
 use super::run_folder::RunFolder;
 use super::{file_names, index};
+use crate::allowance::{Clock, wall_clock};
 use crate::atomic_file;
 use crate::chart::chart_called;
 use crate::diff::before::Before;
@@ -30,19 +31,20 @@ use crate::plain::text_page;
 /// # Errors
 /// When a file cannot be written or drawn. The error's `Display` is one line for the user.
 pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
-    let folder = write_files(run, root, folder)?;
-    index::refresh_in_passing(root)?;
+    let folder = write_files(run, root, folder, wall_clock)?;
+    index::refresh_in_passing(root, wall_clock)?;
     Ok(folder)
 }
 
-/// Writes every file of `run` into its folder under `root`.
+/// Writes every file of `run` into its folder under `root`. `clock`: by which others' runs are given time.
 pub(super) fn write_files(
     run: &Run,
     root: &Path,
     folder: &RunFolder,
+    clock: Clock,
 ) -> Result<PathBuf, ReportError> {
     let folder = folder.in_root(root, run)?;
-    let before = run_before::compare(root, &folder, run);
+    let before = run_before::compare(root, &folder, run, clock);
     write_run(run, &folder, before.as_ref())?;
     Ok(folder)
 }

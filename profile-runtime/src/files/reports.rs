@@ -1,9 +1,10 @@
 //! Writing as the writer thread does it: the files of a run, and where they go.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::baseline_check;
-use crate::os::environment;
+use crate::os::{environment, thread as os_thread};
 use crate::recorder::Recorder;
 use memprof_model::run::{Run, RunOutcome};
 use memprof_report::internal::store::{InPassing, LastWrite, write_last};
@@ -29,7 +30,8 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, Re
     let root = root(recorder);
     let (folder, in_passing) = if run.outcome == RunOutcome::Exited {
         let keep = recorder.settings.keep.unwrap_or(KEPT);
-        let LastWrite { folder, in_passing } = write_last(run, &root, &FOLDER, keep)?;
+        let LastWrite { folder, in_passing } =
+            write_last(run, &root, &FOLDER, keep, processor_time)?;
         (folder, in_passing)
     } else {
         let folder = memprof_report::write(run, &root, &FOLDER)?;
@@ -38,6 +40,11 @@ pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, Re
     #[cfg(feature = "export")]
     memprof_report::export::write(run, &folder, &recorder.settings.exports)?;
     Ok(ReportsWritten { folder, in_passing })
+}
+
+/// Of the thread that writes. Where that cannot be told no time passes: there is no end then.
+fn processor_time() -> Duration {
+    Duration::from_nanos(os_thread::cpu_ns())
 }
 
 /// Saves or checks the baseline, if that was asked for.
