@@ -237,7 +237,7 @@ fn sources_are_annotated_and_stripped() {
     write("src/main.rs", "fn main() {}\n");
     for (command, expected) in [
         ("annotate main --dry-run", "+#[memprof::profile_memory]"),
-        ("annotate main", "1 functions annotated"),
+        ("annotate main --memprof .", "1 functions annotated"),
         ("strip --dry-run", "-#[memprof::profile_memory]"),
         ("strip", "2 files changed"),
     ] {
