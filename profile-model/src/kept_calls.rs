@@ -3,7 +3,7 @@
 //! Totals stand beside them and stay exact; this is what a chart can draw of a function that was
 //! called ten million times.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 use crate::function::Call;
 
@@ -49,22 +49,30 @@ impl KeptCalls {
         }
     }
 
-    /// Gets the room that the next call needs, if there is not room for `most` calls yet.
+    /// Gets the room that the next call needs, if there is not room for `most` calls yet. Where the system gives no
+    /// memory, the room that there is has to do.
     pub fn make_room(&mut self, most: usize) {
         self.most = most.min(MOST);
+        if self.reserve().is_err() {
+            self.most = 0;
+        }
+    }
+
+    fn reserve(&mut self) -> Result<(), TryReserveError> {
         if self.first.len() < self.most_first() {
             if self.first.len() == self.first.capacity() {
                 // Most functions of a large program are called once or twice.
-                self.first.reserve_exact(self.first.len().max(1));
+                self.first.try_reserve_exact(self.first.len().max(1))?;
             }
-            return;
+            return Ok(());
         }
         if self.last.len() < self.most_last() {
-            self.last.reserve(1);
+            self.last.try_reserve(1)?;
         }
         if self.highest.len() < self.most_highest() {
-            self.highest.reserve(1);
+            self.highest.try_reserve(1)?;
         }
+        Ok(())
     }
 
     fn most_first(&self) -> usize {
@@ -99,7 +107,8 @@ impl KeptCalls {
         let highest = self.highest.last().map(|(_, call)| call.height());
         let beaten = first.chain(highest).max().map_or(0, |top| top + 1);
         let full = self.highest.len() >= self.most_highest();
-        let least = full.then(|| self.highest[0].1.height() + 1);
+        let lowest = self.highest.first().filter(|_| full);
+        let least = lowest.map(|(_, call)| call.height() + 1);
         beaten.min(LOW).max(least.unwrap_or(0))
     }
 
@@ -118,6 +127,9 @@ impl KeptCalls {
             return;
         }
         self.keep_if_high(&numbered);
+        if self.most_last() == 0 {
+            return;
+        }
         while self.last.len() >= self.most_last() {
             self.last.pop_front();
         }
@@ -125,6 +137,9 @@ impl KeptCalls {
     }
 
     fn keep_if_high(&mut self, numbered: &(u64, Call)) {
+        if self.most_highest() == 0 {
+            return;
+        }
         let rank = numbered.1.rank();
         while self.highest.len() >= self.most_highest() {
             if self.highest[0].1.rank() >= rank {
@@ -191,6 +206,23 @@ mod tests {
             heap: None,
             only_counted: false,
         }
+    }
+
+    /// The system gives no memory: what there is room for is kept, and nothing asks for more.
+    #[test]
+    fn without_room_calls_are_only_numbered() {
+        let mut kept = KeptCalls::default();
+        kept.make_room(MOST);
+        kept.add(call(1, 10));
+        let room = kept.room();
+        for number in 2..100 {
+            kept.make_room(0);
+            kept.add(call(number, number));
+            kept.add_if_high(call(number, 1_000 + number));
+            let _ = kept.least_height();
+        }
+        assert_eq!((kept.room(), kept.ended()), (room, 197));
+        assert_eq!(kept.records().len(), room);
     }
 
     /// A call whose heap peak is `peak`, and whose RSS is not known.
