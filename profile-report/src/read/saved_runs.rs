@@ -1,5 +1,6 @@
 //! Which runs are kept in a folder, and what the beginning of their `run.json` says.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -89,7 +90,10 @@ pub(crate) struct Listing {
 pub(crate) fn saved_runs_within(root: &Path, allowance: Allowance) -> Result<Listing, ReportError> {
     let (mut names, mut whole) =
         folder_names(root, allowance).map_err(|e| ReportError::read(root, e))?;
-    names.sort_by(|a, b| (stamp(b), b).cmp(&(stamp(a), a)));
+    names.sort_by_cached_key(|name| {
+        let stamp = stamp(name).map(|(date, time)| format!("{date}{time}"));
+        Reverse((stamp, name.clone()))
+    });
     let mut runs = Vec::new();
     for name in names {
         let entry = read_entry(root, name, allowance);

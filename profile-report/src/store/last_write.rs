@@ -14,7 +14,7 @@ use crate::error::ReportError;
 
 /// What killed runs and old ones may take of the program's end, if its own reports do not take longer: a run of the
 /// same program that was killed has as many.
-const OTHERS: Duration = Duration::from_millis(50);
+const OTHERS: Duration = Duration::from_millis(40);
 
 /// What the last write of a run has done.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct LastWrite {
 /// As [`write`], by a program that ends: runs of killed programs are recovered, and the oldest removed until `keep`
 /// are left, unless that is 0.
 ///
-/// All that is about the runs of others takes 0.15 s by `clock` at most, which is one of processor time; where the program's own reports take
-/// longer than 0.05 s, so much longer.
+/// All that is about the runs of others takes 0.12 s by `clock` at most, which is one of processor time; where the program's own reports take
+/// longer than 0.04 s, so much longer.
 ///
 /// # Errors
 /// As those of [`write`].

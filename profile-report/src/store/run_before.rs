@@ -20,7 +20,7 @@ use crate::read::read_run_within;
 /// Longer runs are not read again when a program ends: that would take seconds.
 const MOST_BYTES: u64 = 4 << 20;
 /// What the reading of others' runs may take, of the end of a program.
-const ALLOWED: Duration = Duration::from_millis(60);
+const ALLOWED: Duration = Duration::from_millis(50);
 /// So many runs of the program are looked at: the others had other arguments.
 const CANDIDATES: usize = 16;
 
