@@ -4,8 +4,7 @@
 //! quiet one. This package has none: to ask the system for it takes `unsafe`.
 
 use std::io::{self, Read};
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A clock, from any beginning.
 pub type Clock = fn() -> Duration;
@@ -21,7 +20,7 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// Somebody asked for the work: it takes what it takes.
     pub(crate) const UNLIMITED: Self = Self {
-        clock: wall_clock,
+        clock: standing_clock,
         end: None,
     };
 
@@ -34,6 +33,11 @@ impl Allowance {
     /// How much is left; `None` if there is no end.
     pub(crate) fn left(self) -> Option<Duration> {
         Some(self.end?.saturating_sub((self.clock)()))
+    }
+
+    /// The clock that it goes by.
+    pub(crate) fn clock(self) -> Clock {
+        self.clock
     }
 
     pub(crate) fn is_spent(self) -> bool {
@@ -49,10 +53,9 @@ impl Allowance {
     }
 }
 
-/// Time as it passes for everybody.
-pub(crate) fn wall_clock() -> Duration {
-    static BEGAN: OnceLock<Instant> = OnceLock::new();
-    BEGAN.get_or_init(Instant::now).elapsed()
+/// A clock that stands still: for work that somebody asked for, and waits for.
+pub(crate) fn standing_clock() -> Duration {
+    Duration::ZERO
 }
 
 /// Fails when the allowance is spent. A reader of JSON asks for a KiB at a time, so it notices.
@@ -73,6 +76,9 @@ impl<R: Read> Read for LimitedReader<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -87,6 +93,11 @@ mod tests {
         assert_eq!(read(long).unwrap(), "text");
         let spent = read(Allowance::of(Duration::ZERO, wall_clock)).unwrap_err();
         assert_eq!(spent.kind(), io::ErrorKind::TimedOut);
+    }
+
+    fn wall_clock() -> Duration {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        BEGAN.get_or_init(Instant::now).elapsed()
     }
 
     #[test]

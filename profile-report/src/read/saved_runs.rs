@@ -274,7 +274,7 @@ mod tests {
         assert_eq!((all.runs.len(), all.whole), (2, true));
         let none = listing(Allowance::of(
             std::time::Duration::ZERO,
-            crate::allowance::wall_clock,
+            crate::allowance::standing_clock,
         ));
         assert_eq!((none.runs.len(), none.whole), (0, false));
     }

@@ -236,7 +236,7 @@ mod tests {
             root.path(),
             0,
             &folders[4],
-            Allowance::of(Duration::ZERO, crate::allowance::wall_clock),
+            Allowance::of(Duration::ZERO, crate::allowance::standing_clock),
         );
         assert!(folders[3].exists());
     }

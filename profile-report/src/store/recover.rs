@@ -12,7 +12,7 @@ use super::owner::{FILE, Found, look_at};
 use super::prune::is_same_users;
 use super::run_folder::RunFolder;
 use super::write::{write, write_files};
-use crate::allowance::{Allowance, wall_clock};
+use crate::allowance::Allowance;
 use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
 use crate::read::{parse_journal, parse_journal_within, read_run, read_run_within};
@@ -148,7 +148,7 @@ fn recover_within(folder: &Path, page: Duration, allowance: Allowance) -> Option
         return Some(false);
     }
     let root = folder.parent().unwrap_or(folder);
-    Some(write_files(&run, root, &RunFolder::at(root, folder), wall_clock).is_ok())
+    Some(write_files(&run, root, &RunFolder::at(root, folder), allowance.clock()).is_ok())
 }
 
 /// The folders in `root`, without following links.

@@ -62,7 +62,7 @@ fn read(path: &Path, run: &Run, allowance: Allowance) -> Option<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::allowance::wall_clock;
+    use crate::allowance::standing_clock;
     use crate::fixture;
     use crate::store::RunFolder;
     use crate::store::write;
@@ -72,7 +72,7 @@ mod tests {
         run.started = format!("2026-03-{day:02}T14:05:09Z");
         let folder = RunFolder::new();
         let own = write(&run, root, &folder).unwrap();
-        compare(root, &own, &run, wall_clock).map(|before| before.folder)
+        compare(root, &own, &run, standing_clock).map(|before| before.folder)
     }
 
     #[test]

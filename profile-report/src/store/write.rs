@@ -7,7 +7,7 @@ use memprof_model::run::Run;
 use super::run_before;
 use super::run_folder::RunFolder;
 use super::{file_names, index};
-use crate::allowance::{Clock, wall_clock};
+use crate::allowance::{Clock, standing_clock};
 use crate::atomic_file;
 use crate::chart::chart_called;
 use crate::diff::before::Before;
@@ -31,8 +31,8 @@ use crate::plain::text_page;
 /// # Errors
 /// When a file cannot be written or drawn. The error's `Display` is one line for the user.
 pub fn write(run: &Run, root: &Path, folder: &RunFolder) -> Result<PathBuf, ReportError> {
-    let folder = write_files(run, root, folder, wall_clock)?;
-    index::refresh_in_passing(root, wall_clock)?;
+    let folder = write_files(run, root, folder, standing_clock)?;
+    index::refresh_index(root)?;
     Ok(folder)
 }
 
