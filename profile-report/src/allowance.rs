@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 /// A clock, from any beginning.
-pub type Clock = fn() -> Duration;
+pub(crate) type Clock = fn() -> Duration;
 
 /// What may be spent by the thread that was given it.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,13 @@ impl Allowance {
     pub(crate) const UNLIMITED: Self = Self {
         clock: standing_clock,
         end: None,
+    };
+
+    /// Nothing is left.
+    #[cfg(test)]
+    pub(crate) const SPENT: Self = Self {
+        clock: standing_clock,
+        end: Some(Duration::ZERO),
     };
 
     /// So much from now on, by this clock.
@@ -91,7 +98,7 @@ mod tests {
         assert_eq!(read(Allowance::UNLIMITED).unwrap(), "text");
         let long = Allowance::of(Duration::from_secs(3600), wall_clock);
         assert_eq!(read(long).unwrap(), "text");
-        let spent = read(Allowance::of(Duration::ZERO, wall_clock)).unwrap_err();
+        let spent = read(Allowance::SPENT).unwrap_err();
         assert_eq!(spent.kind(), io::ErrorKind::TimedOut);
     }
 

@@ -85,6 +85,13 @@ fn said(error: io::Error, links: Links) -> io::Error {
     error
 }
 
+/// A pipe, which nobody writes into: to open it as a file waits for ever.
+#[cfg(all(test, unix))]
+pub(crate) fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,8 +120,7 @@ mod tests {
     fn devices_folders_and_pipes_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
+        make_pipe(&pipe);
         for path in [Path::new("/dev/zero"), folder.path(), &pipe] {
             let error = read(path, Links::Follow, 10).unwrap_err().to_string();
             assert!(error.contains("no regular file"), "{error}");

@@ -82,13 +82,12 @@ pub mod internal {
 
     /// What the system tells of processes.
     pub mod process {
-        pub use crate::store::process::{parent_of, start_of};
+        pub use crate::store::process::{parent_of, start_of, stat_of};
     }
 
     /// What is done when a program ends, and what undoes it.
     pub mod store {
-        pub use crate::allowance::Clock;
-        pub use crate::store::last_write::{LastWrite, write_last};
+        pub use crate::store::last_write::{Written, write_last};
         pub use crate::store::prune::{NotRemoved, remove};
         pub use crate::store::recover::InPassing;
     }

@@ -2,25 +2,29 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use memprof_tests::program::command;
+use tempfile::TempDir;
 
 /// Another user and group than that of these tests.
 const OTHER: u32 = 65_534;
 
-/// The program, owned by another user whose privileges it runs with; `None`, and a line that says so, if these tests
-/// may not make one.
-fn setuid(folder: &Path) -> Option<PathBuf> {
-    let program = folder.join("privileged");
+/// The program in a folder that everybody may write into, owned by another user whose privileges it runs with; `None`,
+/// and a line that says so, if these tests may not make one.
+fn setuid() -> Option<(TempDir, PathBuf)> {
+    let folder = tempfile::tempdir().unwrap();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.path(), open).unwrap();
+    let program = folder.path().join("privileged");
     fs::copy(env!("CARGO_BIN_EXE_privileged"), &program).unwrap();
     if let Err(error) = chown(&program, Some(OTHER), Some(OTHER)) {
         println!("left out: a setuid program needs root ({error})");
         return None;
     }
     fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
-    Some(program)
+    Some((folder, program))
 }
 
 /// A folder that everybody may write into.
@@ -38,9 +42,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn its_callers_variables_are_not_obeyed() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let Some(program) = setuid(folder.path()) else {
+    let Some((folder, program)) = setuid() else {
         return;
     };
     let (callers, secret) = (folder.path().join("callers"), folder.path().join("secret"));
@@ -61,9 +63,7 @@ fn its_callers_variables_are_not_obeyed() {
 
 #[test]
 fn it_records_where_its_settings_say() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let Some(program) = setuid(folder.path()) else {
+    let Some((folder, program)) = setuid() else {
         return;
     };
     let programs = open_folder(folder.path().join("programs"));

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use memprof_model::run::Measure;
+use memprof_report::internal::process::{parent_of, stat_of};
 
 use super::listed::Listed;
 
@@ -148,11 +149,11 @@ impl Memory {
 pub(crate) fn why_without_memory(pid: u32) -> Option<&'static str> {
     /// `PF_KTHREAD` of the kernel's `sched.h`, in the ninth field of proc_pid_stat(5).
     const OF_THE_KERNEL: u64 = 0x0020_0000;
-    let stat = Stat::of(pid)?;
-    if stat.number(6)? & OF_THE_KERNEL != 0 {
+    let flags: u64 = stat_of(pid, 6)?.parse().ok()?;
+    if flags & OF_THE_KERNEL != 0 {
         return Some("it is a thread of the kernel, which has no memory of its own");
     }
-    let is_dead = matches!(stat.field(0)?, b"Z" | b"X");
+    let is_dead = ["Z", "X"].contains(&stat_of(pid, 0)?.as_str());
     (is_dead && Thread::alive(pid).is_none())
         .then_some("it has ended, and its parent has not taken note of that yet (a zombie)")
 }
@@ -219,7 +220,9 @@ impl Processes {
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .collect();
         let new = pids.difference(&self.known);
-        let found = new.filter_map(|&pid| Some((pid, parent(pid)?))).collect();
+        let found = new
+            .filter_map(|&pid| Some((pid, parent_of(pid)?)))
+            .collect();
         self.known = pids;
         found
     }
@@ -276,30 +279,6 @@ fn name(pid: u32) -> Option<Vec<u8>> {
     let mut name = fs::read(format!("/proc/{pid}/comm")).ok()?;
     name.truncate(name.strip_suffix(b"\n").unwrap_or(&name).len());
     Some(name)
-}
-
-/// A process's stat.
-struct Stat(Vec<u8>);
-
-impl Stat {
-    fn of(pid: u32) -> Option<Stat> {
-        fs::read(format!("/proc/{pid}/stat")).ok().map(Stat)
-    }
-
-    /// The fields behind the name, which stands in parentheses and can hold anything; the state is number 0.
-    fn field(&self, at: usize) -> Option<&[u8]> {
-        let after = self.0.iter().rposition(|&byte| byte == b')')?;
-        let mut fields = self.0[after..].split(|&byte| byte == b' ');
-        fields.nth(at + 1)
-    }
-
-    fn number(&self, at: usize) -> Option<u64> {
-        number(self.field(at)?)
-    }
-}
-
-fn parent(pid: u32) -> Option<u32> {
-    u32::try_from(Stat::of(pid)?.number(1)?).ok()
 }
 
 #[cfg(test)]

@@ -241,6 +241,8 @@ struct ProcessFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::bounded_file::make_pipe;
     use crate::fixture;
     use crate::format::json::to_json;
 
@@ -272,10 +274,7 @@ mod tests {
         let listing = |allowance| saved_runs_within(root.path(), allowance).unwrap();
         let all = listing(Allowance::UNLIMITED);
         assert_eq!((all.runs.len(), all.whole), (2, true));
-        let none = listing(Allowance::of(
-            std::time::Duration::ZERO,
-            crate::allowance::standing_clock,
-        ));
+        let none = listing(Allowance::SPENT);
         assert_eq!((none.runs.len(), none.whole), (0, false));
     }
 
@@ -288,8 +287,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("/dev/zero", root.path().join("link/run.json")).unwrap();
         let pipe = root.path().join("pipe/run.json");
-        let made = std::process::Command::new("mkfifo").arg(pipe).status();
-        assert!(made.unwrap().success());
+        make_pipe(&pipe);
         let runs = saved_runs(root.path()).unwrap();
         let told = |at: usize| runs[at].header.as_ref().unwrap_err();
         assert_eq!((runs[0].folder.as_str(), runs.len()), ("pipe", 2));

@@ -59,8 +59,7 @@ mod tests {
         assert!(take_turn(folder.path(), None).is_err());
         assert!(!folder.path().join("made").exists());
         std::fs::remove_file(&lock).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&lock).status();
-        assert!(made.unwrap().success());
+        crate::bounded_file::make_pipe(&lock);
         assert!(take_turn(folder.path(), None).is_err());
     }
 }

@@ -75,7 +75,6 @@ fn point_latest_to(_root: &Path, _folder: Option<&str>) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::allowance::standing_clock;
     use crate::fixture;
     use crate::read::saved_runs;
     use crate::store::RunFolder;
@@ -158,7 +157,7 @@ mod tests {
     fn what_there_was_no_time_for_is_said() {
         let root = tempfile::tempdir().unwrap();
         write(&fixture::no_samples(), root.path(), &RunFolder::new()).unwrap();
-        refresh_within(root.path(), Allowance::of(Duration::ZERO, standing_clock)).unwrap();
+        refresh_within(root.path(), Allowance::SPENT).unwrap();
         let index = fs::read_to_string(root.path().join("index.html")).unwrap();
         assert!(index.contains("More folders are here than could be read"));
         refresh_index(root.path()).unwrap();

@@ -16,30 +16,30 @@ use crate::error::ReportError;
 /// same program that was killed has as many.
 const OTHERS: Duration = Duration::from_millis(40);
 
-/// What the last write of a run has done.
+/// What the write of a run has done.
 #[derive(Debug)]
-pub struct LastWrite {
+pub struct Written {
     /// The run's folder.
     pub folder: PathBuf,
     /// The runs of other programs.
     pub in_passing: InPassing,
 }
 
-/// As [`write`], by a program that ends: runs of killed programs are recovered, and the oldest removed until `keep`
-/// are left, unless that is 0.
+/// As [`write()`](super::write()), by a program that ends: runs of killed programs are recovered, and the oldest
+/// removed until `keep` are left, unless that is 0.
 ///
-/// All that is about the runs of others takes 0.12 s by `clock` at most, which is one of processor time; where the program's own reports take
-/// longer than 0.04 s, so much longer.
+/// All that is about the runs of others takes 0.12 s by `clock` at most, which is one of processor time; where the
+/// program's own reports take longer than 0.04 s, so much longer.
 ///
 /// # Errors
-/// As those of [`write`].
+/// As those of [`write()`](super::write()).
 pub fn write_last(
     run: &Run,
     root: &Path,
     folder: &RunFolder,
     keep: usize,
     clock: Clock,
-) -> Result<LastWrite, ReportError> {
+) -> Result<Written, ReportError> {
     let began = clock();
     let folder = write_files(run, root, folder, clock)?;
     let own = clock().saturating_sub(began);
@@ -51,5 +51,5 @@ pub fn write_last(
         prune::prune(root, keep, &folder, allowance);
     }
     index::refresh_in_passing(root, clock)?;
-    Ok(LastWrite { folder, in_passing })
+    Ok(Written { folder, in_passing })
 }

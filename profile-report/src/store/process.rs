@@ -10,8 +10,8 @@ pub fn parent_of(pid: u32) -> Option<u32> {
     stat_of(pid, 1)?.parse().ok()
 }
 
-/// One of the fields after the name of the process `pid` (proc_pid_stat(5)).
-fn stat_of(pid: u32, field: usize) -> Option<String> {
+/// One of the fields after the name of the process `pid`; the state is number 0 (proc_pid_stat(5)).
+pub fn stat_of(pid: u32, field: usize) -> Option<String> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     // The name before it may hold anything, a parenthesis too.
     let after_name = stat.rsplit(|&byte| byte == b')').next()?;

@@ -8,14 +8,15 @@ use std::time::Duration;
 use memprof_model::data;
 use memprof_model::run::{Run, RunOutcome};
 
+use super::index::refresh_index;
 use super::owner::{FILE, Found, look_at};
 use super::prune::is_same_users;
 use super::run_folder::RunFolder;
-use super::write::{write, write_files};
-use crate::allowance::Allowance;
+use super::write::write_files;
+use crate::allowance::{Allowance, Clock, standing_clock};
 use crate::bounded_file::{self, Links};
 use crate::error::ReportError;
-use crate::read::{parse_journal, parse_journal_within, read_run, read_run_within};
+use crate::read::{parse_journal, parse_journal_within, read_run_within};
 
 /// A longer journal is none of ours.
 const LARGEST: u64 = 256 << 20;
@@ -48,19 +49,23 @@ const LARGEST_IN_PASSING: u64 = 4 << 20;
 pub fn recover(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, ReportError> {
     let folder = folder.as_ref();
     let folder = fs::canonicalize(folder).map_err(|error| ReportError::read(folder, error))?;
-    if folder.join(FILE).is_file() {
-        return Ok(recover_run(&folder)?
-            .then_some(folder)
-            .into_iter()
-            .collect());
-    }
+    let (root, runs) = if folder.join(FILE).is_file() {
+        (folder.parent().unwrap_or(&folder), vec![folder.clone()])
+    } else {
+        let runs = run_folders(&folder).map_err(|error| ReportError::read(&folder, error))?;
+        (folder.as_path(), runs)
+    };
     let mut recovered = Vec::new();
-    for run in run_folders(&folder).map_err(|error| ReportError::read(&folder, error))? {
+    let outcome = runs.into_iter().try_for_each(|run| {
         if recover_run(&run)? {
             recovered.push(run);
         }
+        Ok(())
+    });
+    if !recovered.is_empty() {
+        refresh_index(root)?;
     }
-    Ok(recovered)
+    outcome.map(|()| recovered)
 }
 
 /// What a program that is still at work has recorded so far: the run in `folder`, as its journal told it
@@ -124,31 +129,21 @@ pub(super) fn in_passing(
 
 /// Whether the run in `folder` was recovered; `None` if there is nothing to be recovered.
 fn recover_within(folder: &Path, page: Duration, allowance: Allowance) -> Option<bool> {
-    // The lock on it is held until the reports are there.
-    let Found::Dead(journal) = look_at(&folder.join(FILE)).ok()? else {
-        return None;
-    };
+    let journal = dead_journal(folder).ok()??;
     if journal.metadata().ok()?.len() > LARGEST_IN_PASSING {
         return Some(false);
     }
-    let finished = read_run_within(&folder.join("run.json"), LARGEST_IN_PASSING, allowance);
-    let run = finished.filter(has_ended).or_else(|| {
-        let text = whole(&journal).ok()?;
-        parse_journal_within(&text, allowance)
-    });
+    let run = left_behind(folder, &journal, LARGEST_IN_PASSING, allowance).ok()?;
     if allowance.is_spent() {
         return Some(false);
     }
     let run = run?;
     let pages = u32::try_from(run.functions.len()).unwrap_or(u32::MAX);
-    if allowance
-        .left()
-        .is_some_and(|left| left < page.saturating_mul(pages))
-    {
+    let takes = page.saturating_mul(pages);
+    if allowance.left().is_some_and(|left| left < takes) {
         return Some(false);
     }
-    let root = folder.parent().unwrap_or(folder);
-    Some(write_files(&run, root, &RunFolder::at(root, folder), allowance.clock()).is_ok())
+    Some(write_into(folder, &run, allowance.clock()).is_ok())
 }
 
 /// The folders in `root`, without following links.
@@ -166,20 +161,44 @@ fn run_folders(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Whether there was a run to be recovered in `folder`; it is complete now.
 fn recover_run(folder: &Path) -> Result<bool, ReportError> {
-    let path = folder.join(FILE);
-    let unreadable = |error| ReportError::read(&path, error);
-    // The lock on it is held until the reports are there.
-    let Found::Dead(journal) = look_at(&path).map_err(unreadable)? else {
+    let unreadable = |error| ReportError::read(&folder.join(FILE), error);
+    let Some(journal) = dead_journal(folder).map_err(unreadable)? else {
         return Ok(false);
     };
-    let text = whole(&journal).map_err(unreadable)?;
-    let finished = read_run(folder.join("run.json")).ok().filter(has_ended);
-    let Some(run) = finished.or_else(|| parse_journal(&text)) else {
+    let run = left_behind(folder, &journal, LARGEST, Allowance::UNLIMITED).map_err(unreadable)?;
+    let Some(run) = run else {
         return Ok(false);
     };
+    write_into(folder, &run, standing_clock).map(|()| true)
+}
+
+/// The journal in `folder`, if its program is gone. The lock on it is held as long as it is kept: until the reports
+/// are there.
+fn dead_journal(folder: &Path) -> io::Result<Option<fs::File>> {
+    Ok(match look_at(&folder.join(FILE))? {
+        Found::Dead(journal) => Some(journal),
+        Found::Alive | Found::None => None,
+    })
+}
+
+/// The run of which `journal` is: its own last word, or what the journal has of it. `None` if nothing is whole, or the
+/// allowance was too small.
+fn left_behind(
+    folder: &Path,
+    journal: &fs::File,
+    largest: u64,
+    allowance: Allowance,
+) -> io::Result<Option<Run>> {
+    let finished = read_run_within(&folder.join("run.json"), largest, allowance);
+    if let Some(run) = finished.filter(has_ended) {
+        return Ok(Some(run));
+    }
+    Ok(parse_journal_within(&whole(journal)?, allowance))
+}
+
+fn write_into(folder: &Path, run: &Run, clock: Clock) -> Result<(), ReportError> {
     let root = folder.parent().unwrap_or(folder);
-    write(&run, root, &RunFolder::at(root, folder))?;
-    Ok(true)
+    write_files(run, root, &RunFolder::at(root, folder), clock).map(drop)
 }
 
 /// All of a journal, from its beginning.

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::reports::ReportsWritten;
 use super::room;
 use super::writer;
 use crate::heap;
@@ -15,6 +14,7 @@ use crate::recorder::{self, Recorder};
 use crate::snapshot::whole_run;
 use memprof_model::run::{Run, RunOutcome};
 use memprof_report::ReportError;
+use memprof_report::internal::store::Written;
 
 /// Width of the summary where there is no terminal.
 const COLUMNS: usize = 100;
@@ -83,7 +83,7 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
 }
 
 /// Prints the summary, and which other runs were recovered.
-fn print_summary(run: &Run, written: Option<&ReportsWritten>) {
+fn print_summary(run: &Run, written: Option<&Written>) {
     let folder = written.map(|written| written.folder.as_path());
     print(&memprof_report::summary(run, folder, columns()));
     let Some(written) = written else { return };
@@ -112,10 +112,9 @@ fn columns() -> usize {
 /// Prints to stderr, coloured where that is wanted. A closed stderr is not a reason to disturb the
 /// program.
 fn print(text: &str) {
-    if !stderr::may_be_written() {
-        return;
+    if let Some(stderr) = stderr::get() {
+        let _ = writeln!(anstream::AutoStream::auto(stderr), "{text}");
     }
-    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 #[cfg(test)]

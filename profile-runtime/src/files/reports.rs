@@ -7,7 +7,7 @@ use super::baseline_check;
 use crate::os::{environment, thread as os_thread};
 use crate::recorder::Recorder;
 use memprof_model::run::{Run, RunOutcome};
-use memprof_report::internal::store::{InPassing, LastWrite, write_last};
+use memprof_report::internal::store::{InPassing, Written, write_last};
 use memprof_report::{ReportError, RunFolder};
 
 /// This process's folder, the same for every write.
@@ -16,30 +16,21 @@ static FOLDER: RunFolder = RunFolder::new();
 /// How many runs are kept by default.
 const KEPT: usize = 30;
 
-/// The result of a write.
-#[derive(Debug)]
-pub(crate) struct ReportsWritten {
-    /// The run's folder.
-    pub folder: PathBuf,
-    /// Other programs' runs that were recovered on this occasion.
-    pub in_passing: InPassing,
-}
-
 /// Writes the reports, recovers runs of killed programs, and removes old runs.
-pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<ReportsWritten, ReportError> {
+pub(crate) fn write(recorder: &Recorder, run: &Run) -> Result<Written, ReportError> {
     let root = root(recorder);
-    let (folder, in_passing) = if run.outcome == RunOutcome::Exited {
+    let written = if run.outcome == RunOutcome::Exited {
         let keep = recorder.settings.keep.unwrap_or(KEPT);
-        let LastWrite { folder, in_passing } =
-            write_last(run, &root, &FOLDER, keep, processor_time)?;
-        (folder, in_passing)
+        write_last(run, &root, &FOLDER, keep, processor_time)?
     } else {
-        let folder = memprof_report::write(run, &root, &FOLDER)?;
-        (folder, InPassing::default())
+        Written {
+            folder: memprof_report::write(run, &root, &FOLDER)?,
+            in_passing: InPassing::default(),
+        }
     };
     #[cfg(feature = "export")]
-    memprof_report::export::write(run, &folder, &recorder.settings.exports)?;
-    Ok(ReportsWritten { folder, in_passing })
+    memprof_report::export::write(run, &written.folder, &recorder.settings.exports)?;
+    Ok(written)
 }
 
 /// Of the thread that writes. Where that cannot be told no time passes: there is no end then.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::baseline_check;
 use super::journal::Journal;
 use super::memory_watch::{Look, MemoryWatch, SOONEST};
-use super::reports::{self, ReportsWritten};
+use super::reports;
 use super::room;
 use crate::heap;
 use crate::os::{Os, thread as os_thread};
@@ -25,6 +25,7 @@ use crate::recorder::Recorder;
 use crate::snapshot::{identity, progress};
 use memprof_model::run::{Run, RunOutcome};
 use memprof_report::ReportError;
+use memprof_report::internal::store::Written;
 
 /// The time before the first entry: a program that ends within it has no journal.
 const FIRST: Duration = Duration::from_millis(100);
@@ -75,10 +76,7 @@ pub(crate) fn start(recorder: &'static Recorder) -> io::Result<()> {
 }
 
 /// Has `run` written and waits until it is. Without a writer thread the caller writes it.
-pub(crate) fn write(
-    recorder: &'static Recorder,
-    run: &Arc<Run>,
-) -> Result<ReportsWritten, ReportError> {
+pub(crate) fn write(recorder: &'static Recorder, run: &Arc<Run>) -> Result<Written, ReportError> {
     let own = Arc::clone(run);
     match ask(move |writer| writer.write(&own)) {
         Some(Some(result)) => result,
@@ -218,7 +216,7 @@ impl WriterThread {
     }
 
     /// `None` if there was a panic.
-    fn write(&mut self, run: &Run) -> Option<Result<ReportsWritten, ReportError>> {
+    fn write(&mut self, run: &Run) -> Option<Result<Written, ReportError>> {
         let written = catch_unwind(AssertUnwindSafe(|| {
             if run.outcome == RunOutcome::Exited
                 && let Some(mut journal) = self.journal.take()

@@ -32,6 +32,8 @@ mod switched {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::{ptr, thread};
 
+    use crate::os::procfs::{make_usable, map_as, unmap};
+
     /// As much as threads have that are started in Rust. Only what is used becomes resident: half a mebibyte by reports
     /// in the making, without optimisation.
     const BYTES: usize = 2 << 20;
@@ -67,18 +69,10 @@ mod switched {
 
     impl Stack {
         fn new() -> Option<Stack> {
-            let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-            let bytes = GUARD + BYTES;
-            // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing.
-            let begin = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, kind, -1, 0) };
-            if begin == libc::MAP_FAILED {
-                return None;
-            }
-            let stack = Stack(begin);
-            let access = libc::PROT_READ | libc::PROT_WRITE;
+            let stack = Stack(map_as(GUARD + BYTES, libc::PROT_NONE, libc::MAP_NORESERVE)?);
             // SAFETY: the upper part of the mapping just made.
-            let answer = unsafe { libc::mprotect(stack.bottom(), BYTES, access) };
-            (answer == 0).then_some(stack)
+            let is_usable = unsafe { make_usable(stack.bottom().cast(), BYTES) };
+            is_usable.then_some(stack)
         }
 
         fn bottom(&self) -> *mut c_void {
@@ -116,8 +110,8 @@ mod switched {
 
     impl Drop for Stack {
         fn drop(&mut self) {
-            // SAFETY: mapped by `new`, and nobody is on it any more.
-            unsafe { libc::munmap(self.0, GUARD + BYTES) };
+            // Nobody is on it any more.
+            unmap(self.0, GUARD + BYTES);
         }
     }
 

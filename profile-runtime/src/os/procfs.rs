@@ -37,11 +37,8 @@ impl Procfs {
     pub(crate) fn rss(&mut self) -> io::Result<u64> {
         let pages = match self.statm.with(resident_pages) {
             Ok(pages @ 1..) => pages,
-            Ok(0) => self.through_this_thread()?.statm.with(resident_pages)?,
-            Err(error) if is_of_ended_thread(&error) => {
-                self.through_this_thread()?.statm.with(resident_pages)?
-            }
-            Err(error) => return Err(error),
+            Err(error) if !is_of_ended_thread(&error) => return Err(error),
+            Ok(0) | Err(_) => self.through_this_thread()?.statm.with(resident_pages)?,
         };
         Ok(pages * self.page_size)
     }
@@ -191,16 +188,20 @@ fn map(bytes: usize) -> Option<*mut libc::c_void> {
 }
 
 /// A new mapping without pages.
-fn map_as(bytes: usize, access: libc::c_int, more: libc::c_int) -> Option<*mut libc::c_void> {
+pub(super) fn map_as(
+    bytes: usize,
+    access: libc::c_int,
+    more: libc::c_int,
+) -> Option<*mut libc::c_void> {
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | more;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice disturbs nothing.
     let mapping = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0) };
     (mapping != libc::MAP_FAILED).then_some(mapping)
 }
 
-/// Ends a mapping of so many bytes that [`map`] gave.
-fn unmap(mapping: *mut libc::c_void, bytes: usize) {
-    // SAFETY: mapped by `map`, and nothing refers to it any more.
+/// Ends a mapping of so many bytes that [`map`] or [`map_as`] gave.
+pub(super) fn unmap(mapping: *mut libc::c_void, bytes: usize) {
+    // SAFETY: mapped by `map_as`, and nothing refers to it any more.
     unsafe { libc::munmap(mapping, bytes) };
 }
 
@@ -230,7 +231,7 @@ pub(crate) fn address_space() -> Option<u64> {
 /// Lets reserved pages be read and written. `false` if the system refuses.
 ///
 /// # Safety
-/// The pages are part of what [`reserve`] gave.
+/// The pages are part of what [`reserve`] or [`map_as`] gave.
 pub(crate) unsafe fn make_usable(begin: *mut u8, bytes: usize) -> bool {
     // SAFETY: the caller says that the pages are ours.
     unsafe { libc::mprotect(begin.cast(), bytes, libc::PROT_READ | libc::PROT_WRITE) == 0 }

@@ -4,18 +4,21 @@
 //! What was there when recording began is stderr, and so is what a program puts in its place to have messages in: a
 //! terminal, a pipe, a file that is appended to, or what stdout is, too. Any other file is the program's data.
 
+use std::io::{self, Stderr};
+
 /// Notes what stderr is now.
 pub(crate) fn note() {
     #[cfg(unix)]
     unix::note();
 }
 
-/// Whether number 2 is no file of the program's.
-pub(crate) fn may_be_written() -> bool {
+/// Stderr; `None` where number 2 is a file of the program's.
+pub(crate) fn get() -> Option<Stderr> {
     #[cfg(unix)]
-    return unix::may_be_written();
+    let may_be_written = unix::may_be_written();
     #[cfg(not(unix))]
-    true
+    let may_be_written = true;
+    may_be_written.then(io::stderr)
 }
 
 #[cfg(unix)]
