@@ -31,7 +31,7 @@ fn main() {
             .filter_map(|number| number.parse().ok())
             .collect();
         match (what, &numbers[..]) {
-            ("hold", &[mib, ms]) => hold(mib, ms),
+            ("hold", &[mib, ms]) => drop(hold(mib, ms)),
             ("children", &[n, mib, ms]) => {
                 let mut children: Vec<_> = (0..n).map(|_| copy(mib, ms)).collect();
                 for child in &mut children {
@@ -64,10 +64,10 @@ fn main() {
     std::process::exit(code);
 }
 
-fn hold(mib: u64, ms: u64) {
+fn hold(mib: u64, ms: u64) -> Vec<u8> {
     let kept = vec![1_u8; (mib as usize) << 20];
     std::thread::sleep(Duration::from_millis(ms));
-    drop(kept);
+    kept
 }
 
 fn holding(mib: u64, ms: u64) -> Command {
@@ -84,8 +84,7 @@ fn copy(mib: u64, ms: u64) -> Child {
 #[cfg(target_os = "linux")]
 fn main_ends(mib: u64, ms: u64) {
     std::thread::spawn(move || {
-        let _kept = vec![1_u8; (mib as usize) << 20];
-        std::thread::sleep(Duration::from_millis(ms));
+        let _kept = hold(mib, ms);
         // It is still held: a sample on a busy machine may come between a drop and the end.
         std::process::exit(0);
     });
