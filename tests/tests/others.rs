@@ -28,22 +28,31 @@ fn assert_between(found: i64, least: i64, most: i64) {
     );
 }
 
-/// From the first entry to the last exit, whoever was at work.
-fn growth_of_the_process(function: &FunctionProfile) -> i64 {
-    let calls = || function.call_records.iter();
+/// By how much the process grew from the first entry into a function to the last exit, whoever was at work.
+fn growth_of_the_process(run: &Run) -> i64 {
+    let calls = || {
+        run.functions
+            .iter()
+            .flat_map(|function| &function.call_records)
+    };
     let first = calls().min_by_key(|call| call.start_ns).expect("calls");
     let last = calls().max_by_key(|call| call.end_ns).expect("calls");
     last.exit_rss as i64 - first.entry_rss as i64
 }
 
-/// No thread of the program has anything but what all have in sum.
+/// All functions together have grown as the process has, each by what it did itself.
 fn check_sums(run: &Run) {
     check_invariants(run);
     for function in &run.functions {
         assert_eq!(function.calls_omitted, 0, "all are told of");
-        let most = growth_of_the_process(function) + SMALL;
-        assert_between(function.net_rss, -SMALL, most);
     }
+    let sum: i64 = run
+        .functions
+        .iter()
+        .map(|function| function.self_net_rss)
+        .sum();
+    let grown = growth_of_the_process(run);
+    assert_between(sum, grown - 2 * SMALL, grown + SMALL);
 }
 
 /// 160 MB in all, of which nothing is left but what the allocator keeps.

@@ -181,6 +181,17 @@ impl Os {
         }
     }
 
+    /// Processor time that the calling thread has used, in nanoseconds; 0 where it cannot be told.
+    pub(crate) fn thread_cpu_ns(&self) -> u64 {
+        match self {
+            #[cfg(target_os = "linux")]
+            Os::Procfs(_) => thread::cpu_ns(),
+            Os::Sysinfo(_) => 0,
+            #[cfg(test)]
+            Os::Scripted(script) => script.thread_cpu_ns(),
+        }
+    }
+
     /// Whether a page fault may bring a huge page although the program has not asked for that.
     pub(crate) fn gives_huge_pages(&self) -> bool {
         match self {

@@ -17,6 +17,7 @@ pub(crate) struct Script {
     /// What others touch as soon as RSS has been read.
     late_pages: AtomicU32,
     tick_ns: AtomicU64,
+    slept_ns: AtomicU64,
     cannot_be_read: AtomicBool,
     keeps_the_mark: AtomicBool,
 }
@@ -50,6 +51,12 @@ impl Script {
     /// Time passes.
     pub(crate) fn pass(&self, nanoseconds: u64) {
         self.now_ns.fetch_add(nanoseconds, SeqCst);
+    }
+
+    /// Time passes, and the thread that the test acts for sleeps.
+    pub(crate) fn sleep(&self, nanoseconds: u64) {
+        self.slept_ns.fetch_add(nanoseconds, SeqCst);
+        self.pass(nanoseconds);
     }
 
     /// So many pages come, by faults of the calling thread, or go.
@@ -126,5 +133,10 @@ impl Script {
 
     pub(super) fn thread_faults(&self) -> u64 {
         self.own_faults.load(SeqCst)
+    }
+
+    /// Whichever thread the test acts for, it runs all the time, unless the test says that it slept.
+    pub(super) fn thread_cpu_ns(&self) -> u64 {
+        self.now_ns.load(SeqCst) - self.slept_ns.load(SeqCst)
     }
 }

@@ -135,10 +135,14 @@ pub(crate) struct LastReading {
     pub(super) rss: u64,
     /// See [`Reading::others`].
     pub(super) others: i64,
+    /// The thread's own level at its first reading.
+    pub(super) own_at_first: i64,
     /// Page faults of the process until then.
     pub(super) faults: u64,
     /// Page faults of the thread until then.
     pub(super) thread_faults: u64,
+    /// Processor time of the thread until then, or until some reading before.
+    pub(super) cpu_ns: u64,
     /// What was done on the heap until then, where it is counted.
     pub(super) heap: Parts<Counts>,
     /// Bytes of blocks that other threads were freeing.

@@ -54,6 +54,12 @@ pub(super) struct Between {
     pub pending: PendingFrees,
     /// What was given back until now, whenever that was, and no thread has taken as its own.
     pub untaken: u64,
+    /// The thread can have given back no more, in the time that it ran.
+    pub most_gone: u64,
+    /// What came until now, whenever that was, and no thread has claimed as its own before this reading.
+    pub unclaimed: u64,
+    /// By how much the thread itself had grown before the first of the two readings.
+    pub grown_before: i64,
     /// So much of what faults brought may be missing in RSS at one of the two readings: it was not of quite the
     /// same moment.
     pub lag: u64,
@@ -64,7 +70,9 @@ pub(super) struct Between {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Split {
     pub others: i64,
-    /// What the thread has taken of what was given back as its own.
+    /// What the thread has claimed of what came, as its own.
+    pub claimed: u64,
+    /// What the thread has taken of what was given back, as its own.
     pub taken: u64,
     /// So many bytes were split by an estimate.
     pub unsure: u64,
@@ -95,12 +103,13 @@ impl Between {
         match (self.is_first, others_worked) {
             (true, _) => Split {
                 others: self.change,
-                taken: 0,
                 unsure: u64::MAX,
+                ..Split::default()
             },
             (false, true) => self.between_several(),
             (false, false) if others_strayed => self.beside_stray_faults(),
             (false, false) => Split {
+                claimed: self.faults_in_bytes().own + grown(self.rest()),
                 taken: given_back(self.rest()),
                 ..Split::default()
             },
@@ -119,8 +128,10 @@ impl Between {
             less if less > self.few_faults() => self.in_pages(self.gone(less).0),
             less => self.few_gone(less),
         };
+        let claimed = faults.own + more;
         Split {
-            others: self.change - (faults.own as i64 + more as i64 - less as i64),
+            others: self.change - (claimed as i64 - less as i64),
+            claimed,
             taken: less,
             unsure: 0,
         }
@@ -140,13 +151,41 @@ impl Between {
         let rest = self.rest();
         let ((more, more_unsure), (less, less_unsure)) =
             (self.grown(grown(rest)), self.gone(given_back(rest)));
-        let taken = self.in_pages(less.min(self.untaken));
-        let own = self.faults_in_bytes().own + self.in_pages(more);
+        let claimed = self.faults_in_bytes().own + self.in_pages(more);
+        let seen = self.in_pages(less.min(self.untaken));
+        let left = self.left_by_all(claimed, seen);
+        let taken = seen + left;
         Split {
-            others: self.change - (own as i64 - taken as i64),
+            others: self.change - (claimed as i64 - taken as i64),
+            claimed,
             taken,
-            unsure: more_unsure + less_unsure,
+            unsure: more_unsure + less_unsure + left,
         }
+    }
+
+    /// What threads that read themselves must have given back, although each of them took it for others': what is
+    /// untaken beyond all that others can have given back of their own. It is the thread's as far as the thread can
+    /// have given back so much, beside what it has `seen` go. Threads would have more in sum than the process
+    /// otherwise.
+    fn left_by_all(&self, claimed: u64, seen: u64) -> u64 {
+        if self.faults.is_none() {
+            return 0;
+        }
+        let of_others = self.unclaimed.saturating_sub(claimed);
+        let left = (self.untaken - seen).saturating_sub(of_others);
+        let most = match self.heap {
+            Some(_) => {
+                self.returnable(self.heap_in_bytes(|counts| counts.freed))
+                    .own
+            }
+            None => self.had(),
+        };
+        self.in_pages(left.min(most.saturating_sub(seen)))
+    }
+
+    /// What the thread had at most, of what it touched itself.
+    fn had(&self) -> u64 {
+        grown(self.grown_before).saturating_add(self.faults_in_bytes().own)
     }
 
     /// How much higher than at the first reading the thread itself can have been, if the process was up to
@@ -281,7 +320,12 @@ impl Between {
     fn gone_by_faults(&self, bytes: u64) -> u64 {
         let faults = self.faults_in_bytes();
         let new = bytes.min(faults.sum());
-        faults.share_of(new) + (bytes - new)
+        (faults.share_of(new) + (bytes - new)).min(self.most_gone_of_own())
+    }
+
+    /// How much the thread can have given back: what it had, and of others' as much as it had the time for.
+    fn most_gone_of_own(&self) -> u64 {
+        self.had().max(self.most_gone)
     }
 
     fn heap_in_bytes(&self, bytes: impl Fn(Counts) -> u64) -> Parts<u64> {

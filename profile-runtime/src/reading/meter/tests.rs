@@ -267,11 +267,28 @@ fn meter_a_thread_that_sleeps_has_nothing_of_what_others_do() {
 }
 
 #[test]
+fn meter_a_thread_that_sleeps_has_not_given_back_older_pages() {
+    let gives_back = |time: fn(&Script, u64)| {
+        let script = Script::leaked(START);
+        let (meter, thread) = meter_and_thread(script);
+        Listener::on(&meter, true);
+        thread.read(&meter);
+        time(script, 600 * UNMAP_NS);
+        script.change(-500);
+        thread.read(&meter).0.own() / PAGE as i64
+    };
+    assert_eq!(gives_back(Script::pass), -500, "it ran for so long");
+    // It ran while the readings were taken.
+    assert!((-9..=0).contains(&gives_back(Script::sleep)));
+}
+
+#[test]
 fn meter_two_threads_that_see_the_same_pages_go_do_not_both_have_given_them_back() {
     let script = Script::leaked(START);
     let (meter, one) = meter_and_thread(script);
     let two = Listener::on(&meter, true);
     two.read(&meter);
+    script.pass(200 * UNMAP_NS);
     script.change(-100);
     let own = [one, two].map(|thread| thread.read(&meter).0.own() / PAGE as i64);
     assert_eq!(own, [-100, 0]);

@@ -23,7 +23,10 @@ fn between(pages: i64, faults: Parts<u64>) -> Between {
         heap: None,
         begun: 0,
         pending: PENDING,
-        untaken: u64::MAX,
+        untaken: u64::MAX / 2,
+        most_gone: u64::MAX,
+        unclaimed: u64::MAX,
+        grown_before: 0,
         lag: 0,
         page: PAGE,
     }
@@ -103,8 +106,8 @@ fn split_before_the_first_reading_nothing_is_the_thread_s() {
     };
     let expected = Split {
         others: 700 * PAGE as i64,
-        taken: 0,
         unsure: u64::MAX,
+        ..Split::default()
     };
     assert_eq!(first.split(true), expected);
 }
@@ -247,6 +250,58 @@ fn split_nobody_takes_more_than_was_given_back_and_not_taken_yet() {
     assert_eq!(split(untaken(60)), (0, 60));
     assert_eq!(split(untaken(45)), (-15, 60));
     assert_eq!(split(untaken(0)), (-60, 60));
+}
+
+#[test]
+fn split_without_counts_a_thread_gives_back_what_it_had_or_had_the_time_for() {
+    let had = |pages: i64, own_faults: u64| Between {
+        most_gone: 20 * PAGE,
+        grown_before: pages * PAGE as i64,
+        ..between(own_faults as i64 - 60, parts(own_faults, 0))
+    };
+    assert_eq!(split(had(60, 0)), (0, 60));
+    assert_eq!(split(had(50, 0)), (-10, 60));
+    assert_eq!(split(had(0, 0)), (-40, 60), "20 of somebody else's");
+    assert_eq!(split(had(-10, 30)), (-30, 60), "what came meanwhile");
+}
+
+#[test]
+fn split_what_nobody_took_and_others_cannot_have_had_is_whose_there_is_something() {
+    let left = |untaken: u64, unclaimed: u64, had: u64| Between {
+        untaken: untaken * PAGE,
+        unclaimed: unclaimed * PAGE,
+        grown_before: (had * PAGE) as i64,
+        ..between(0, parts(0, 0))
+    };
+    assert_eq!(split(left(50, 0, 80)), (50, 50));
+    assert_eq!(split(left(50, 30, 80)), (20, 20));
+    assert_eq!(split(left(50, 50, 80)), (0, 0));
+    assert_eq!(split(left(50, 0, 10)), (10, 10));
+    assert_eq!(split(left(50, 0, 0)), (0, 0), "it only slept");
+    // What the thread touched meanwhile is no longer others'.
+    let touched = Between {
+        untaken: 50 * PAGE,
+        unclaimed: 30 * PAGE,
+        ..between(30, parts(30, 0))
+    };
+    assert_eq!(split(touched), (30, 30));
+    let uncounted_faults = Between {
+        faults: None,
+        ..left(50, 0, 80)
+    };
+    assert_eq!(split(uncounted_faults), (0, 0));
+}
+
+#[test]
+fn split_what_nobody_took_is_whose_frees_were_counted() {
+    let left = |freed: u64| Between {
+        untaken: 50 * PAGE,
+        unclaimed: 0,
+        ..counted(0, parts(0, 0), parts(0, 0), parts(freed, 0))
+    };
+    assert_eq!(split(left(0)), (0, 0));
+    assert_eq!(split(left(30)), (30, 30));
+    assert_eq!(split(left(90)), (50, 50));
 }
 
 #[test]
