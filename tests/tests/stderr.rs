@@ -1,4 +1,4 @@
-//! A file of the program's that has got the number of stderr is not written to; a log that took its place is.
+//! A file of the program's that has got the number of stderr is not written to, unless it is stdout's as well.
 
 use memprof_tests::program::run;
 
@@ -21,7 +21,12 @@ fn a_file_of_the_programs_stays_as_it_is() {
 }
 
 #[test]
-fn a_log_in_its_place_has_the_summary() {
+fn a_file_that_is_appended_to_is_no_log_for_that() {
+    assert_eq!(written("appended"), (String::new(), true));
+}
+
+#[test]
+fn a_log_that_stdout_goes_to_as_well_has_the_summary() {
     let (text, recorded) = written("log");
     assert!(text.contains("work") && recorded, "{text}");
 }

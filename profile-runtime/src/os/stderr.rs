@@ -2,7 +2,8 @@
 //! the number 2.
 //!
 //! What was there when recording began is stderr, and so is what a program puts in its place to have messages in: a
-//! terminal, a pipe, a file that is appended to, or what stdout is, too. Any other file is the program's data.
+//! terminal, a pipe, or what stdout is, too. Any other file may be the program's data, one that is appended to as well:
+//! a log and a journal look the same.
 
 use std::io::{self, Stderr};
 
@@ -46,7 +47,7 @@ mod unix {
         let is_plain_file = now.st_mode & libc::S_IFMT == libc::S_IFREG;
         let of = identity(&now);
         let of_stdout = || status(libc::STDOUT_FILENO).map(|status| identity(&status));
-        !is_plain_file || before == Some(of) || is_appended_to() || of_stdout() == Some(of)
+        !is_plain_file || before == Some(of) || of_stdout() == Some(of)
     }
 
     /// `None` of a number that is not open.
@@ -64,11 +65,5 @@ mod unix {
     )]
     fn identity(status: &libc::stat) -> Identity {
         Identity(status.st_dev as u64, status.st_ino as u64)
-    }
-
-    fn is_appended_to() -> bool {
-        // SAFETY: this request only reads flags.
-        let flags = unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFL) };
-        flags >= 0 && flags & libc::O_APPEND != 0
     }
 }

@@ -1,5 +1,5 @@
 //! Closes stderr after its first annotated call and opens a file, which gets its number. The first argument names the
-//! file, the second says how it is opened: `data` or `log`.
+//! file, the second says what it is: `data`, `appended` to, or a `log` for stdout, too.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -19,9 +19,13 @@ fn main() {
     // SAFETY: nothing in this program uses number 2 until it is open again.
     assert_eq!(unsafe { libc::close(2) }, 0);
     let mut options = File::options();
-    options.create(true).write(true).append(way == "log");
+    options.create(true).write(true).append(way != "data");
     let file = options.open(path).expect("it can be opened");
     assert_eq!(file.as_raw_fd(), 2);
+    if way == "log" {
+        // SAFETY: both numbers are open, and this thread is the only one.
+        assert_eq!(unsafe { libc::dup2(2, 1) }, 1);
+    }
     // As long as the process: memprof writes at its end.
     std::mem::forget(file);
     drop(work());
