@@ -10,6 +10,7 @@ pub(crate) mod prune;
 pub(crate) mod recover;
 mod run_before;
 mod run_folder;
+mod strangers;
 mod write;
 
 pub use file_names::assign as function_file_names;

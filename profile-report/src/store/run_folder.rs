@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use memprof_model::run::Run;
 
 use super::file_names::safe;
+use super::strangers;
 use crate::error::ReportError;
 use crate::text::time::local;
 
@@ -22,7 +23,15 @@ const LONGEST_PROGRAM: usize = 60;
 /// static FOLDER: memprof::report::RunFolder = memprof::report::RunFolder::new();
 /// ```
 #[derive(Debug, Default)]
-pub struct RunFolder(Mutex<Option<(PathBuf, PathBuf)>>);
+pub struct RunFolder(Mutex<Option<Chosen>>);
+
+#[derive(Debug)]
+struct Chosen {
+    root: PathBuf,
+    folder: PathBuf,
+    /// Whose it is, where the system knows users.
+    owner: Option<u32>,
+}
 
 impl RunFolder {
     /// A folder that is still to be chosen, by the first write.
@@ -32,7 +41,11 @@ impl RunFolder {
 
     /// The folder at `folder`, under `root`.
     pub(crate) fn at(root: &Path, folder: &Path) -> Self {
-        Self(Mutex::new(Some((root.to_owned(), folder.to_owned()))))
+        Self(Mutex::new(Some(Chosen {
+            root: root.to_owned(),
+            folder: folder.to_owned(),
+            owner: strangers::owner_of(folder).ok().flatten(),
+        })))
     }
 
     /// The run's folder under `root`: the one chosen before, or a new one that no other process
@@ -40,13 +53,23 @@ impl RunFolder {
     #[doc(hidden)]
     pub fn in_root(&self, root: &Path, run: &Run) -> Result<PathBuf, ReportError> {
         let mut chosen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of_root, folder)) = chosen.as_ref().filter(|(of_root, _)| of_root == root) {
-            debug_assert_eq!(of_root, root);
-            fs::create_dir_all(folder).map_err(|e| ReportError::write(folder, e))?;
+        if let Some(chosen) = chosen.as_ref().filter(|chosen| chosen.root == root) {
+            let folder = &chosen.folder;
+            strangers::make_again(folder, chosen.owner)
+                .map_err(|e| ReportError::write(folder, e))?;
             return Ok(folder.clone());
         }
         let folder = create_new(root, &name(run))?;
-        *chosen = Some((root.to_owned(), folder.clone()));
+        strangers::refuse(root, &folder).map_err(|e| {
+            let _ = fs::remove_dir(&folder);
+            ReportError::write(root, e)
+        })?;
+        let owner = strangers::owner_of(&folder).map_err(|e| ReportError::write(&folder, e))?;
+        *chosen = Some(Chosen {
+            root: root.to_owned(),
+            folder: folder.clone(),
+            owner,
+        });
         Ok(folder)
     }
 }
