@@ -7,11 +7,8 @@
 
 use crate::figures::Sample;
 
-/// Points that a series holds at most.
+/// Points that a whole series holds at most.
 const CAPACITY: usize = 1024;
-
-/// Slices left after thinning; four points each.
-const SLICES: u64 = CAPACITY as u64 / 8;
 
 /// Something with a time and a value.
 pub trait SeriesPoint: Copy {
@@ -49,17 +46,25 @@ impl SeriesPoint for Sample {
 #[derive(Debug, Clone)]
 pub struct Series<P> {
     points: Vec<P>,
+    /// How many it holds at most.
+    most: usize,
 }
 
 impl<P: SeriesPoint> Series<P> {
     /// An empty series, with all the memory that it will ever need. The memory is written to once,
     /// so that its pages are resident before the first reading and not in the middle of a line.
     pub fn new(filler: P) -> Series<P> {
-        let mut points = Vec::with_capacity(CAPACITY);
+        Series::of_at_most(CAPACITY, filler)
+    }
+
+    /// The same with fewer points: at most so many, of which there are 8 at least.
+    #[doc(hidden)]
+    pub fn of_at_most(most: usize, filler: P) -> Series<P> {
+        let mut points = Vec::with_capacity(most);
         // Not `vec![filler; n]`, which for zeroes asks for memory that is not resident yet.
-        points.extend((0..CAPACITY).map(|_| filler));
+        points.extend((0..most).map(|_| filler));
         points.clear();
-        Series { points }
+        Series { points, most }
     }
 
     /// Adds a point. One that comes too late is left out: the sampler hands its samples over a moment
@@ -72,7 +77,7 @@ impl<P: SeriesPoint> Series<P> {
         {
             return;
         }
-        if self.points.len() == CAPACITY {
+        if self.points.len() >= self.most {
             self.thin();
         }
         self.points.push(point);
@@ -94,6 +99,7 @@ impl<P: SeriesPoint> Series<P> {
     pub fn with_room_for(points: usize) -> Series<P> {
         Series {
             points: Vec::with_capacity(points),
+            most: points,
         }
     }
 
@@ -115,10 +121,16 @@ impl<P: SeriesPoint> Series<P> {
         self.points.capacity() >= points
     }
 
-    /// Whether it can take whatever comes without asking for memory.
+    /// How many points it holds at most.
     #[doc(hidden)]
-    pub fn has_all_room(&self) -> bool {
-        self.has_room_for(CAPACITY)
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Whether it is of the usual size, not one of fewer points.
+    #[doc(hidden)]
+    pub fn is_whole(&self) -> bool {
+        self.most == CAPACITY
     }
 
     /// Bytes that it holds.
@@ -132,7 +144,9 @@ impl<P: SeriesPoint> Series<P> {
             return;
         };
         let begin = first.t_ns();
-        let width = (last.t_ns().saturating_sub(begin) / SLICES + 1).max(1);
+        // Four points are left of each slice.
+        let slices = (self.most as u64 / 8).max(1);
+        let width = (last.t_ns().saturating_sub(begin) / slices + 1).max(1);
         let slice_of = |point: &P| point.t_ns().saturating_sub(begin) / width;
         // Kept points are moved to the front: a slice's four never overtake what is still unread.
         let (mut read, mut write) = (0, 0);
@@ -256,6 +270,6 @@ mod tests {
             .windows(2)
             .map(|pair| pair[1].t_ns - pair[0].t_ns);
         let longest = gaps.max().unwrap();
-        assert!(longest <= 2 * 100 * CAPACITY as u64 * 1_000 / SLICES);
+        assert!(longest <= 2 * 100 * CAPACITY as u64 * 1_000 / (CAPACITY as u64 / 8));
     }
 }

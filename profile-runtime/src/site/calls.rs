@@ -120,12 +120,12 @@ impl SiteCalls {
         spare: &mut Vec<Series<LinePoint>>,
     ) -> impl Iterator<Item = Series<LinePoint>> + use<> {
         let mut before = self.peak_call.take().and_then(|highest| highest.series);
-        let long = before.take_if(|before| before.has_all_room());
+        let long = before.take_if(|before| before.is_whole());
         let own = before.filter(|short| short.has_room_for(FEW_POINTS));
         let own = own.or_else(|| self.room.take());
         let few = highest
             .series
-            .take_if(|series| series.points().len() <= FEW_POINTS);
+            .take_if(|series| series.is_whole() && series.points().len() <= FEW_POINTS);
         match &few {
             Some(series) => highest.series = Some(kept(series, own, spare)),
             None => self.room = own,
@@ -254,7 +254,7 @@ mod tests {
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 1);
-        assert!(spare[0].has_all_room());
+        assert!(spare[0].is_whole());
         assert!(calls.bytes() < 1_000, "{}", calls.bytes());
         let kept = calls
             .peak_call()
@@ -272,7 +272,7 @@ mod tests {
             .set_peak_call(with_points(3), &mut Vec::new())
             .collect();
         assert_eq!(spare.len(), 2, "its own and the long one's");
-        assert!(spare.iter().all(Series::has_all_room));
+        assert!(spare.iter().all(Series::is_whole));
     }
 
     #[test]

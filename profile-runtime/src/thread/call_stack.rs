@@ -2,6 +2,7 @@
 
 use super::call_details::CallDetails;
 use super::open_call::{CallStart, Change, Kind, OpenCall, Past, Position};
+use super::room::Room;
 use super::stretch::StretchNotes;
 use super::totals::SiteTotals;
 use crate::counters::counts::Counts;
@@ -10,7 +11,6 @@ use crate::counters::site::SiteCounters;
 use crate::heap::{self, CallId, ThreadCounters, origins};
 use crate::reading::budget::Budget;
 use crate::reading::one_reading::{LastReading, LinePoint, Reading};
-use crate::site::calls::short_series;
 use crate::site::registered::RegisteredSite;
 use memprof_model::data;
 use memprof_model::run::Series;
@@ -44,6 +44,8 @@ pub(crate) struct ThreadState {
     pub last_reading: LastReading,
     /// Number of the thread that has the recorder.
     pub thread: u64,
+    /// The recorder's room.
+    pub room: Room,
     /// The heap of a thread that was taken down inside of calls, as it was then.
     pub heap_at_end: Option<ThreadHeap>,
     /// Unused series, kept so that a call needs no allocation.
@@ -78,6 +80,14 @@ impl ThreadHeap {
 }
 
 impl ThreadState {
+    /// Of a recorder with so much room.
+    pub(super) fn with(room: Room) -> ThreadState {
+        ThreadState {
+            room,
+            ..ThreadState::default()
+        }
+    }
+
     /// The totals of `site` on this recorder, made at the site's first call.
     pub(crate) fn totals(&mut self, site: &'static RegisteredSite) -> &mut SiteTotals {
         if self.totals.len() <= site.id {
@@ -94,15 +104,15 @@ impl ThreadState {
         kind: Kind,
         exact: bool,
     ) -> &'static SiteCounters {
+        if self.stack.capacity() == 0 {
+            // Most of many threads have one call in progress.
+            self.stack.reserve_exact(1);
+        }
         self.stack.reserve(1);
         self.timelines.reserve(1);
         let timed = self.is_timed(site, kind);
-        if timed && exact && self.spare_series.is_empty() {
-            self.spare_series.push(Series::new(LinePoint::default()));
-        }
-        // One for each call in progress that will be kept with a series.
-        while timed && exact && self.spare_short_series.len() <= self.timelines.len() {
-            self.spare_short_series.push(short_series());
+        if timed && exact {
+            self.make_room_for_series(kind);
         }
         self.spare_series.reserve(2);
         if kind == Kind::Call && exact {
@@ -298,15 +308,6 @@ impl ThreadState {
             let depth = self.stays(depth);
             self.stack[depth].heap_self_start = self.callee_start(depth, live).wrapping_sub(own);
             self.lowest = self.lowest.min(depth + 1);
-        }
-    }
-
-    /// Keeps a series for later calls. A future brings its series from another thread, so there may be more of
-    /// them than this thread has ever needed.
-    pub(super) fn spare(&mut self, series: Option<Series<LinePoint>>) {
-        let needed = self.most_timelines + 1;
-        if self.spare_series.len() + self.timelines.len() < needed {
-            self.spare_series.extend(series);
         }
     }
 

@@ -309,6 +309,7 @@ mod tests {
     use crate::reading::instruments::Instruments;
     use crate::site::registered::RegisteredSite;
     use crate::site::spec::SiteSpec;
+    use crate::thread::room::Room;
     use std::time::Duration;
 
     static SPEC: SiteSpec = SiteSpec::own("memprof::test", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -321,7 +322,8 @@ mod tests {
 
     /// A recorder on which every site has been called, the n-th n times.
     fn recorder(sites: &[&'static RegisteredSite]) -> ThreadRecorder {
-        let recorder = ThreadRecorder::new(Instruments::scripted(Script::leaked(1 << 20)));
+        let recorder =
+            ThreadRecorder::new(Instruments::scripted(Script::leaked(1 << 20)), Room::Whole);
         for (number, site) in sites.iter().enumerate() {
             let mut state = recorder.state();
             let totals = state.totals(site);

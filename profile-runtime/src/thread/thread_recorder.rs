@@ -21,6 +21,7 @@ use super::booking::Ending;
 use super::call_stack::{ThreadHeap, ThreadState};
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
+use super::room::Room;
 use crate::counters::atomics::add;
 use crate::counters::counted_calls::CountedCalls;
 use crate::counters::counts::Counts;
@@ -46,9 +47,6 @@ const BOOKING_DUE: i64 = 1 << 61;
 // One comparison tells a probe whether its hit is to be measured and whether the slow path is asked for.
 const _: () = assert!(BOOKING_DUE as u64 > hits::MOST && READING_DUE as u64 > hits::MOST);
 
-/// How many counted calls can be in progress at once on a thread.
-const COUNTED_CALLS: usize = 31;
-
 /// So many short calls are left out at most before one is read: about as many as the budget would leave out.
 const MOST_PASSED: u64 = 256;
 
@@ -59,6 +57,7 @@ const CLOCK_NS: u64 = 100;
 #[derive(Debug)]
 pub(crate) struct ThreadRecorder {
     pub(super) instruments: &'static Instruments,
+    pub(super) room: Room,
     /// Number of the thread that has this recorder.
     pub(super) thread: AtomicU64,
     /// Numbers the stretches of time between two readings, over all threads that have the recorder.
@@ -83,12 +82,13 @@ pub(crate) struct ThreadRecorder {
 }
 
 impl ThreadRecorder {
-    pub(crate) fn new(instruments: &'static Instruments) -> ThreadRecorder {
+    pub(crate) fn new(instruments: &'static Instruments, room: Room) -> ThreadRecorder {
         ThreadRecorder {
             instruments,
+            room,
             thread: AtomicU64::new(0),
             stretch: AtomicU64::new(1),
-            counted: CountedCalls::with_room_for(COUNTED_CALLS, READING_DUE),
+            counted: CountedCalls::with_room_for(room.counted_calls(), READING_DUE),
             booking_postponed: AtomicBool::new(false),
             call_due: AtomicBool::new(false),
             passed: AtomicU64::new(0),
@@ -96,7 +96,7 @@ impl ThreadRecorder {
             heap: StaticCell::new(),
             idle_until_ns: AtomicU64::new(0),
             high: AtomicU64::new(0),
-            state: Mutex::default(),
+            state: Mutex::new(ThreadState::with(room)),
         }
     }
 
