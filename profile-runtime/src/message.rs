@@ -4,10 +4,7 @@ use std::io::Write;
 
 use crate::os::stderr;
 
-/// Writes one message to stderr. An error is ignored: a closed stderr is no reason to disturb the program. What has
-/// stderr's number and is a file of the program's gets none.
+/// Writes one message to stderr, where stderr may be written to.
 pub(crate) fn message(text: &str) {
-    if let Some(mut stderr) = stderr::get() {
-        let _ = writeln!(stderr, "memprof: {text}");
-    }
+    stderr::write(|mut stderr| writeln!(stderr, "memprof: {text}"));
 }

@@ -8,7 +8,9 @@ pub mod killed;
 pub mod mapping;
 #[cfg(target_os = "linux")]
 pub mod memory_limit;
+pub mod plugin;
 pub mod program;
+pub mod shipped;
 pub mod truth;
 pub mod user_crate;
 

@@ -2,39 +2,19 @@
 //! high-water mark, so one copy takes its peaks from there, and the other says that it samples.
 #![cfg(target_os = "linux")]
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use memprof::run::{PeakMethod, Run};
+use memprof_tests::plugin;
 use memprof_tests::program::{self, function};
-use memprof_tests::user_crate::UserCrate;
 
 const MIB: u64 = 1 << 20;
 
 /// The program, and its plugin.
 fn built() -> &'static [PathBuf; 2] {
     static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("callers");
-        let user = UserCrate::new("plugin", "2024", "", &target);
-        user.add("plugin_host", "src/main.rs");
-        let mut manifest = OpenOptions::new()
-            .append(true)
-            .open(user.path().join("Cargo.toml"))
-            .expect("the manifest");
-        let kinds = "[lib]\ncrate-type = [\"cdylib\"]\n\
-                     [[bin]]\nname = \"plugin_host\"\npath = \"src/main.rs\"\n";
-        manifest.write_all(kinds.as_bytes()).expect("written");
-        let output = user
-            .cargo(&["build", "--offline", "--quiet"])
-            .output()
-            .expect("cargo");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{stderr}");
-        ["plugin_host", "libplugin.so"].map(|file| target.join("debug").join(file))
-    })
+    BUILT.get_or_init(|| plugin::built(Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }
 
 /// The runs of the program and of the plugin.

@@ -3,9 +3,9 @@
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
-use std::process::Command;
 
 use memprof_tests::program::{Finished, function, run};
+use memprof_tests::shipped;
 
 /// Runs the program with these arguments. It ends with its own exit code and says nothing on stderr but memprof's
 /// summary.
@@ -179,26 +179,8 @@ fn stacks_are_small_at_the_start_and_at_the_end() {
 #[test]
 #[ignore = "builds memprof once more: .ci/run runs it"]
 fn the_same_as_programs_are_shipped() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("world");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args([
-            "build",
-            "--offline",
-            "--quiet",
-            "--release",
-            "--bin",
-            "world",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("CARGO_TARGET_DIR", &target)
-        .env("CARGO_PROFILE_RELEASE_LTO", "true")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "true")
-        .status();
-    assert!(built.is_ok_and(|status| status.success()));
-    let program = target.join("release/world");
+    let programs = shipped::built(Path::new(env!("CARGO_TARGET_TMPDIR")), &["world"]);
+    let program = programs.join("world");
     let program = program.to_str().expect("a path");
     check_descriptors(program);
     for how in ["short", "allocating"] {

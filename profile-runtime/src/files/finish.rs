@@ -109,12 +109,9 @@ fn columns() -> usize {
         .map_or(COLUMNS, |(terminal_size::Width(columns), _)| columns.into())
 }
 
-/// Prints to stderr, coloured where that is wanted. A closed stderr is not a reason to disturb the
-/// program.
+/// Prints to stderr, coloured where that is wanted, where stderr may be written to.
 fn print(text: &str) {
-    if let Some(stderr) = stderr::get() {
-        let _ = writeln!(anstream::AutoStream::auto(stderr), "{text}");
-    }
+    stderr::write(|stderr| writeln!(anstream::AutoStream::auto(stderr), "{text}"));
 }
 
 #[cfg(test)]

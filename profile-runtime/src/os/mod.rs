@@ -22,6 +22,7 @@ pub(crate) mod scripted;
 pub(crate) mod signal_mask;
 pub(crate) mod stderr;
 pub(crate) mod thread;
+mod write_signals;
 
 use std::io;
 

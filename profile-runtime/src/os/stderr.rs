@@ -7,19 +7,24 @@
 
 use std::io::{self, Stderr};
 
+use super::write_signals;
+
 /// Notes what stderr is now.
 pub(crate) fn note() {
     #[cfg(unix)]
     unix::note();
 }
 
-/// Stderr; `None` where number 2 is a file of the program's.
-pub(crate) fn get() -> Option<Stderr> {
+/// Has `write` write to stderr, unless number 2 is a file of the program's. That it fails is no reason to disturb the
+/// program, and the program gets no signal of it.
+pub(crate) fn write(write: impl FnOnce(Stderr) -> io::Result<()>) {
     #[cfg(unix)]
     let may_be_written = unix::may_be_written();
     #[cfg(not(unix))]
     let may_be_written = true;
-    may_be_written.then(io::stderr)
+    if may_be_written {
+        let _ = write_signals::taken_back(|| write(io::stderr()));
+    }
 }
 
 #[cfg(unix)]
