@@ -69,10 +69,10 @@ fn aborts_in_its_handler() {
     std::process::abort();
 }
 
-/// Which says what it has got of its own process.
+/// Which says what its children have got of this process. It blocks signals itself while it starts them.
 fn becomes_a_shell() {
     work_until_there_is_a_journal();
-    let script = "ls /proc/self/fd; umask; ulimit -a; grep -E '^(SigB|Cap|Uid|Seccomp:|NoNew)' /proc/$$/status; \
+    let script = "ls /proc/self/fd; umask; ulimit -a; grep -E '^(SigB|Cap|Uid|Seccomp:|NoNew)' /proc/self/status; \
                   echo by the shell >shell; exit 5";
     panic!("{}", Command::new("/bin/sh").args(["-c", script]).exec());
 }
