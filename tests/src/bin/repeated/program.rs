@@ -62,7 +62,8 @@ fn worker(
     sizes: &Mutex<HashMap<usize, usize>>,
     names: &mpsc::Sender<String>,
 ) -> usize {
-    let mut own = Vec::new();
+    // Room for all: how often a vector grows depends on how the pieces fall to the threads.
+    let mut own = Vec::with_capacity(PIECES);
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number >= PIECES {
