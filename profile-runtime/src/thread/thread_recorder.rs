@@ -166,6 +166,7 @@ impl ThreadRecorder {
     pub(super) fn take_call_due(&self, state: &ThreadState, site: &'static RegisteredSite) -> bool {
         // At the site's first call its totals are not made yet, which allocates.
         let totals = state.totals.get(site.id).and_then(Option::as_ref);
+        self.ask_without_a_sampler(state, site);
         let left_out = totals.is_some_and(|totals| self.leaves_out(totals.counters));
         if !self.call_due.load(Relaxed) || left_out {
             return false;
@@ -219,6 +220,17 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
+        let closed = self.close_to(depth, cancelled, last);
+        self.instruments.spare_moment.come();
+        closed
+    }
+
+    fn close_to<T>(
+        &self,
+        depth: u32,
+        cancelled: bool,
+        last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
+    ) -> Option<T> {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);
@@ -335,8 +347,21 @@ impl ThreadRecorder {
             inner.counters.note_length(state.budget.is_short(length_ns));
         }
         if state.is_outside(state.stack.len()) {
+            // Without a sampler the calls that are asked for are the ones that look at the clock.
             let may_read = state.budget.may_read_outermost();
-            self.call_due.store(may_read, Relaxed);
+            let due = may_read || self.instruments.sampler.is_missing();
+            self.call_due.store(due, Relaxed);
+        }
+    }
+
+    /// Where there is no sampler, asks for a reading as its tick would have done by now: if the interval of `site` has
+    /// passed since the last one.
+    pub(super) fn ask_without_a_sampler(&self, state: &ThreadState, site: &RegisteredSite) {
+        let Instruments { sampler, meter, .. } = self.instruments;
+        if sampler.is_missing()
+            && meter.now_ns().saturating_sub(state.last.t_ns) >= site.interval_ns
+        {
+            self.ask_for_reading();
         }
     }
 
