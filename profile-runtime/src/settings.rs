@@ -138,7 +138,7 @@ impl Settings {
     ///
     /// RSS is then read at lines and calls only, and there are no samples between them. Calls, hits, heap figures and
     /// the peaks of the kernel's mark stay exact. The program's own threads write the journal, every half second at a
-    /// line or at the end of a call: about a millisecond, and 2% of the time at most. They write the reports, too.
+    /// line or at the end of a call, which takes 2% of the time at most. They write the reports, too.
     /// Nobody watches how much memory is left.
     pub fn threads(mut self, threads: bool) -> Settings {
         self.without_threads = !threads;

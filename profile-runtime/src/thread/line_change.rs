@@ -16,10 +16,6 @@ use crate::counters::line::LineCounters;
 use crate::heap;
 use crate::recording;
 
-/// Without a sampler a line in a counted call looks at the clock after so many hits at the latest: a look costs as much as
-/// some thirty of them.
-const UNWATCHED: u64 = 1_000;
-
 impl ThreadRecorder {
     /// Makes `line` the current line, with whatever is due: a reading, a booking, or the measuring of this
     /// hit.
@@ -34,7 +30,7 @@ impl ThreadRecorder {
             return;
         }
         self.instruments.spare_moment.come();
-        self.ask_in_a_long_call();
+        self.look_at_a_line();
         let first = hit && line.own_hits() == 1;
         if self.current_line().slow_path() == 0 && !self.counted.is_empty() && !first {
             // The hit is due to be measured, and the call is only counted: counted calls do not become
@@ -85,23 +81,6 @@ impl ThreadRecorder {
             }
         }
         self.current_line().begin(line);
-    }
-
-    /// Where there is no sampler, asks for the reading that its tick in the innermost call would have asked for.
-    fn ask_in_a_long_call(&self) {
-        if self.instruments.sampler.is_missing()
-            && let Some((site, _, _)) = self.innermost()
-        {
-            self.ask_without_a_sampler(&self.state(), site);
-        }
-    }
-
-    /// So many hits of a line in a counted call the line's measurement waits.
-    fn wait_of_counted(&self, line: &LineCounters) -> u64 {
-        match self.instruments.sampler.is_missing() {
-            true => line.own_hits().min(UNWATCHED),
-            false => line.own_hits(),
-        }
     }
 
     /// The line before books what changed up to the last reading, and the line at `place` begins.

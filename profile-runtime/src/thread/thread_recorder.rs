@@ -22,6 +22,7 @@ use super::call_stack::{ThreadHeap, ThreadState};
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
 use super::room::Room;
+use super::own_tick::OwnTick;
 use crate::counters::atomics::add;
 use crate::counters::counted_calls::CountedCalls;
 use crate::counters::counts::Counts;
@@ -70,6 +71,7 @@ pub(crate) struct ThreadRecorder {
     pub(super) call_due: AtomicBool,
     /// How many calls were not read meanwhile, because such calls are short.
     pub(super) passed: AtomicU64,
+    pub(super) own_tick: OwnTick,
     /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
     /// The heap counters of the thread that has this recorder, if the heap is counted.
@@ -92,6 +94,7 @@ impl ThreadRecorder {
             booking_postponed: AtomicBool::new(false),
             call_due: AtomicBool::new(false),
             passed: AtomicU64::new(0),
+            own_tick: OwnTick::default(),
             directory: SiteDirectory::new(),
             heap: StaticCell::new(),
             idle_until_ns: AtomicU64::new(0),
@@ -166,19 +169,21 @@ impl ThreadRecorder {
     pub(super) fn take_call_due(&self, state: &ThreadState, site: &'static RegisteredSite) -> bool {
         // At the site's first call its totals are not made yet, which allocates.
         let totals = state.totals.get(site.id).and_then(Option::as_ref);
-        self.ask_without_a_sampler(state, site);
         let left_out = totals.is_some_and(|totals| self.leaves_out(totals.counters));
         if !self.call_due.load(Relaxed) || left_out {
             return false;
         }
         self.call_due.store(false, Relaxed);
         self.passed.store(0, Relaxed);
-        state.budget.may_read_outermost()
+        self.may_read_outermost(state, site)
     }
 
     /// Whether calls of a site are so short that a reading of a longer one says more, as far as there are longer ones.
+    /// Without a sampler others are left out, too, while nothing is left for reading them.
     pub(super) fn leaves_out(&self, counters: &SiteCounters) -> bool {
-        counters.is_short() && self.passed.load(Relaxed) < MOST_PASSED
+        let passed = self.passed.load(Relaxed);
+        (counters.is_short() && passed < MOST_PASSED)
+            || passed < self.own_tick.calls_to_pass.load(Relaxed)
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -351,17 +356,6 @@ impl ThreadRecorder {
             let may_read = state.budget.may_read_outermost();
             let due = may_read || self.instruments.sampler.is_missing();
             self.call_due.store(due, Relaxed);
-        }
-    }
-
-    /// Where there is no sampler, asks for a reading as its tick would have done by now: if the interval of `site` has
-    /// passed since the last one.
-    pub(super) fn ask_without_a_sampler(&self, state: &ThreadState, site: &RegisteredSite) {
-        let Instruments { sampler, meter, .. } = self.instruments;
-        if sampler.is_missing()
-            && meter.now_ns().saturating_sub(state.last.t_ns) >= site.interval_ns
-        {
-            self.ask_for_reading();
         }
     }
 
