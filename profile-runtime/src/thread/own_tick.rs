@@ -3,13 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::call_stack::ThreadState;
-use super::thread_recorder::ThreadRecorder;
-use crate::counters::line::LineCounters;
-use crate::site::registered::RegisteredSite;
-
 /// A line in a counted call looks at the clock after so many hits at the latest: a look costs as much as some thirty.
-const MOST_HITS: u64 = 1_000;
+pub(super) const MOST_HITS: u64 = 1_000;
 
 /// Looks at outermost calls are to be this far apart at least.
 const APART_NS: u64 = 1_000_000;
@@ -28,7 +23,7 @@ pub(super) struct OwnTick {
 
 impl OwnTick {
     /// The outermost call of this moment could not be read. The next looks come half as often if they come too often.
-    fn put_off(&self, now_ns: u64) {
+    pub(super) fn put_off(&self, now_ns: u64) {
         let apart_ns = now_ns.saturating_sub(self.looked_at_ns.swap(now_ns, Relaxed));
         let calls = self.calls_to_pass.load(Relaxed);
         let calls = match apart_ns < APART_NS {
@@ -36,45 +31,6 @@ impl OwnTick {
             false => calls / 2,
         };
         self.calls_to_pass.store(calls, Relaxed);
-    }
-}
-
-impl ThreadRecorder {
-    /// An outermost call of `site` begins that was asked for. Says whether it may be read.
-    pub(super) fn may_read_outermost(&self, state: &ThreadState, site: &RegisteredSite) -> bool {
-        let may_read = state.budget.may_read_outermost();
-        if self.instruments.sampler.is_missing() {
-            self.ask_if_time_has_passed(state, site);
-            match may_read {
-                true => self.own_tick.calls_to_pass.store(0, Relaxed),
-                false => self.own_tick.put_off(self.instruments.meter.now_ns()),
-            }
-        }
-        may_read
-    }
-
-    /// A line of the innermost call comes to its slow path.
-    pub(super) fn look_at_a_line(&self) {
-        if self.instruments.sampler.is_missing()
-            && let Some((site, _, _)) = self.innermost()
-        {
-            self.ask_if_time_has_passed(&self.state(), site);
-        }
-    }
-
-    /// So many hits of a line in a counted call its measurement waits.
-    pub(super) fn wait_of_counted(&self, line: &LineCounters) -> u64 {
-        match self.instruments.sampler.is_missing() {
-            true => line.own_hits().min(MOST_HITS),
-            false => line.own_hits(),
-        }
-    }
-
-    fn ask_if_time_has_passed(&self, state: &ThreadState, site: &RegisteredSite) {
-        let now_ns = self.instruments.meter.now_ns();
-        if now_ns.saturating_sub(state.last.t_ns) >= site.interval_ns {
-            self.ask_for_reading();
-        }
     }
 }
 

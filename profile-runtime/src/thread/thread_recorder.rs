@@ -359,6 +359,27 @@ impl ThreadRecorder {
         }
     }
 
+    /// An outermost call of `site` begins that was asked for. Says whether it may be read.
+    fn may_read_outermost(&self, state: &ThreadState, site: &RegisteredSite) -> bool {
+        let may_read = state.budget.may_read_outermost();
+        if self.instruments.sampler.is_missing() {
+            self.ask_if_time_has_passed(state, site);
+            match may_read {
+                true => self.own_tick.calls_to_pass.store(0, Relaxed),
+                false => self.own_tick.put_off(self.instruments.meter.now_ns()),
+            }
+        }
+        may_read
+    }
+
+    /// Where there is no sampler: asks for a reading if the interval of `site` has passed since the last one.
+    pub(super) fn ask_if_time_has_passed(&self, state: &ThreadState, site: &RegisteredSite) {
+        let now_ns = self.instruments.meter.now_ns();
+        if now_ns.saturating_sub(state.last.t_ns) >= site.interval_ns {
+            self.ask_for_reading();
+        }
+    }
+
     /// The innermost call's line has to book at the next probe.
     pub(super) fn ask_for_booking(&self) {
         self.current_line().slow_path.fetch_or(BOOKING_DUE, Relaxed);
