@@ -290,6 +290,9 @@ pub struct SamplerReport {
     pub ticks_taken: u64,
     /// The longest time between two samples while an annotated call was in progress.
     pub longest_gap_ns: u64,
+    /// There was no such thread: readings were taken at lines and calls only.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub missing: bool,
 }
 
 /// What the measurement itself cost.

@@ -17,6 +17,7 @@ pub fn all() -> Vec<(&'static str, Run)> {
         ("early_calls", early_calls()),
         ("hostile", hostile()),
         ("no_samples", no_samples()),
+        ("no_sampler", no_sampler()),
         ("nothing", nothing()),
         ("in_part", in_part()),
         ("heap", heap()),
@@ -543,7 +544,19 @@ pub fn no_samples() -> Run {
         ticks_due: 0,
         ticks_taken: 0,
         longest_gap_ns: 0,
+        missing: false,
     });
+    run
+}
+
+/// A program without threads of memprof's.
+pub fn no_sampler() -> Run {
+    let mut run = nested();
+    run.sampler = data!(SamplerReport {
+        missing: true,
+        ..SamplerReport::default()
+    });
+    run.overhead.sampler_cpu_ns = 0;
     run
 }
 
@@ -913,6 +926,7 @@ impl Sim {
                 ticks_due: 0,
                 ticks_taken: 0,
                 longest_gap_ns: 11 * MS,
+                missing: false,
             }),
             overhead: data!(Overhead {
                 readings: 0,

@@ -233,6 +233,7 @@
 //! | `MEMPROF_PEAK` | `kernel`, or `sampled`: leave the kernel's high-water mark alone |
 //! | `MEMPROF_KEEP` | how many runs are kept in that folder (30); 0 keeps all |
 //! | `MEMPROF_QUIET=1` | prints no summary |
+//! | `MEMPROF_THREADS=0` | starts no thread: readings at lines and calls only ([`Settings::threads`]) |
 //! | `MEMPROF_BASELINE` | `save` or `check`: what functions take is kept in the package's `memprof-baseline.json`, and a test program that takes more ends with a failure |
 //! | `MEMPROF_BASELINE_FILE` | another file |
 //! | `MEMPROF_BASELINE_TOLERANCE` | how much more is allowed, and how much more RSS: `5%, 1 MiB` |

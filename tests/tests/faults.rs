@@ -25,6 +25,14 @@ fn faults(root: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -
     command.output().expect("started")
 }
 
+/// Checks a fault with memprof's threads, and without them.
+fn both(check: impl Fn(fn(&mut Command))) {
+    check(|_| {});
+    check(|command| {
+        command.env("MEMPROF_THREADS", "0");
+    });
+}
+
 /// The program did what it does, and there is nothing on stderr.
 #[track_caller]
 fn assert_undisturbed(output: &Output) {
@@ -68,25 +76,34 @@ fn assert_whole(root: &Path, calls: u64) {
 
 #[test]
 fn all_descriptors_closed_and_used_again() {
-    let (root, own) = (
-        TempDir::new().expect("a folder"),
-        TempDir::new().expect("a folder"),
-    );
-    let file = own.path().join("mine");
-    let output = faults(root.path(), &["close", &file.display().to_string()], |_| {});
-    assert_undisturbed(&output);
-    assert_whole(root.path(), 2);
-    assert_eq!(std::fs::read(&file).expect("written"), b"mine");
+    both(|prepare| {
+        let (root, own) = (
+            TempDir::new().expect("a folder"),
+            TempDir::new().expect("a folder"),
+        );
+        let file = own.path().join("mine");
+        let output = faults(
+            root.path(),
+            &["close", &file.display().to_string()],
+            prepare,
+        );
+        assert_undisturbed(&output);
+        assert_whole(root.path(), 2);
+        assert_eq!(std::fs::read(&file).expect("written"), b"mine");
+    });
 }
 
 #[test]
 fn working_directory_changed() {
-    let parent = TempDir::new().expect("a folder");
-    let output = faults(Path::new("reports"), &["chdir"], |command| {
-        command.current_dir(parent.path());
+    both(|prepare| {
+        let parent = TempDir::new().expect("a folder");
+        let output = faults(Path::new("reports"), &["chdir"], |command| {
+            prepare(command);
+            command.current_dir(parent.path());
+        });
+        assert_undisturbed(&output);
+        assert_whole(&parent.path().join("reports"), 2);
     });
-    assert_undisturbed(&output);
-    assert_whole(&parent.path().join("reports"), 2);
 }
 
 #[test]
@@ -108,42 +125,50 @@ fn root_changed() {
 
 #[test]
 fn folder_removed_while_it_is_written() {
-    let parent = TempDir::new().expect("a folder");
-    let root = parent.path().join("runs");
-    let output = faults(&root, &["remove", &root.display().to_string()], |_| {});
-    assert_undisturbed(&output);
-    assert_whole(&root, 2);
+    both(|prepare| {
+        let parent = TempDir::new().expect("a folder");
+        let root = parent.path().join("runs");
+        let output = faults(&root, &["remove", &root.display().to_string()], prepare);
+        assert_undisturbed(&output);
+        assert_whole(&root, 2);
+    });
 }
 
 #[test]
 fn fork_without_exec() {
-    let root = TempDir::new().expect("a folder");
-    assert_undisturbed(&faults(root.path(), &["fork"], |_| {}));
-    assert_whole(root.path(), 2);
+    both(|prepare| {
+        let root = TempDir::new().expect("a folder");
+        assert_undisturbed(&faults(root.path(), &["fork"], prepare));
+        assert_whole(root.path(), 2);
+    });
 }
 
 #[test]
 fn daemon_forked_twice() {
-    let root = TempDir::new().expect("a folder");
-    let output = faults(root.path(), &["daemon"], |_| {});
-    assert_eq!(output.status.code(), Some(7));
-    // stdout is read until the last process has ended, too.
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "daemon\ndone\n");
-    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
-    let run = only_run(root.path());
-    assert_eq!(
-        (run.outcome, function(&run, "work").calls),
-        (RunOutcome::Recovered, 1)
-    );
+    both(|prepare| {
+        let root = TempDir::new().expect("a folder");
+        let output = faults(root.path(), &["daemon"], prepare);
+        assert_eq!(output.status.code(), Some(7));
+        // stdout is read until the last process has ended, too.
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "daemon\ndone\n");
+        assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+        let run = only_run(root.path());
+        assert_eq!(
+            (run.outcome, function(&run, "work").calls),
+            (RunOutcome::Recovered, 1)
+        );
+    });
 }
 
 #[test]
 fn exec_of_another_program() {
-    let root = TempDir::new().expect("a folder");
-    let output = faults(root.path(), &["exec"], |_| {});
-    assert_eq!(output.status.code(), Some(7));
-    assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
-    assert_eq!(function(&only_run(root.path()), "work").calls, 1);
+    both(|prepare| {
+        let root = TempDir::new().expect("a folder");
+        let output = faults(root.path(), &["exec"], prepare);
+        assert_eq!(output.status.code(), Some(7));
+        assert_eq!(memprof::recover(root.path()).expect("recovered").len(), 1);
+        assert_eq!(function(&only_run(root.path()), "work").calls, 1);
+    });
 }
 
 #[test]
@@ -160,11 +185,14 @@ fn abort_and_stack_overflow() {
 /// SIGXFSZ would end the program.
 #[test]
 fn limit_on_the_size_of_files() {
-    let root = TempDir::new().expect("a folder");
-    let output = faults(root.path(), &["none"], |command| {
-        limit_file_size(command, 6_000)
+    both(|prepare| {
+        let root = TempDir::new().expect("a folder");
+        let output = faults(root.path(), &["none"], |command| {
+            prepare(command);
+            limit_file_size(command, 6_000);
+        });
+        assert_one_complaint(&output);
     });
-    assert_one_complaint(&output);
 }
 
 #[test]

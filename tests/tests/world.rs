@@ -2,9 +2,13 @@
 //! that somebody has. The last test runs all of them once more as programs are shipped.
 #![cfg(target_os = "linux")]
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use memprof_tests::program::{Finished, function, run};
+use std::process::{Command, Stdio};
+
+use memprof::run::{FunctionProfile, Run};
+use memprof_tests::program::{Finished, command, function, run, run_with};
 use memprof_tests::shipped;
 
 /// Runs the program with these arguments. It ends with its own exit code and says nothing on stderr but memprof's
@@ -175,6 +179,135 @@ fn stacks_are_small_at_the_start_and_at_the_end() {
     check_small_stacks(env!("CARGO_BIN_EXE_world"));
 }
 
+/// The program with or without memprof's threads. Gives what it said: which namespaces it got, how many threads it had,
+/// how many short calls it made, and the hits of a loop.
+fn one_thread(program: &str, threads: &str) -> (Finished, String, [u64; 3]) {
+    let finished = run_with(program, &["one-thread"], |command| {
+        command.env("MEMPROF_THREADS", threads);
+    });
+    let stderr = finished.stderr();
+    assert_eq!(finished.output.status.code(), Some(7), "{stderr}");
+    assert!(!stderr.contains("memprof: "), "{stderr}");
+    let said = finished.stdout();
+    let mut words: Vec<&str> = said.trim().rsplitn(4, ' ').collect();
+    words.reverse();
+    let numbers = [1, 2, 3].map(|at| words[at].parse().expect("a number"));
+    let namespace = words[0].to_owned();
+    (finished, namespace, numbers)
+}
+
+/// What is counted is what there was, whoever reads.
+fn check_counts(run: &Run, short_calls: u64, loop_hits: u64) {
+    let [keeps, short, grows] = ["keeps", "short", "grows"].map(|label| function(run, label));
+    assert_eq!((keeps.calls, short.calls, grows.calls), (1, short_calls, 1));
+    let lines = grows.lines.iter();
+    let of_loop = lines.filter(|line| line.source.contains("hits += 1"));
+    assert_eq!(of_loop.map(|line| line.hits).sum::<u64>(), loop_hits);
+    let heap = |profile: &FunctionProfile| profile.heap.map(|heap| (heap.allocated, heap.net));
+    if run.heap {
+        assert_eq!(heap(short), Some((100 * short_calls, 0)));
+        assert_eq!(heap(grows), Some((8 << 20, 8 << 20)));
+    }
+}
+
+/// With memprof's threads the program gets no namespace of users, and without them it does. What is counted is the
+/// same, and the report says what there was not.
+fn check_one_thread(program: &str) {
+    let (with, namespace, [threads, calls, hits]) = one_thread(program, "1");
+    assert_eq!((&namespace[..], threads), ("several", 3));
+    let with = with.recorded();
+    check_counts(&with, calls, hits);
+    assert!(!with.sampler.missing);
+
+    let (without, namespace, [threads, calls, hits]) = one_thread(program, "0");
+    assert_eq!(threads, 1);
+    match &namespace[..] {
+        "one" => {}
+        "not allowed" => eprintln!("this system gives no namespace of users: not tried"),
+        other => panic!("{other}"),
+    }
+    let told = without.stderr();
+    assert!(
+        told.contains("no sampler: RSS was read at lines and calls only"),
+        "{told}"
+    );
+    let without = without.recorded();
+    check_counts(&without, calls, hits);
+    assert!(without.sampler.missing && without.sampler.ticks_taken == 0);
+    // The budget was used up at once: short calls are read until the last, and lines in the middle of a long one.
+    let read = |moments: &[u64], from_ms: u64, to_ms: u64| {
+        let within = from_ms * 1_000_000..to_ms * 1_000_000;
+        moments.iter().filter(|t_ns| within.contains(t_ns)).count()
+    };
+    let samples = without.series.iter();
+    let samples: Vec<u64> = samples.map(|sample| sample.t_ns).collect();
+    for (from_ms, to_ms) in [(500, 800), (800, 1_100)] {
+        assert!(read(&samples, from_ms, to_ms) >= 3, "{samples:?}");
+    }
+    let grows = function(&without, "grows");
+    let begun = grows.call_records[0].start_ns;
+    let points = grows.series.iter();
+    let points: Vec<u64> = points.map(|point| point.t_ns - begun).collect();
+    for (from_ms, to_ms) in [(20, 330), (370, 680)] {
+        assert!(read(&points, from_ms, to_ms) >= 3, "{points:?}");
+    }
+    assert!(
+        (8 << 20..9 << 20).contains(&grows.net_rss),
+        "{}",
+        grows.net_rss
+    );
+}
+
+#[test]
+fn a_program_must_have_one_thread_only() {
+    for program in [
+        env!("CARGO_BIN_EXE_world"),
+        env!("CARGO_BIN_EXE_world_counted"),
+    ] {
+        check_one_thread(program);
+    }
+}
+
+/// Without threads the journal is written by the program's own, and survives it.
+#[test]
+fn a_program_with_one_thread_only_is_killed() {
+    let root = tempfile::TempDir::new().expect("a folder");
+    let mut command = command(env!("CARGO_BIN_EXE_world"), root.path());
+    command
+        .args(["one-thread", "long"])
+        .env("MEMPROF_THREADS", "0");
+    let mut program = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut said = String::new();
+    let stdout = program.stdout.take().expect("piped");
+    BufReader::new(stdout)
+        .read_line(&mut said)
+        .expect("it says something");
+    let short_calls = said
+        .trim()
+        .rsplit(' ')
+        .nth(1)
+        .and_then(|calls| calls.parse::<u64>().ok());
+    let journal = || {
+        let runs = std::fs::read_dir(root.path()).expect("there").flatten();
+        let mut journals =
+            runs.filter_map(|run| std::fs::read(run.path().join("mprofile.dat")).ok());
+        journals.next().expect("a journal")
+    };
+    let calls =
+        || memprof::report::parse_journal(&journal()).map(|run| function(&run, "short").calls);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while calls().expect("whole entries") <= short_calls.expect("a number") {
+        assert!(std::time::Instant::now() < until, "no entry comes any more");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    program.kill().expect("it was there");
+    program.wait().expect("it has ended");
+    let recovered = memprof::recover(root.path()).expect("recovered");
+    let run = memprof::report::read_run(&recovered[0]).expect("a run");
+    assert!(run.sampler.missing && Some(function(&run, "short").calls) > short_calls);
+    assert_eq!(function(&run, "grows").calls, 1);
+}
+
 /// The program as small as it gets: optimised for size as a whole, stripped, and without unwinding.
 #[test]
 #[ignore = "builds memprof once more: .ci/run runs it"]
@@ -194,4 +327,5 @@ fn the_same_as_programs_are_shipped() {
     check_fork_during_the_start(program, 10);
     check_exit_during_the_start(program, 10);
     check_small_stacks(program);
+    check_one_thread(program);
 }

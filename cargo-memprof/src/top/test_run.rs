@@ -71,6 +71,7 @@ pub(super) fn run() -> Run {
             ticks_due: 400,
             ticks_taken: 400,
             longest_gap_ns: 11 * MS,
+            missing: false,
         }),
         overhead: data!(Overhead {
             readings: 1_300,

@@ -63,6 +63,7 @@ impl Record {
                 ticks_due: self.due,
                 ticks_taken: self.taken,
                 longest_gap_ns: self.longest_gap_ns,
+                missing: false,
             }),
             overhead: data!(Overhead {
                 readings: self.taken,

@@ -19,7 +19,6 @@ use crate::facts::ranking::{Ranked, ranked};
 use crate::facts::rows::in_part;
 use crate::facts::shown_call::unlisted;
 use crate::plain::function_columns::{FunctionColumn, Kind, function_columns};
-use crate::plain::text_page::peaks_by;
 use crate::text::sentence::Part;
 use crate::text::time::started;
 use crate::text::units::{align_points, count, duration, mib_unit, percent, signed_mib};
@@ -27,6 +26,7 @@ use crate::text::visible::{source_line, truncate, visible};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::HOW_TO_COUNT;
 use crate::words::own_memory;
+use crate::words::readings::{no_sampler, peaks_by};
 use crate::words::story::tell;
 use crate::words::watched;
 use crate::words::{stopped, untold};
@@ -390,7 +390,7 @@ fn facts(run: &Run) -> Vec<(&'static str, String)> {
 /// What a program that recorded itself tells of that.
 fn own_facts(run: &Run) -> Vec<(&'static str, String)> {
     let (sampler, cost) = (&run.sampler, &run.overhead);
-    vec![
+    let mut facts = vec![
         (
             "peaks",
             peaks_by(run).trim_start_matches("peaks ").to_owned(),
@@ -408,13 +408,16 @@ fn own_facts(run: &Run) -> Vec<(&'static str, String)> {
         ),
         (
             "sampler",
-            format!(
-                "{} of {} samples taken{}, longest gap {}",
-                count(sampler.ticks_taken),
-                count(sampler.ticks_due),
-                bracketed(percent(sampler.ticks_taken, sampler.ticks_due)),
-                duration(sampler.longest_gap_ns)
-            ),
+            match no_sampler(run) {
+                Some(remark) => remark.to_owned(),
+                None => format!(
+                    "{} of {} samples taken{}, longest gap {}",
+                    count(sampler.ticks_taken),
+                    count(sampler.ticks_due),
+                    bracketed(percent(sampler.ticks_taken, sampler.ticks_due)),
+                    duration(sampler.longest_gap_ns)
+                ),
+            },
         ),
         (
             "exact readings",
@@ -425,12 +428,13 @@ fn own_facts(run: &Run) -> Vec<(&'static str, String)> {
                 bracketed(percent(cost.reading_ns, run.duration_ns) + " of the run")
             ),
         ),
-        (
-            "sampler’s time",
-            format!("{} of processor time", duration(cost.sampler_cpu_ns)),
-        ),
-        ("profiler’s memory", own_memory::fact(run)),
-    ]
+    ];
+    if !sampler.missing {
+        let time = format!("{} of processor time", duration(cost.sampler_cpu_ns));
+        facts.push(("sampler’s time", time));
+    }
+    facts.push(("profiler’s memory", own_memory::fact(run)));
+    facts
 }
 
 /// How many lines were measured exactly, in part, or not.

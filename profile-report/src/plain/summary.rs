@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use memprof_model::run::{PeakMethod, Run, Watched};
+use memprof_model::run::{Run, Watched};
 
 use super::function_columns::{FunctionColumn, Kind, function_columns};
 use crate::facts::names::Names;
@@ -16,6 +16,7 @@ use crate::text::visible::{source_line, truncate, visible, width, wrapped};
 use crate::words::findings::{Finding, findings};
 use crate::words::heap_story::in_short;
 use crate::words::own_memory;
+use crate::words::readings::{no_sampler, sampled_peaks};
 use crate::words::watched;
 use crate::words::{stopped, untold};
 
@@ -93,9 +94,9 @@ pub fn summary(run: &Run, folder: Option<&Path>, width: usize) -> String {
         text.push_str(&quiet(&truncate(&format!("  {remark}"), width)));
         text.push('\n');
     }
-    if run.peak_method == PeakMethod::Sampled && run.watched.is_none() {
-        let note = "  peaks are from samples: short temporaries are not seen";
-        text.push_str(&quiet(&truncate(note, width)));
+    let sampled_peaks = sampled_peaks(run).filter(|_| run.watched.is_none());
+    for note in sampled_peaks.into_iter().chain(no_sampler(run)) {
+        text.push_str(&quiet(&truncate(&format!("  {note}"), width)));
         text.push('\n');
     }
     if let Some(folder) = folder {

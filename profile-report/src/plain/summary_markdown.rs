@@ -1,6 +1,6 @@
 //! The run as Markdown, for a pull request: what the summary in the terminal says.
 
-use memprof_model::run::{PeakMethod, Run};
+use memprof_model::run::Run;
 
 use super::function_columns::{FunctionColumn, function_columns};
 use crate::facts::names::Names;
@@ -9,6 +9,7 @@ use crate::text::markdown::{code, row, rule, sentences};
 use crate::text::units::{duration, mib_unit};
 use crate::text::visible::{source_line, truncate};
 use crate::words::findings::{Finding, findings};
+use crate::words::readings::{no_sampler, sampled_peaks};
 use crate::words::story::tell;
 
 /// The most functions that are shown.
@@ -65,8 +66,8 @@ pub fn summary_markdown(run: &Run) -> String {
             functions.len() - SHOWN
         ));
     }
-    if run.peak_method == PeakMethod::Sampled {
-        text.push_str("\nPeaks are from samples: short temporaries are not seen.\n");
+    for note in sampled_peaks(run).into_iter().chain(no_sampler(run)) {
+        text.push_str(&format!("\n{}.\n", note[..1].to_uppercase() + &note[1..]));
     }
     text
 }

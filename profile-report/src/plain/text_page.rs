@@ -8,12 +8,13 @@ use crate::facts::own::alive;
 use crate::facts::peak_moment::{PeakTime, peak_time};
 use crate::facts::rss_and_heap::others_show;
 use crate::facts::shown_call::{calls_of_net, in_progress, shown_call, which_call};
-use crate::text::units::{count, duration, interval, mib, mib_unit, signed_mib};
+use crate::text::units::{count, duration, mib, mib_unit, signed_mib};
 use crate::text::visible::visible;
 use crate::words::findings::alive_when;
 use crate::words::growth::growth_table;
 use crate::words::heap_story::{HOW_TO_COUNT, remarks};
 use crate::words::places::place;
+use crate::words::readings::{peaks_by, read_by};
 use crate::words::spread::{highest_unread_call, spread_table, unread_rise};
 use crate::words::story;
 use crate::words::suspended::suspended;
@@ -111,7 +112,7 @@ pub(crate) fn facts(run: &Run, profile: &FunctionProfile) -> Vec<(&'static str, 
     if let Some(others) = profile.heap_elsewhere.filter(others_show) {
         facts.push(("elsewhere", elsewhere(&others)));
     }
-    let how = format!("{}; {}", peaks_by(run), readings_by(run, profile));
+    let how = format!("{}; {}", peaks_by(run), read_by(run, profile));
     facts.push(("measured", how));
     if let Some(known) = known(run) {
         facts.push(("known", known));
@@ -273,19 +274,6 @@ fn moment(profile: &FunctionProfile) -> String {
         }
         PeakTime::Unknown => String::new(),
     }
-}
-
-/// How peaks were obtained, in words.
-pub(crate) fn peaks_by(run: &Run) -> &'static str {
-    run.peak_method.words()
-}
-
-fn readings_by(run: &Run, profile: &FunctionProfile) -> String {
-    format!(
-        "{} every {}",
-        visible(&run.backend),
-        interval(profile.interval_ns)
-    )
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ impl DatFile {
                 ticks_due: all.len() as u64,
                 ticks_taken: all.len() as u64,
                 longest_gap_ns: gaps.max().unwrap_or(0),
+                missing: false,
             }),
             overhead: data!(Overhead {
                 readings: 0,

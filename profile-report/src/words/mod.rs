@@ -8,6 +8,7 @@ mod heap_sums;
 mod origins_story;
 pub(crate) mod own_memory;
 pub(crate) mod places;
+pub(crate) mod readings;
 pub(crate) mod spread;
 pub(crate) mod stopped;
 pub(crate) mod story;

@@ -1,9 +1,9 @@
 //! One plain sentence or two that say what a function's memory did, and on which line.
 
-use memprof_model::run::{FunctionProfile, Line, LineGroup, PeakMethod, Run};
+use memprof_model::run::{FunctionProfile, Line, LineGroup, Run};
 
 use super::places::{group_lines, place, quoted};
-use super::{heap_story, heap_sums, origins_story};
+use super::{heap_story, heap_sums, origins_story, readings};
 use crate::facts::own::group_of;
 use crate::facts::peak_moment::{PeakTime, peak_time};
 use crate::facts::ranking::line_to_look_at;
@@ -105,10 +105,7 @@ impl Story {
         if profile.peak_rss < NOISE {
             return self.no_peak(profile);
         }
-        let how = match run.peak_method {
-            PeakMethod::Sampled => "highest sample",
-            _ => "peak",
-        };
+        let how = readings::peak(run);
         let of = if profile.heap.is_some() {
             " of RSS"
         } else {

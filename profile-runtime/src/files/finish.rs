@@ -1,11 +1,11 @@
-//! Writing as the program sees it: on demand, and when the program ends. The caller waits for the writer thread.
+//! Writing as the program sees it: on demand, and when the program ends. The caller waits for the writer.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::room;
-use super::writer;
+use super::work;
 use crate::heap;
 use crate::message::message;
 use crate::os::stderr;
@@ -46,7 +46,7 @@ pub fn write_reports() -> Result<PathBuf, ReportError> {
     let recorder = recorder::running().ok_or_else(ReportError::nothing_recorded)?;
     let write = || {
         let run = Arc::new(whole_run::take(recorder, RunOutcome::Running));
-        writer::write(recorder, &run)
+        work::write(recorder, &run)
     };
     Ok(heap::without_counting(write)?.folder)
 }
@@ -67,14 +67,14 @@ pub(crate) fn finish(recorder: &'static Recorder, status: Option<i32>) -> bool {
         return false;
     }
     let run = Arc::new(run);
-    let written = writer::write(recorder, &run)
+    let written = work::write(recorder, &run)
         .inspect_err(|error| print(&error.to_string()))
         .ok();
     let quiet = recorder.settings.quiet;
     if !quiet {
         print_summary(&run, written.as_ref());
     }
-    let baseline = writer::check_baseline(recorder, &run, status);
+    let baseline = work::check_baseline(recorder, &run, status);
     let remark = baseline.remark.filter(|_| !quiet);
     for text in remark.iter().chain(&baseline.said) {
         message(text);

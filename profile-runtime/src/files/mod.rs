@@ -1,5 +1,5 @@
 //! Everything that is written to files: the journal while the program runs, and reports and baselines at its end.
-//! One thread does it all, the writer.
+//! The writer does it all.
 
 mod baseline_check;
 mod baseline_session;
@@ -8,4 +8,5 @@ pub(crate) mod journal;
 mod memory_watch;
 mod reports;
 mod room;
-pub(crate) mod writer;
+pub(crate) mod work;
+mod writer;

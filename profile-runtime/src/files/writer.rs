@@ -1,16 +1,7 @@
-//! The writer: the one thread that writes files. It writes the journal while the program runs, and the reports when
-//! it is asked to.
-//!
-//! A thread of its own keeps our files away from the program:
-//!
-//! - its signals are blocked, because a limit on the size of files sends one;
-//! - on Linux it has its own table of descriptors, root and working directory. What the program closes, duplicates or
-//!   changes does not reach our files, and no descriptor of ours is among the program's.
+//! The writer writes the journal while the program runs, and the reports when it is asked to. Who does its work is said
+//! in [`super::work`].
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::baseline_check;
@@ -18,7 +9,6 @@ use super::journal::Journal;
 use super::memory_watch::{Look, MemoryWatch, SOONEST};
 use super::reports;
 use super::room;
-use crate::heap;
 use crate::os::{Os, thread as os_thread};
 use crate::reading::one_reading::Reading;
 use crate::recorder::Recorder;
@@ -48,68 +38,6 @@ const WHEN_SHORT: Pace = Pace {
     bytes_per_second: 4 << 20,
 };
 
-/// Work for the writer thread.
-type Job = Box<dyn FnOnce(&mut WriterThread) + Send>;
-
-/// The way to the thread, once it has been started.
-static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
-
-/// Starts the thread and waits until it is at work: its memory must not show up in the program's
-/// first lines.
-pub(crate) fn start(recorder: &'static Recorder) -> io::Result<()> {
-    let (jobs, todo) = mpsc::channel();
-    os_thread::start_and_wait("memprof-files", None, move |at_work| {
-        heap::without_counting(|| {
-            // What ThreadSanitizer has to say is written to the program's stderr.
-            if cfg!(not(memprof_tsan)) {
-                os_thread::leave_the_programs_files();
-            }
-            let mut writer = WriterThread::new(recorder);
-            writer.warm_up();
-            at_work();
-            writer.run(&todo);
-        });
-    })?;
-    // The first to come is the only one: `start` is called once.
-    let _ = JOBS.set(jobs);
-    Ok(())
-}
-
-/// Has `run` written and waits until it is. Without a writer thread the caller writes it.
-pub(crate) fn write(recorder: &'static Recorder, run: &Arc<Run>) -> Result<Written, ReportError> {
-    let own = Arc::clone(run);
-    match ask(move |writer| writer.write(&own)) {
-        Some(Some(result)) => result,
-        Some(None) => Err(ReportError::bug()),
-        None => reports::write(recorder, run),
-    }
-}
-
-/// Has the baseline saved or checked, if that was asked for. `status` is the process's exit code.
-pub(crate) fn check_baseline(
-    recorder: &'static Recorder,
-    run: &Arc<Run>,
-    status: Option<i32>,
-) -> baseline_check::BaselineOutcome {
-    let own = Arc::clone(run);
-    match ask(move |writer| writer.baseline(&own, status)) {
-        Some(Some(outcome)) => outcome,
-        Some(None) => baseline_check::BaselineOutcome::bug(recorder.settings.baseline.mode),
-        None => reports::baseline(recorder, run, status),
-    }
-}
-
-/// Has the writer thread do `work` and waits for the result; `None` if there is no such thread.
-fn ask<T: Send + 'static>(work: impl FnOnce(&mut WriterThread) -> T + Send + 'static) -> Option<T> {
-    let (done, result) = mpsc::channel();
-    let job: Job = Box::new(move |writer| {
-        // The caller may be gone.
-        let _ = done.send(work(writer));
-    });
-    JOBS.get()?.send(job).ok()?;
-    result.recv().ok()
-}
-
 /// How often entries may be made in the journal.
 struct Pace {
     /// The shortest time from one entry to the next.
@@ -131,13 +59,21 @@ impl Pace {
 
 /// When the next entry in the journal is due.
 #[derive(Debug)]
-struct Due {
+pub(super) struct Due {
     usual: Instant,
     /// While memory is short.
     when_short: Instant,
 }
 
 impl Due {
+    /// The first one.
+    pub(super) fn first() -> Due {
+        Due {
+            usual: Instant::now() + FIRST,
+            when_short: Instant::now(),
+        }
+    }
+
     /// In so long a time, however much memory is left.
     fn after(pause: Duration) -> Due {
         let then = Instant::now() + pause;
@@ -148,11 +84,10 @@ impl Due {
     }
 }
 
-/// The state of the writer thread.
-struct WriterThread {
+/// See the file's beginning.
+pub(super) struct Writer {
     recorder: &'static Recorder,
-    /// Opened by this thread, because it cannot use the program's descriptors.
-    os: Option<Os>,
+    rss_by: RssBy,
     /// `None` when the run has been finished.
     journal: Option<Journal>,
     last_entry: Instant,
@@ -163,11 +98,21 @@ struct WriterThread {
     memory: MemoryWatch,
 }
 
-impl WriterThread {
-    fn new(recorder: &'static Recorder) -> WriterThread {
-        WriterThread {
+/// How the writer reads RSS.
+enum RssBy {
+    /// Not at all.
+    Nothing,
+    /// With descriptors of its own, because it cannot use the program's.
+    Own(Os),
+    /// As the program's threads do.
+    Meter,
+}
+
+impl Writer {
+    pub(super) fn new(recorder: &'static Recorder) -> Writer {
+        Writer {
             recorder,
-            os: None,
+            rss_by: RssBy::Nothing,
             journal: None,
             last_entry: Instant::now(),
             rss: 0,
@@ -176,37 +121,35 @@ impl WriterThread {
         }
     }
 
-    /// Makes an entry that is not written, so that the code and memory for entries are there before the program's
-    /// first line.
-    fn warm_up(&mut self) {
-        self.os = Os::open(self.recorder.settings.backend).ok();
-        let Some(now) = self.read() else { return };
-        let Ok(mut journal) = Journal::new(identity::identity(self.recorder)) else {
-            return;
-        };
-        journal.warm_up(&progress::own_figures(self.recorder, now));
-        reports::prepare(self.recorder, journal.run());
-        self.memory = MemoryWatch::begin();
-        self.journal = Some(journal);
-    }
-
-    fn run(&mut self, todo: &Receiver<Job>) {
-        let mut due = Due {
-            usual: Instant::now() + FIRST,
-            when_short: Instant::now(),
-        };
-        loop {
-            let wait = self.entry_if_due(&mut due);
-            match todo.recv_timeout(wait) {
-                Ok(job) => job(self),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+    /// Gets ready on a thread that is the writer's alone.
+    pub(super) fn warm_up(&mut self) {
+        if let Ok(os) = Os::open(self.recorder.settings.backend) {
+            self.rss_by = RssBy::Own(os);
+        }
+        if let Some(journal) = self.rehearsed() {
+            self.memory = MemoryWatch::begin();
+            self.journal = Some(journal);
         }
     }
 
+    /// Gets ready on a thread of the program's. Nobody looks how much memory is left then: that would be work every 5 ms.
+    pub(super) fn warm_up_among_the_programs(&mut self) {
+        self.rss_by = RssBy::Meter;
+        self.journal = self.rehearsed().map(Journal::among_the_programs_files);
+    }
+
+    /// A journal of which an entry was made that is not written, so that the code and memory for entries are there before
+    /// the program's first line.
+    fn rehearsed(&mut self) -> Option<Journal> {
+        let now = self.read()?;
+        let mut journal = Journal::new(identity::identity(self.recorder)).ok()?;
+        journal.warm_up(&progress::own_figures(self.recorder, now));
+        reports::prepare(self.recorder, journal.run());
+        Some(journal)
+    }
+
     /// Makes an entry in the journal if one is due. Gives the time until this is to be asked again.
-    fn entry_if_due(&mut self, due: &mut Due) -> Duration {
+    pub(super) fn entry_if_due(&mut self, due: &mut Due) -> Duration {
         let (entry_at, look_in) = self.watch_memory(due);
         let wait = entry_at.saturating_duration_since(Instant::now());
         if wait.is_zero() {
@@ -216,7 +159,7 @@ impl WriterThread {
     }
 
     /// `None` if there was a panic.
-    fn write(&mut self, run: &Run) -> Option<Result<Written, ReportError>> {
+    pub(super) fn write(&mut self, run: &Run) -> Option<Result<Written, ReportError>> {
         let written = catch_unwind(AssertUnwindSafe(|| {
             if run.outcome == RunOutcome::Exited
                 && let Some(mut journal) = self.journal.take()
@@ -229,7 +172,7 @@ impl WriterThread {
     }
 
     /// `None` if there was a panic.
-    fn baseline(
+    pub(super) fn baseline(
         &mut self,
         run: &Run,
         status: Option<i32>,
@@ -285,7 +228,7 @@ impl WriterThread {
     }
 
     /// Makes an entry if there is something new. Gives the bytes written.
-    fn try_entry(&mut self) -> Result<u64, ReportError> {
+    pub(super) fn try_entry(&mut self) -> Result<u64, ReportError> {
         let Some(now) = self.read() else { return Ok(0) };
         let recorder = self.recorder;
         let Some(journal) = &mut self.journal else {
@@ -313,15 +256,30 @@ impl WriterThread {
         Ok(bytes)
     }
 
+    /// Whether the run has been finished.
+    #[cfg(test)]
+    pub(super) fn is_done(&self) -> bool {
+        self.journal.is_none()
+    }
+
+    /// Closes the journal's file in a process to which a fork has given a second descriptor of it.
+    pub(super) fn leave_the_file_to_the_parent(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.close();
+        }
+    }
+
     /// RSS, as the writer reads it.
     fn read(&mut self) -> Option<Reading> {
-        let rss = self.os.as_mut()?.rss().ok()?;
-        Some(Reading::of_process(
-            self.recorder.instruments.meter.now_ns(),
-            rss,
-        ))
+        let meter = &self.recorder.instruments.meter;
+        let rss = match &mut self.rss_by {
+            RssBy::Nothing => return None,
+            RssBy::Own(os) => os.rss().ok()?,
+            RssBy::Meter => meter.sample().rss,
+        };
+        Some(Reading::of_process(meter.now_ns(), rss))
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -102,7 +102,7 @@ fn identity(file: &File) -> Option<Identity> {
 
 /// `file` under a high number: the program's own files get the numbers that they would get without us. Where the
 /// system gives none, the number stays.
-fn out_of_the_way(file: File) -> File {
+pub(crate) fn out_of_the_way(file: File) -> File {
     let duplicate = |from: libc::c_int| {
         // SAFETY: the call takes numbers only. It gives a new descriptor, and closes none.
         unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, from) }

@@ -1,7 +1,7 @@
 //! The operating system: the one place that knows how memory figures are obtained. Tests replace it by a script.
 
 #[cfg(target_os = "linux")]
-mod kept_file;
+pub(crate) mod kept_file;
 #[cfg(target_os = "linux")]
 mod procfs;
 mod sysinfo;
@@ -9,6 +9,7 @@ mod sysinfo;
 mod clock;
 mod counts;
 pub(crate) mod environment;
+#[cfg(feature = "report")]
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
@@ -22,7 +23,7 @@ pub(crate) mod scripted;
 pub(crate) mod signal_mask;
 pub(crate) mod stderr;
 pub(crate) mod thread;
-mod write_signals;
+pub(crate) mod write_signals;
 
 use std::io;
 

@@ -27,6 +27,8 @@ pub(crate) fn at_exit() {
 /// Called in the child of a fork.
 extern "C" fn forked() {
     recording::give_up();
+    #[cfg(feature = "report")]
+    crate::files::work::forked();
     let _ = current::forget_recorder();
     heap::origins::stop();
     heap::own_heap::stop();

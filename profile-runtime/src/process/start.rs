@@ -1,6 +1,8 @@
 //! The start of recording, at the process's first annotated call.
 
 use super::{exit, sampler};
+#[cfg(feature = "report")]
+use crate::files::work;
 use crate::heap;
 use crate::message::message;
 use crate::os::own_stack::on_own_stack;
@@ -74,7 +76,15 @@ fn open_instruments(settings: &Settings) -> std::io::Result<Instruments> {
 fn set_going(recorder: &'static Recorder) {
     // No thread finds the recorder before that, so blocks of the very first calls have owners, too.
     heap::origins::find_owners_with(current::current_block_owner);
+    if recorder.settings.without_threads {
+        recorder.instruments.sampler.set_missing();
+        warm_up(recorder);
+        #[cfg(feature = "report")]
+        work::start_without_a_thread(recorder);
+        return;
+    }
     if let Err(error) = sampler::start(recorder.instruments, &recorder.threads) {
+        recorder.instruments.sampler.set_missing();
         message(&format!(
             "no samples over time, only readings at lines: the sampler thread could not be \
              started: {error}"
@@ -82,7 +92,7 @@ fn set_going(recorder: &'static Recorder) {
     }
     warm_up(recorder);
     #[cfg(feature = "report")]
-    if let Err(error) = crate::files::writer::start(recorder) {
+    if let Err(error) = work::start(recorder) {
         message(&format!(
             "nothing will be left of the run if the program is killed: the thread that writes \
              files could not be started: {error}"
@@ -192,6 +202,18 @@ mod tests {
             assert!(!thread.is_busy());
             let run = crate::snapshot::snapshot().expect("recording is on");
             assert!(run.functions.is_empty());
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn start_without_threads_there_is_none_but_the_programs() {
+        let threads = || std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+        alone_with(&[("MEMPROF_THREADS", "0")], || {
+            let before = threads();
+            let recorder = recorder().expect("recording is on");
+            assert_eq!(threads(), before);
+            assert!(recorder.instruments.sampler.report().missing);
         });
     }
 

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::meter::Meter;
 use super::sampler_status::SamplerStatus;
+use super::spare_moment::SpareMoment;
 
 /// The instruments of a run, shared by all its threads.
 #[derive(Debug)]
 pub(crate) struct Instruments {
     pub meter: Meter,
     pub sampler: SamplerStatus,
+    pub spare_moment: SpareMoment,
     /// Threads in annotated calls.
     busy_threads: AtomicUsize,
     /// Number of processors. Asked for only when several threads are busy, because that takes a tenth of a
@@ -23,6 +25,7 @@ impl Instruments {
         Instruments {
             meter,
             sampler: SamplerStatus::default(),
+            spare_moment: SpareMoment::default(),
             busy_threads: AtomicUsize::new(0),
             processors: OnceLock::new(),
         }

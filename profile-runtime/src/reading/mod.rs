@@ -6,4 +6,5 @@ pub(crate) mod meter;
 pub(crate) mod one_reading;
 mod peak;
 pub(crate) mod sampler_status;
+pub(crate) mod spare_moment;
 mod split;

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, fence};
 use std::thread::Thread;
 
 use memprof_model::data;
@@ -19,6 +19,7 @@ pub(crate) struct SamplerStatus {
     ticks_taken: AtomicU64,
     longest_gap_ns: AtomicU64,
     cpu_ns: AtomicU64,
+    missing: AtomicBool,
 }
 
 impl SamplerStatus {
@@ -26,6 +27,16 @@ impl SamplerStatus {
     pub(crate) fn set_thread(&self, thread: Thread) {
         // Never set before: a sampler is started once.
         let _ = self.thread.set(thread);
+    }
+
+    /// There is no sampler in this run: nobody asks threads for readings but they themselves.
+    pub(crate) fn set_missing(&self) {
+        self.missing.store(true, Relaxed);
+    }
+
+    /// Whether the run has no sampler.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.missing.load(Relaxed)
     }
 
     /// A call has begun that wants a sample at `deadline_ns`: wakes the sampler if it would sleep longer.
@@ -76,6 +87,7 @@ impl SamplerStatus {
             ticks_due: self.ticks_due.load(Relaxed),
             ticks_taken: self.ticks_taken.load(Relaxed),
             longest_gap_ns: self.longest_gap_ns.load(Relaxed),
+            missing: self.is_missing(),
         })
     }
 
@@ -180,8 +192,11 @@ mod tests {
             ticks_due: 9,
             ticks_taken: 6,
             longest_gap_ns: 70,
+            missing: false,
         });
         assert_eq!(status.report(), expected);
+        status.set_missing();
+        assert!(status.report().missing);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 use super::booking::Ending;
 use super::call_stack::ThreadState;
+use super::own_tick::MOST_HITS;
 use super::thread_recorder::{ThreadRecorder, place_of};
 use crate::counters::counts::Counts;
 use crate::counters::line::LineCounters;
@@ -29,11 +30,13 @@ impl ThreadRecorder {
             self.current_line().begin(line);
             return;
         }
+        self.instruments.spare_moment.come();
+        self.look_at_a_line();
         let first = hit && line.own_hits() == 1;
         if self.current_line().slow_path() == 0 && !self.counted.is_empty() && !first {
             // The hit is due to be measured, and the call is only counted: counted calls do not become
             // measured for that, so the measurement waits for as many hits as there were so far.
-            line.measure_after(line.own_hits());
+            line.measure_after(self.wait_of_counted(line));
             self.current_line().begin(line);
             return;
         }
@@ -79,6 +82,23 @@ impl ThreadRecorder {
             }
         }
         self.current_line().begin(line);
+    }
+
+    /// Where there is no sampler to ask the innermost call for a reading, asks at its line if it is time.
+    fn look_at_a_line(&self) {
+        if self.instruments.sampler.is_missing()
+            && let Some((site, _, _)) = self.innermost()
+        {
+            self.ask_if_time_has_passed(&self.state(), site);
+        }
+    }
+
+    /// So many hits of a line in a counted call its measurement waits.
+    fn wait_of_counted(&self, line: &LineCounters) -> u64 {
+        match self.instruments.sampler.is_missing() {
+            true => line.own_hits().min(MOST_HITS),
+            false => line.own_hits(),
+        }
     }
 
     /// The line before books what changed up to the last reading, and the line at `place` begins.

@@ -24,6 +24,7 @@ mod line_change;
 pub(crate) mod line_group;
 mod line_start;
 pub(crate) mod open_call;
+mod own_tick;
 pub(crate) mod registry;
 pub(crate) mod room;
 mod samples;

@@ -23,6 +23,12 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
+        let call = self.suspend_at(depth);
+        self.instruments.spare_moment.come();
+        call
+    }
+
+    fn suspend_at(&self, depth: u32) -> Option<OpenCall> {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);

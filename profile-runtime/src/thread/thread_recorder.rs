@@ -21,6 +21,7 @@ use super::booking::Ending;
 use super::call_stack::{ThreadHeap, ThreadState};
 use super::ended_call::EndedCall;
 use super::open_call::{Kind, OpenCall};
+use super::own_tick::OwnTick;
 use super::room::Room;
 use crate::counters::atomics::add;
 use crate::counters::counted_calls::CountedCalls;
@@ -70,6 +71,7 @@ pub(crate) struct ThreadRecorder {
     pub(super) call_due: AtomicBool,
     /// How many calls were not read meanwhile, because such calls are short.
     pub(super) passed: AtomicU64,
+    pub(super) own_tick: OwnTick,
     /// The counters of the sites whose calls may be counted.
     pub(super) directory: SiteDirectory,
     /// The heap counters of the thread that has this recorder, if the heap is counted.
@@ -92,6 +94,7 @@ impl ThreadRecorder {
             booking_postponed: AtomicBool::new(false),
             call_due: AtomicBool::new(false),
             passed: AtomicU64::new(0),
+            own_tick: OwnTick::default(),
             directory: SiteDirectory::new(),
             heap: StaticCell::new(),
             idle_until_ns: AtomicU64::new(0),
@@ -172,12 +175,15 @@ impl ThreadRecorder {
         }
         self.call_due.store(false, Relaxed);
         self.passed.store(0, Relaxed);
-        state.budget.may_read_outermost()
+        self.may_read_outermost(state, site)
     }
 
     /// Whether calls of a site are so short that a reading of a longer one says more, as far as there are longer ones.
+    /// Without a sampler others are left out, too, while nothing is left for reading them.
     pub(super) fn leaves_out(&self, counters: &SiteCounters) -> bool {
-        counters.is_short() && self.passed.load(Relaxed) < MOST_PASSED
+        let passed = self.passed.load(Relaxed);
+        (counters.is_short() && passed < MOST_PASSED)
+            || passed < self.own_tick.calls_to_pass.load(Relaxed)
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -219,6 +225,17 @@ impl ThreadRecorder {
         if recording::has_given_up() {
             return None;
         }
+        let closed = self.close_to(depth, cancelled, last);
+        self.instruments.spare_moment.come();
+        closed
+    }
+
+    fn close_to<T>(
+        &self,
+        depth: u32,
+        cancelled: bool,
+        last: impl FnOnce(&mut ThreadState, EndedCall<'_>) -> T,
+    ) -> Option<T> {
         let mut guard = self.state();
         let state = &mut *guard;
         self.promote_counted_calls(state);
@@ -335,8 +352,31 @@ impl ThreadRecorder {
             inner.counters.note_length(state.budget.is_short(length_ns));
         }
         if state.is_outside(state.stack.len()) {
+            // Without a sampler the calls that are asked for are the ones that look at the clock.
             let may_read = state.budget.may_read_outermost();
-            self.call_due.store(may_read, Relaxed);
+            let due = may_read || self.instruments.sampler.is_missing();
+            self.call_due.store(due, Relaxed);
+        }
+    }
+
+    /// An outermost call of `site` begins that was asked for. Says whether it may be read.
+    fn may_read_outermost(&self, state: &ThreadState, site: &RegisteredSite) -> bool {
+        let may_read = state.budget.may_read_outermost();
+        if self.instruments.sampler.is_missing() {
+            self.ask_if_time_has_passed(state, site);
+            match may_read {
+                true => self.own_tick.calls_to_pass.store(0, Relaxed),
+                false => self.own_tick.put_off(self.instruments.meter.now_ns()),
+            }
+        }
+        may_read
+    }
+
+    /// Where there is no sampler: asks for a reading if the interval of `site` has passed since the last one.
+    pub(super) fn ask_if_time_has_passed(&self, state: &ThreadState, site: &RegisteredSite) {
+        let now_ns = self.instruments.meter.now_ns();
+        if now_ns.saturating_sub(state.last.t_ns) >= site.interval_ns {
+            self.ask_for_reading();
         }
     }
 

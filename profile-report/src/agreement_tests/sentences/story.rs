@@ -374,8 +374,9 @@ fn members<'run>(of: Of<'run>, shown: &str) -> Result<Vec<&'run Line>, String> {
 
 fn peak(of: Of<'_>, holes: &Holes<'_>) -> Judged {
     let function = of.function;
-    let how = match of.run.peak_method {
-        PeakMethod::Sampled => "highest sample",
+    let how = match (of.run.peak_method, of.run.sampler.missing) {
+        (PeakMethod::Sampled, false) => "highest sample",
+        (PeakMethod::Sampled, true) => "highest reading",
         _ => "peak",
     };
     let of_rss = if function.heap.is_some() {

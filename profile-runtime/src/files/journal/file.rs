@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(target_os = "linux")]
+use crate::os::kept_file::out_of_the_way;
 use memprof_report::internal::atomic_file::{Temporary, temporary};
 use memprof_report::internal::owner::is_at;
 
@@ -91,6 +93,14 @@ impl JournalFile {
 
     pub(super) fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Gives the file a descriptor that the program does not miss. The lock stays.
+    pub(super) fn get_out_of_the_way(&mut self) {
+        #[cfg(target_os = "linux")]
+        {
+            self.file = self.file.take().map(out_of_the_way);
+        }
     }
 
     /// Whether the open file is still the one at `path`. Somebody may have removed it; or the program may have closed

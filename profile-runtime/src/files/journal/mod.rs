@@ -66,6 +66,8 @@ pub(crate) struct Journal {
     samples_to_ns: Option<u64>,
     /// Bytes of source text in the file.
     sources: usize,
+    /// Whether its file is among the program's.
+    is_among_the_programs: bool,
     /// See [`room_that_stays`].
     pin: Option<Box<[u8]>>,
 }
@@ -95,8 +97,15 @@ impl Journal {
             written: Vec::new(),
             samples_to_ns: None,
             sources: 0,
+            is_among_the_programs: false,
             pin: None,
         })
+    }
+
+    /// The journal of a thread that shares the program's descriptors.
+    pub(crate) fn among_the_programs_files(mut self) -> Journal {
+        self.is_among_the_programs = true;
+        self
     }
 
     /// Makes an entry and forgets it, so that the code and memory that an entry needs are there before the program's
@@ -166,7 +175,10 @@ impl Journal {
             return Ok(text.len() as u64);
         };
         draft.add(text);
-        let file = draft.put_at(&folder.join(FILE))?;
+        let mut file = draft.put_at(&folder.join(FILE))?;
+        if self.is_among_the_programs {
+            file.get_out_of_the_way();
+        }
         let length = file.length();
         self.limit = LONG.max(2 * length);
         self.file = Some(file);

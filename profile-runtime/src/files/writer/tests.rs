@@ -26,7 +26,7 @@ static SITE: Site = Site::new(SiteSpec {
 });
 
 /// Where this process keeps runs.
-fn root() -> PathBuf {
+pub(in crate::files) fn root() -> PathBuf {
     std::env::var_os("MEMPROF_DIR")
         .expect("the test has its own")
         .into()
@@ -34,15 +34,16 @@ fn root() -> PathBuf {
 
 /// A writer without a thread, of a recorder on a scripted system. The run's folder is one for the whole
 /// process, so each test that writes is alone.
-struct Scene {
-    script: &'static Script,
+pub(in crate::files) struct Scene {
+    pub script: &'static Script,
     thread: &'static ThreadRecorder,
     site: &'static RegisteredSite,
-    writer: WriterThread,
+    pub recorder: &'static Recorder,
+    pub writer: Writer,
 }
 
 impl Scene {
-    fn new() -> Scene {
+    pub(in crate::files) fn new() -> Scene {
         Scene::in_root(root())
     }
 
@@ -55,20 +56,21 @@ impl Scene {
             script,
             thread: recorder.threads.take(),
             site: recorder.register(&SITE),
-            writer: WriterThread {
-                os: Some(Os::Scripted(script)),
+            recorder,
+            writer: Writer {
+                rss_by: RssBy::Own(Os::Scripted(script)),
                 journal: Some(journal),
-                ..WriterThread::new(recorder)
+                ..Writer::new(recorder)
             },
         }
     }
 
-    fn call(&self) {
+    pub(in crate::files) fn call(&self) {
         self.script.pass(1_000);
         self.thread.enter(self.site, Kind::Call).exit();
     }
 
-    fn journal(&self) -> Vec<u8> {
+    pub(in crate::files) fn journal(&self) -> Vec<u8> {
         let runs = std::fs::read_dir(root()).expect("it is there");
         let mut journals = runs.map(|run| run.expect("a run").path().join(FILE));
         journals
@@ -76,7 +78,7 @@ impl Scene {
             .map_or_else(Vec::new, |path| std::fs::read(path).expect("a journal"))
     }
 
-    fn calls(&self) -> u64 {
+    pub(in crate::files) fn calls(&self) -> u64 {
         let run = memprof_report::parse_journal(&self.journal()).expect("whole entries");
         run.functions[0].calls
     }
@@ -211,7 +213,7 @@ fn writer_where_memory_cannot_be_read_there_is_no_entry() {
         scene.call();
         scene.script.set_readable(false);
         assert_eq!(scene.writer.try_entry().expect("nothing is written"), 0);
-        scene.writer.os = None;
+        scene.writer.rss_by = RssBy::Nothing;
         assert_eq!(scene.writer.try_entry().expect("nothing is written"), 0);
     });
 }
@@ -322,75 +324,4 @@ mod low_memory {
             assert_eq!(scene.writer.recorder.low_memory_ns(), None);
         });
     }
-}
-
-#[test]
-fn writer_jobs_are_done_in_their_order_and_the_thread_ends_with_the_last_who_could_ask() {
-    alone(|| {
-        let mut scene = Scene::new();
-        let (jobs, todo) = mpsc::channel::<Job>();
-        let (done, heard) = mpsc::channel();
-        for number in 0..3 {
-            let done = done.clone();
-            let job = move |_: &mut WriterThread| done.send(number).expect("somebody listens");
-            jobs.send(Box::new(job)).expect("it is received");
-        }
-        drop((jobs, done));
-        scene.writer.run(&todo);
-        assert_eq!(heard.iter().collect::<Vec<_>>(), [0, 1, 2]);
-    });
-}
-
-#[test]
-fn writer_the_thread_writes_a_journal_of_a_program_that_goes_on() {
-    alone(|| {
-        let mut scene = Scene::new();
-        scene.call();
-        let (jobs, todo) = mpsc::channel::<Job>();
-        let ended = std::thread::scope(|scope| {
-            let writer = &mut scene.writer;
-            let thread = scope.spawn(move || writer.run(&todo));
-            let began = Instant::now();
-            let file = || std::fs::read_dir(root()).is_ok_and(|mut runs| runs.next().is_some());
-            while !file() && began.elapsed() < Duration::from_secs(10) {
-                std::thread::yield_now();
-            }
-            drop(jobs);
-            thread.join()
-        });
-        assert!(ended.is_ok());
-        assert_eq!(scene.calls(), 1);
-    });
-}
-
-#[test]
-fn writer_without_a_thread_the_caller_writes() {
-    alone(|| {
-        let scene = Scene::new();
-        scene.call();
-        let recorder = scene.writer.recorder;
-        let run = Arc::new(whole_run::take(recorder, RunOutcome::Exited));
-        let written = write(recorder, &run).expect("it can be written");
-        assert!(written.folder.join("run.json").is_file());
-        let outcome = check_baseline(recorder, &run, Some(0));
-        assert!(!outcome.failed && outcome.said.is_none());
-    });
-}
-
-#[test]
-fn writer_the_started_thread_writes_for_whoever_asks() {
-    alone(|| {
-        let scene = Scene::new();
-        scene.call();
-        let recorder = scene.writer.recorder;
-        start(recorder).expect("a thread");
-        let who = ask(|_| std::thread::current().name().map(str::to_owned));
-        assert_eq!(who.flatten().as_deref(), Some("memprof-files"));
-        let run = Arc::new(whole_run::take(recorder, RunOutcome::Exited));
-        let written = write(recorder, &run).expect("it can be written");
-        assert!(written.folder.join("run.json").is_file());
-        assert!(!check_baseline(recorder, &run, Some(0)).failed);
-        let ended = ask(|writer| writer.journal.is_none());
-        assert_eq!(ended, Some(true));
-    });
 }

@@ -5,6 +5,7 @@ mod beginnings;
 mod cancelled;
 mod descriptors;
 mod main_ends;
+mod one_thread;
 mod signals;
 mod taken_down;
 
@@ -16,6 +17,7 @@ fn main() {
         ["signals", how] => signals::main(how),
         ["cancelled", how] => cancelled::main(how),
         ["main-ends"] => main_ends::main(),
+        ["one-thread", ref how @ ..] => one_thread::main(how == ["long"]),
         ["taken-down"] => taken_down::main(),
         ["beginnings", ref how @ ..] => beginnings::main(&how.join(" ")),
         _ => panic!("unknown arguments {arguments:?}"),
