@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use memprof::run::{FunctionProfile, Run};
 use memprof_tests::program::{Finished, command, function, run, run_with};
