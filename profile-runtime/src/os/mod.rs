@@ -9,7 +9,6 @@ mod sysinfo;
 mod clock;
 mod counts;
 pub(crate) mod environment;
-#[cfg(feature = "report")]
 pub(crate) mod hooks;
 #[cfg(all(feature = "report", target_os = "linux"))]
 pub(crate) mod memory_left;
