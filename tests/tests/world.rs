@@ -181,8 +181,8 @@ fn stacks_are_small_at_the_start_and_at_the_end() {
 
 /// The program with or without memprof's threads. Gives what it said: which namespaces it got, how many threads it had,
 /// how many short calls it made, and the hits of a loop.
-fn one_thread(program: &str, threads: &str) -> (Finished, String, [u64; 3]) {
-    let finished = run_with(program, &["one-thread"], |command| {
+fn one_thread(program: &str, arguments: &[&str], threads: &str) -> (Finished, String, [u64; 3]) {
+    let finished = run_with(program, arguments, |command| {
         command.env("MEMPROF_THREADS", threads);
     });
     let stderr = finished.stderr();
@@ -210,16 +210,37 @@ fn check_counts(run: &Run, short_calls: u64, loop_hits: u64) {
     }
 }
 
+/// How many of the moments lie between these two.
+fn moments(moments: &[u64], from_ms: u64, to_ms: u64) -> usize {
+    let within = from_ms * 1_000_000..to_ms * 1_000_000;
+    moments.iter().filter(|t_ns| within.contains(t_ns)).count()
+}
+
+/// The budget for readings is used up at once. Where nobody asks for more, there are none after some seconds.
+#[test]
+fn without_threads_short_calls_are_read_until_the_last() {
+    let program = env!("CARGO_BIN_EXE_world");
+    let (finished, _, [_, calls, hits]) = one_thread(program, &["one-thread", "patient"], "0");
+    let run = finished.recorded();
+    check_counts(&run, calls, hits);
+    let samples = run.series.iter();
+    let samples: Vec<u64> = samples.map(|sample| sample.t_ns).collect();
+    for second in 0..6 {
+        let read = moments(&samples, second * 1_000, (second + 1) * 1_000);
+        assert!(read >= 5, "{read} in second {second}");
+    }
+}
+
 /// With memprof's threads the program gets no namespace of users, and without them it does. What is counted is the
 /// same, and the report says what there was not.
 fn check_one_thread(program: &str) {
-    let (with, namespace, [threads, calls, hits]) = one_thread(program, "1");
+    let (with, namespace, [threads, calls, hits]) = one_thread(program, &["one-thread"], "1");
     assert_eq!((&namespace[..], threads), ("several", 3));
     let with = with.recorded();
     check_counts(&with, calls, hits);
     assert!(!with.sampler.missing);
 
-    let (without, namespace, [threads, calls, hits]) = one_thread(program, "0");
+    let (without, namespace, [threads, calls, hits]) = one_thread(program, &["one-thread"], "0");
     assert_eq!(threads, 1);
     match &namespace[..] {
         "one" => {}
@@ -234,22 +255,13 @@ fn check_one_thread(program: &str) {
     let without = without.recorded();
     check_counts(&without, calls, hits);
     assert!(without.sampler.missing && without.sampler.ticks_taken == 0);
-    // The budget was used up at once: short calls are read until the last, and lines in the middle of a long one.
-    let read = |moments: &[u64], from_ms: u64, to_ms: u64| {
-        let within = from_ms * 1_000_000..to_ms * 1_000_000;
-        moments.iter().filter(|t_ns| within.contains(t_ns)).count()
-    };
-    let samples = without.series.iter();
-    let samples: Vec<u64> = samples.map(|sample| sample.t_ns).collect();
-    for (from_ms, to_ms) in [(500, 800), (800, 1_100)] {
-        assert!(read(&samples, from_ms, to_ms) >= 3, "{samples:?}");
-    }
+    // Lines in the middle of a long call are read.
     let grows = function(&without, "grows");
     let begun = grows.call_records[0].start_ns;
     let points = grows.series.iter();
     let points: Vec<u64> = points.map(|point| point.t_ns - begun).collect();
     for (from_ms, to_ms) in [(20, 330), (370, 680)] {
-        assert!(read(&points, from_ms, to_ms) >= 3, "{points:?}");
+        assert!(moments(&points, from_ms, to_ms) >= 3, "{points:?}");
     }
     assert!(
         (8 << 20..9 << 20).contains(&grows.net_rss),

@@ -7,6 +7,6 @@ mod one_thread;
 static ALLOCATOR: memprof::CountingAllocator = memprof::CountingAllocator::system();
 
 fn main() {
-    one_thread::main(false);
+    one_thread::main("");
     std::process::exit(7);
 }

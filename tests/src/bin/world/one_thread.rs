@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use memprof::profile_memory;
 
-/// `long`: calls until the program is killed.
-pub(crate) fn main(long: bool) {
+/// `how`: with short calls for 6 s in place of 1.2 if that is `patient`, and until the program is killed if it is `long`.
+pub(crate) fn main(how: &str) {
     keeps(3);
     // SAFETY: changes what this process may do, and no memory.
     let answer = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
@@ -19,10 +19,11 @@ pub(crate) fn main(long: bool) {
     };
     let threads = std::fs::read_dir("/proc/self/task").expect("there is one");
     let threads = threads.count();
-    let calls = many_calls(Duration::from_millis(1_200));
+    let time_ms = if how == "patient" { 6_000 } else { 1_200 };
+    let calls = many_calls(Duration::from_millis(time_ms));
     let grows = grows(Duration::from_millis(700));
     println!("{said} {threads} {calls} {grows}");
-    if long {
+    if how == "long" {
         many_calls(Duration::MAX);
     }
 }
