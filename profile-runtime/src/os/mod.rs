@@ -124,6 +124,17 @@ impl Os {
         }
     }
 
+    /// How much of `rss`, which has just been read, is in no file: all of it where that cannot be told.
+    pub(crate) fn anonymous(&mut self, rss: u64) -> u64 {
+        match self {
+            #[cfg(target_os = "linux")]
+            Os::Procfs(procfs) => rss.saturating_sub(procfs.of_files().unwrap_or(0)),
+            Os::Sysinfo(_) => rss,
+            #[cfg(test)]
+            Os::Scripted(_) => rss,
+        }
+    }
+
     /// Resets the high-water mark to the present RSS.
     ///
     /// # Errors

@@ -43,6 +43,12 @@ impl Procfs {
         Ok(pages * self.page_size)
     }
 
+    /// The third field of statm, in bytes: what is resident of files and of shared memory.
+    pub(crate) fn of_files(&mut self) -> io::Result<u64> {
+        let pages = self.statm.with(|statm| field_of(statm, 2))?;
+        Ok(pages * self.page_size)
+    }
+
     /// Writing `5` resets `VmHWM` to the present RSS (Linux 4.0, unprivileged).
     pub(crate) fn reset_high_water(&mut self) -> io::Result<()> {
         let mark = match &mut self.mark {
@@ -93,11 +99,16 @@ fn is_of_ended_thread(error: &io::Error) -> bool {
 }
 
 fn resident_pages(statm: &File) -> io::Result<u64> {
+    field_of(statm, 1)
+}
+
+/// A field of statm, the first of which is 0, in pages.
+fn field_of(statm: &File, at: usize) -> io::Result<u64> {
     let mut buffer = [0_u8; 128];
     let length = statm.read_at(&mut buffer, 0)?;
     let mut fields = buffer[..length].split(|&byte| byte == b' ');
     fields
-        .nth(1)
+        .nth(at)
         .and_then(number)
         .ok_or_else(|| unexpected("/proc/self/statm"))
 }

@@ -106,7 +106,7 @@ struct MeterState {
     faults: u64,
     /// Bytes that were given back and that no thread has taken as its own; see [`super::split`].
     untaken: u64,
-    /// Bytes that came and that no thread has claimed as its own.
+    /// Bytes that came and that no thread has claimed as its own, those among them that there were at the start.
     unclaimed: u64,
     /// Whether a page fault may bring a huge page.
     huge_pages: bool,
@@ -128,6 +128,7 @@ impl Meter {
         let huge_pages = os.gives_huge_pages();
         let faults = os.counts().map_or(0, |counts| counts.faults);
         let faults_before = faults_of_others(&os);
+        let unclaimed = os.anonymous(rss);
         let mut series = Series::new(sample(1, 1, 0));
         series.push(sample(0, rss, live_heap()));
         Ok(Meter {
@@ -147,7 +148,7 @@ impl Meter {
                 number: 0,
                 faults,
                 untaken: 0,
-                unclaimed: 0,
+                unclaimed,
                 huge_pages,
                 listeners: Vec::new(),
                 complaint: None,
@@ -168,7 +169,7 @@ impl Meter {
         let rss = state.rss();
         state.rss = rss;
         state.faults = state.os.counts().map_or(0, |counts| counts.faults);
-        (state.untaken, state.unclaimed) = (0, 0);
+        (state.untaken, state.unclaimed) = (0, state.os.anonymous(rss));
         state.process_peak = state.peak_before.max(rss);
         match &mut state.peaks {
             Peaks::Sampled { high } => *high = rss,

@@ -320,12 +320,7 @@ impl Between {
     fn gone_by_faults(&self, bytes: u64) -> u64 {
         let faults = self.faults_in_bytes();
         let new = bytes.min(faults.sum());
-        (faults.share_of(new) + (bytes - new)).min(self.most_gone_of_own())
-    }
-
-    /// How much the thread can have given back: what it had, and of others' as much as it had the time for.
-    fn most_gone_of_own(&self) -> u64 {
-        self.had().max(self.most_gone)
+        (faults.share_of(new) + (bytes - new)).min(self.most_gone)
     }
 
     fn heap_in_bytes(&self, bytes: impl Fn(Counts) -> u64) -> Parts<u64> {

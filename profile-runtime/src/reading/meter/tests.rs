@@ -302,6 +302,7 @@ fn meter_a_thread_was_as_high_as_its_own_faults_and_the_process_allow() {
         let before = thread.read(&meter).0.own();
         script.change(own);
         script.change_by_others(by_others);
+        script.pass(10_000 * UNMAP_NS);
         script.change(-own - others_go);
         let (now, high) = thread.read_high(&meter);
         (

@@ -253,16 +253,14 @@ fn split_nobody_takes_more_than_was_given_back_and_not_taken_yet() {
 }
 
 #[test]
-fn split_without_counts_a_thread_gives_back_what_it_had_or_had_the_time_for() {
-    let had = |pages: i64, own_faults: u64| Between {
-        most_gone: 20 * PAGE,
-        grown_before: pages * PAGE as i64,
-        ..between(own_faults as i64 - 60, parts(own_faults, 0))
+fn split_without_counts_a_thread_gives_back_what_it_had_the_time_for() {
+    let ran_for = |pages: u64| Between {
+        most_gone: pages * PAGE,
+        ..between(-60, parts(0, 0))
     };
-    assert_eq!(split(had(60, 0)), (0, 60));
-    assert_eq!(split(had(50, 0)), (-10, 60));
-    assert_eq!(split(had(0, 0)), (-40, 60), "20 of somebody else's");
-    assert_eq!(split(had(-10, 30)), (-30, 60), "what came meanwhile");
+    assert_eq!(split(ran_for(80)), (0, 60));
+    assert_eq!(split(ran_for(20)), (-40, 60));
+    assert_eq!(split(ran_for(0)), (-60, 60), "it slept");
 }
 
 #[test]
