@@ -121,12 +121,6 @@ impl<P: SeriesPoint> Series<P> {
         self.points.capacity() >= points
     }
 
-    /// How many points it holds at most.
-    #[doc(hidden)]
-    pub fn most(&self) -> usize {
-        self.most
-    }
-
     /// Whether it is of the usual size, not one of fewer points.
     #[doc(hidden)]
     pub fn is_whole(&self) -> bool {

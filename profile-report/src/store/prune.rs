@@ -13,6 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::file_names::{Place, assign_places};
 use super::owner::{FILE, Found, look_at};
+use super::strangers::is_same_users;
 use crate::allowance::Allowance;
 use crate::bounded_file::{self, Links};
 use crate::format::json;
@@ -127,19 +128,6 @@ impl fmt::Display for NotRemoved {
             Self::Failed(error) => error.fmt(f),
         }
     }
-}
-
-/// Whether both belong to one user.
-#[cfg(unix)]
-pub(super) fn is_same_users(folder: &Path, own: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let user = |path: &Path| fs::symlink_metadata(path).map(|metadata| metadata.uid());
-    matches!((user(folder), user(own)), (Ok(one), Ok(other)) if one == other)
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_same_users(_folder: &Path, _own: &Path) -> bool {
-    true
 }
 
 /// What of a function decides how its files are called.

@@ -10,8 +10,8 @@ use memprof_model::run::{Run, RunOutcome};
 
 use super::index::refresh_index;
 use super::owner::{FILE, Found, look_at};
-use super::prune::is_same_users;
 use super::run_folder::RunFolder;
+use super::strangers::is_same_users;
 use super::write::write_files;
 use crate::allowance::{Allowance, Clock, standing_clock};
 use crate::bounded_file::{self, Links};

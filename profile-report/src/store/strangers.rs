@@ -1,6 +1,8 @@
-//! Whether a folder may be somebody else's trap: in a folder to which everybody can write (`/tmp`), anybody can put a
-//! folder or a link under the name that memprof will use, and exchange later what lies in it.
+//! Whose a folder is: runs of other users are left alone, and nothing is written into a trap. In a folder to which
+//! everybody can write (`/tmp`), anybody can put a folder or a link under the name that memprof will use, and exchange
+//! later what lies in it.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
@@ -16,7 +18,7 @@ pub(super) fn refuse(root: &Path, own: &Path) -> io::Result<()> {
     /// Others than the owner and its group may write.
     const EVERYBODY: u32 = 0o002;
 
-    let user = own.symlink_metadata()?.uid();
+    let user = user_of(&own.symlink_metadata()?);
     let root = std::path::absolute(root)?;
     for entry in root.ancestors() {
         let Some(around) = entry.parent() else { break };
@@ -27,11 +29,13 @@ pub(super) fn refuse(root: &Path, own: &Path) -> io::Result<()> {
         if !is_public {
             continue;
         }
-        let owner = entry.symlink_metadata()?.uid();
-        if owner != user && owner != 0 {
+        let owner = user_of(&entry.symlink_metadata()?);
+        if owner != user && owner != Some(0) {
             let text = format!(
-                "{} belongs to user {owner}, in a folder to which everybody can write; this program runs as user {user}",
-                entry.display()
+                "{} belongs to user {}, in a folder to which everybody can write; this program runs as user {}",
+                entry.display(),
+                owner.unwrap_or_default(),
+                user.unwrap_or_default(),
             );
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
@@ -68,13 +72,24 @@ pub(super) fn owner_of(folder: &Path) -> io::Result<Option<u32>> {
     if !metadata.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        Ok(Some(metadata.uid()))
-    }
-    #[cfg(not(unix))]
-    Ok(None)
+    Ok(user_of(&metadata))
+}
+
+/// Whether both belong to one user.
+pub(super) fn is_same_users(folder: &Path, own: &Path) -> bool {
+    let user = |path: &Path| path.symlink_metadata().map(|metadata| user_of(&metadata));
+    matches!((user(folder), user(own)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whose it is; `None` where the system knows no users.
+#[cfg(unix)]
+fn user_of(metadata: &Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::MetadataExt::uid(metadata))
+}
+
+#[cfg(not(unix))]
+fn user_of(_metadata: &Metadata) -> Option<u32> {
+    None
 }
 
 #[cfg(all(test, unix))]

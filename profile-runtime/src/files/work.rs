@@ -6,8 +6,8 @@
 //! - on Linux it has its own table of descriptors, root and working directory. What the program closes, duplicates or
 //!   changes does not reach our files, and no descriptor of ours is among the program's.
 //!
-//! On a program's thread that signal is blocked for as long as the work takes, and the journal's descriptor gets out of
-//! the program's way.
+//! On a program's thread the signals that a write raises are blocked for as long as the work takes, and the journal's
+//! descriptor gets out of the program's way.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

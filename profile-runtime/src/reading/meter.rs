@@ -511,11 +511,8 @@ impl MeterState {
         // What came in huge pages is no less than RSS rose by.
         let came = by_faults.max(rss.saturating_sub(self.rss));
         self.unclaimed = self.unclaimed.saturating_add(came);
-        self.untaken = (self
-            .untaken
-            .saturating_add(by_faults)
-            .saturating_add(self.rss))
-        .saturating_sub(rss);
+        let before = self.untaken.saturating_add(self.rss);
+        self.untaken = before.saturating_add(by_faults).saturating_sub(rss);
     }
 
     /// The peak of the interval that ends with `rss`.

@@ -62,9 +62,16 @@ mod tests {
         let expected = [Room::Whole, Room::Whole, Room::InACrowd, Room::InACrowd];
         assert_eq!(rooms, expected);
         for room in rooms {
-            let series = room.series();
+            let mut series = room.series();
             assert!(room.fits(&series));
-            assert_eq!(series.most() == POINTS, room == Room::InACrowd);
+            for t_ns in 0..100 {
+                series.push(LinePoint {
+                    t_ns,
+                    ..LinePoint::default()
+                });
+            }
+            let few = series.points().len() <= POINTS;
+            assert_eq!(few, room == Room::InACrowd);
         }
     }
 }
